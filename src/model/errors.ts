@@ -1,0 +1,70 @@
+/**
+ * Errors with stable codes. People match on `code`, never on the message; the message names what was wrong,
+ * the value, and what to do.
+ */
+
+/** What went wrong outside a store. */
+export type ReporterErrorCode =
+  /** A configuration value, file or environment override is unusable. */
+  | 'CONFIG_INVALID'
+  /** The address agents should connect to cannot be bound. */
+  | 'LISTEN_FAILED'
+  /** Another live process holds the journal directory. */
+  | 'JOURNAL_IN_USE'
+  /** The journal was written by another format version. */
+  | 'JOURNAL_VERSION'
+  /** The journal directory cannot be created, read or written. */
+  | 'JOURNAL_UNUSABLE'
+  /** A journal record does not hold what it should. */
+  | 'JOURNAL_CORRUPT'
+  /** An agent's address could not be reached, or closed on us. */
+  | 'CONNECTION_FAILED';
+
+export class ReporterError extends Error {
+  readonly code: ReporterErrorCode;
+
+  constructor(code: ReporterErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ReporterError';
+    this.code = code;
+  }
+}
+
+/**
+ * How a writer answers a store's failure:
+ * - `retry`: the store is away or busy; the same rows are sent again after a short, growing, jittered pause.
+ * - `retry-slowly`: the store is up but takes nothing (read-only, disk full, unknown code); as `retry`, said
+ *   loudly and with long pauses.
+ * - `too-large`: the batch is too big for the store; half of it is sent.
+ * - `poison`: the store refuses at least one row of the batch for what it holds; the others can be stored.
+ * - `configuration`: nothing will be stored until a person acts (password, grants, schema); said clearly,
+ *   retried slowly.
+ */
+export type StoreErrorClass = 'retry' | 'retry-slowly' | 'too-large' | 'poison' | 'configuration';
+
+/** A store's failure, classed. Stores reject with nothing else. */
+export class StoreError extends Error {
+  readonly class: StoreErrorClass;
+  /** The store's own code, for logs and metrics: `ER_LOCK_DEADLOCK`, `ECONNREFUSED`, … */
+  readonly code: string;
+  /** False when the statement certainly had no effect; true when it may have been, or may yet be, applied. */
+  readonly maybeApplied: boolean;
+
+  constructor(
+    errorClass: StoreErrorClass,
+    code: string,
+    message: string,
+    options: ErrorOptions & { maybeApplied?: boolean } = {},
+  ) {
+    super(message, options);
+    this.name = 'StoreError';
+    this.class = errorClass;
+    this.code = code;
+    this.maybeApplied = options.maybeApplied ?? false;
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,68 @@
+import type { Row, RowBatch } from '../model/row.js';
+
+/**
+ * Where rows end up. One `Store` serves all writers of a reporter; each writer asks it for a `StoreWriter` of
+ * its own partition. Implementations: `mysql.ts`, `embedded.ts`; others may pass their own to `startReporter`.
+ *
+ * Every rejection is a `StoreError`, whose class decides what the writer does next.
+ */
+export interface Store {
+  /** For logs and status: kind and address, never a secret. */
+  readonly description: string;
+
+  /**
+   * Prepares the store: connects, creates what may be created, checks what must be there. Called once, before
+   * any writer. Rejects with class `configuration` when the store can never work as it is (wrong password,
+   * wrong table) – the reporter then refuses to start – and with a `retry` class when it is only away: the
+   * reporter starts all the same and journals.
+   */
+  open(): Promise<void>;
+
+  /** Checks again what `open` checked, changing nothing: connection, table, columns, primary key. */
+  check(): Promise<void>;
+
+  /** The writer of one partition. Cheap and synchronous; connects when it is first used. */
+  writer(lane: StoreLane): StoreWriter;
+
+  /** The read side for views and tools; stores that only take rows leave it out. */
+  readonly read?: StoreReader;
+
+  /** Ends everything the store holds open. Called once, after every writer was closed. */
+  close(): Promise<void>;
+}
+
+/** Which partition of which journal a writer serves: what fencing needs to tell reporters apart. */
+export interface StoreLane {
+  /** 0 … partitions-1. */
+  readonly partition: number;
+  /** `writers.count`. */
+  readonly partitions: number;
+  /** Random id of the journal, stable over restarts. */
+  readonly journalId: string;
+}
+
+export interface StoreWriter {
+  /**
+   * Stores every row of the batch, or rejects and leaves it open whether some were stored (the writer sends
+   * them again, or newer ones of the same keys). Rows come sorted by primary key, each key once, at most
+   * `writers.maxBatchRows`. Called again only after the last call settled: one statement in flight.
+   *
+   * Must settle within a bound of the store's own. After it rejected, a statement it began must never take
+   * effect later than one of a later call (fencing): a row would go backwards.
+   */
+  upsert(rows: RowBatch): Promise<void>;
+
+  /** Ends the writer's connection; no call is under way. */
+  close(): Promise<void>;
+}
+
+/** Filter of `StoreReader.rows`: one service, or all. */
+export interface RowFilter {
+  readonly modid?: number;
+  readonly cmdid?: number;
+}
+
+export interface StoreReader {
+  /** Rows in primary-key order, a page at a time. */
+  rows(filter?: RowFilter): AsyncIterable<Row>;
+}
