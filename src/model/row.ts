@@ -76,7 +76,8 @@ export class RowBatch implements Iterable<Row> {
 
   /** The row at `index`; throws RangeError outside 0 … length-1. */
   at(index: number): Row {
-    if (!(index >= 0 && index < this.length)) throw new RangeError(`no row ${index} in a batch of ${this.length}`);
+    if (!(index >= 0 && index < this.length))
+      throw new RangeError(`no row ${index} in a batch of ${this.length}`);
     return unpackRow(this.words, index * WORDS_PER_ROW);
   }
 
