@@ -1,0 +1,48 @@
+/** A connection as the budget sees it. */
+export interface Reader {
+  /** Reads no more until `unpark`. */
+  park(): void;
+  unpark(): void;
+}
+
+/**
+ * Bounds the bytes that were read from all sockets and are not journaled yet. Each connection waits for its own
+ * credit anyway; when together they hold more than the limit, all stop reading, until half of it is journaled.
+ * One chunk (64 KiB) over the limit is the most there can be: parking takes effect in the turn that crosses it.
+ */
+export class InflightBudget {
+  readonly #limitBytes: number;
+  readonly #readers: Iterable<Reader>;
+  #bytes = 0;
+  #parked = false;
+
+  /** `readers`: all connections, asked anew each time. */
+  constructor(limitBytes: number, readers: Iterable<Reader>) {
+    this.#limitBytes = limitBytes;
+    this.#readers = readers;
+  }
+
+  /** Bytes read and not journaled. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether nobody may read now. */
+  get parked(): boolean {
+    return this.#parked;
+  }
+
+  read(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#parked || this.#bytes <= this.#limitBytes) return;
+    this.#parked = true;
+    for (const reader of this.#readers) reader.park();
+  }
+
+  journaled(bytes: number): void {
+    this.#bytes -= bytes;
+    if (!this.#parked || this.#bytes > this.#limitBytes / 2) return;
+    this.#parked = false;
+    for (const reader of this.#readers) reader.unpark();
+  }
+}

@@ -1,0 +1,261 @@
+import type { Socket } from 'node:net';
+import { messageOf } from '../model/errors.js';
+import type { RowBuffer } from '../model/rowbuffer.js';
+import { encodeFrame, FrameDecoder, FrameError } from '../wire/frame.js';
+import { MessageId, type ReportDecoder } from '../wire/messages.js';
+import type { InflightBudget, Reader } from './budget.js';
+import type { Complaints } from './complaints.js';
+import type { HandledFrame, HandlerTable } from './handlers.js';
+import type { Credit, RouterMessage } from './protocol.js';
+import { type ActorRef, type ParentRef, spawn, stop, tell } from './system.js';
+import type { FrameRejection, Traffic } from './traffic.js';
+
+/** What all connections share. */
+export interface ConnectionDomain {
+  readonly router: ActorRef<RouterMessage>;
+  readonly budget: InflightBudget;
+  readonly traffic: Traffic;
+  readonly complaints: Complaints;
+  readonly handlers: HandlerTable;
+  /** Reused for every chunk of every connection: a connection at rest holds no buffers. */
+  readonly rows: RowBuffer;
+  readonly reports: ReportDecoder;
+  readonly maxBodyBytes: number;
+  /** Undecodable frames in a row after which a connection is closed. */
+  readonly maxBadFrames: number;
+  /** How long a frame may stay incomplete while its socket is read, milliseconds; 0 = for ever. */
+  readonly frameTimeoutMs: number;
+  readonly onClosed: (connection: Connection) => void;
+}
+
+type ConnectionMessage =
+  | { readonly kind: 'data'; readonly chunk: Buffer }
+  | { readonly kind: 'credit'; readonly bytes: number }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'closed' };
+
+/**
+ * One agent's connection: bytes → frames → reports → rows for the router.
+ *
+ * It reads a chunk, and reads on when all rows of that chunk are journaled. While it waits TCP slows the agent
+ * down, which loses nothing.
+ */
+export class Connection implements Reader {
+  readonly #domain: ConnectionDomain;
+  readonly #socket: Socket;
+  readonly #peer: string;
+  readonly #peerTag: number;
+  readonly #decoder: FrameDecoder;
+  readonly #ref: ActorRef<ConnectionMessage>;
+  #awaitsCredit = false;
+  #badFramesInRow = 0;
+  #closed = false;
+  /** We closed it: what its stream still lacks is nobody's loss. */
+  #refused = false;
+  #expiry: NodeJS.Timeout | undefined;
+  /** What is left of the present frame's time when reading stops. */
+  #expiryLeftMs = 0;
+  #expiryBegan = 0;
+
+  /** `peer`: the agent's address without port; `peerNumber`: its number in the journal's peer table. */
+  constructor(
+    parent: ParentRef,
+    name: string,
+    socket: Socket,
+    peer: string,
+    peerNumber: number,
+    domain: ConnectionDomain,
+  ) {
+    this.#domain = domain;
+    this.#socket = socket;
+    this.#peer = peer;
+    this.#peerTag = peerNumber << 1;
+    this.#decoder = new FrameDecoder(domain.maxBodyBytes);
+    this.#ref = spawn<ConnectionMessage>(parent, {
+      name,
+      receive: (message) => this.#receive(message),
+      onCrash: (error, message) => {
+        domain.complaints.about(
+          peer,
+          'crash',
+          { error: messageOf(error) },
+          'a connection crashed; closing it',
+        );
+        if (message.kind === 'data') domain.budget.journaled(message.chunk.length);
+        socket.destroy();
+        return 'resume';
+      },
+    });
+    socket.on('data', (chunk: Buffer) => {
+      // Paused here, in the turn that reads, and not in the actor: nothing more may be read meanwhile.
+      socket.pause();
+      this.#awaitsCredit = true;
+      domain.budget.read(chunk.length);
+      tell(this.#ref, { kind: 'data', chunk });
+    });
+    // A reset says no more than the close that follows it.
+    socket.on('error', () => {});
+    socket.on('close', () => tell(this.#ref, { kind: 'closed' }));
+    if (domain.budget.parked) socket.pause();
+  }
+
+  park(): void {
+    this.#socket.pause();
+    this.#holdExpiry();
+  }
+
+  unpark(): void {
+    if (!this.#awaitsCredit) this.#readOn();
+  }
+
+  /** Reads no more; what was read goes its way. */
+  close(): void {
+    this.#refuse();
+  }
+
+  #receive(message: ConnectionMessage): void {
+    switch (message.kind) {
+      case 'data':
+        this.#take(message.chunk);
+        break;
+      case 'credit':
+        this.#domain.budget.journaled(message.bytes);
+        this.#awaitsCredit = false;
+        if (this.#closed) stop(this.#ref);
+        else if (!this.#domain.budget.parked) this.#readOn();
+        break;
+      case 'expired':
+        this.#reject('incomplete', {}, 'a frame stayed incomplete for too long; closing its connection');
+        this.#refuse();
+        break;
+      case 'closed':
+        this.#end();
+        break;
+    }
+  }
+
+  #take(chunk: Buffer): void {
+    const domain = this.#domain;
+    const ref = this.#ref;
+    const { traffic, reports, rows } = domain;
+    traffic.bytes += chunk.length;
+    this.#holdExpiry();
+    const framesBefore = traffic.frames;
+    const saturatedBefore = reports.saturated;
+    try {
+      this.#decoder.push(chunk, this.#onFrame);
+    } catch (error) {
+      if (error instanceof FrameError) {
+        const fields = { claimedBytes: error.claimedBytes };
+        this.#reject('length', fields, `${error.message}; closing the connection`);
+      } else if (!(error instanceof StreamRefused)) {
+        // A bug of ours: rows of this chunk must not stay for the next connection's.
+        rows.length = 0;
+        throw error;
+      }
+      // What was good in front of the bad frame is sent on all the same.
+      this.#refuse();
+    }
+    if (traffic.frames > framesBefore) this.#expiryLeftMs = 0;
+    traffic.saturated += reports.saturated - saturatedBefore;
+    const settled = () => tell(ref, { kind: 'credit', bytes: chunk.length });
+    if (rows.length === 0) {
+      settled();
+      return;
+    }
+    const credit: Credit = { outstanding: 0, settled };
+    tell(domain.router, { kind: 'rows', rows: rows.take(), credit });
+  }
+
+  /** A property, not a method, so that a chunk costs no closure. */
+  readonly #onFrame = (id: number, bytes: Uint8Array, start: number, end: number): void => {
+    const { traffic, reports, rows, handlers, maxBadFrames } = this.#domain;
+    traffic.frames++;
+    if (id !== MessageId.reportStatusRequest) {
+      if (!handlers.has(id)) traffic.framesRejected['unknown-id']++;
+      else handlers.dispatch(this.#handedOn(id, bytes.slice(start, end)));
+      return;
+    }
+    let count: number;
+    try {
+      count = reports.decode(bytes, start, end, rows, this.#peerTag);
+    } catch (error) {
+      const fields = { bodyBytes: end - start, error: messageOf(error) };
+      this.#reject('undecodable', fields, 'a frame does not hold the report it claims; dropping it');
+      this.#badFramesInRow++;
+      if (this.#badFramesInRow < maxBadFrames) return;
+      this.#domain.complaints.about(
+        this.#peer,
+        'bad-frames',
+        {},
+        'too many bad frames; closing the connection',
+      );
+      throw new StreamRefused();
+    }
+    this.#badFramesInRow = 0;
+    traffic.reports++;
+    if (count === 0) traffic.emptyReports++;
+  };
+
+  /** A frame for the host's handlers, whose reply goes out on this connection as long as it lasts. */
+  #handedOn(id: number, body: Uint8Array): HandledFrame {
+    const socket = this.#socket;
+    const reply = (replyId: number, replyBody: Uint8Array) => {
+      if (!socket.destroyed) socket.write(encodeFrame(replyId, replyBody));
+    };
+    return { id, body, peer: `${this.#peer}:${socket.remotePort ?? 0}`, reply };
+  }
+
+  #readOn(): void {
+    if (this.#socket.destroyed) return;
+    if (this.#decoder.incompleteBytes > 0) this.#startExpiry();
+    this.#socket.resume();
+  }
+
+  #end(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#dropExpiry();
+    if (this.#decoder.incompleteBytes > 0 && !this.#refused) {
+      this.#reject('incomplete', {}, 'a connection ended in the middle of a frame');
+    }
+    this.#domain.onClosed(this);
+    // Credit for its last chunk may still come: the budget needs it, so the actor ends with it.
+    if (!this.#awaitsCredit) stop(this.#ref);
+  }
+
+  #refuse(): void {
+    this.#refused = true;
+    this.#socket.destroy();
+  }
+
+  #reject(reason: FrameRejection, fields: object, message: string): void {
+    this.#domain.traffic.framesRejected[reason]++;
+    this.#domain.complaints.about(this.#peer, reason, fields, message);
+  }
+
+  #startExpiry(): void {
+    const { frameTimeoutMs } = this.#domain;
+    if (frameTimeoutMs === 0 || this.#expiry) return;
+    if (this.#expiryLeftMs === 0) this.#expiryLeftMs = frameTimeoutMs;
+    this.#expiryBegan = performance.now();
+    this.#expiry = setTimeout(() => tell(this.#ref, { kind: 'expired' }), this.#expiryLeftMs);
+  }
+
+  /** Reading stops through no fault of the agent's: so does its clock. */
+  #holdExpiry(): void {
+    if (!this.#expiry) return;
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
+    this.#expiryLeftMs = Math.max(1, this.#expiryLeftMs - (performance.now() - this.#expiryBegan));
+  }
+
+  #dropExpiry(): void {
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
+    this.#expiryLeftMs = 0;
+  }
+}
+
+/** The rest of the stream is not wanted. */
+class StreamRefused extends Error {}

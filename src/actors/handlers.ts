@@ -1,0 +1,69 @@
+import { messageOf, ReporterError } from '../model/errors.js';
+import { MessageId } from '../wire/messages.js';
+import type { Complaints } from './complaints.js';
+import { type ActorRef, tell } from './system.js';
+import type { Traffic } from './traffic.js';
+
+/** A frame that is not the reporter's own, as handlers get it. */
+export interface HandledFrame {
+  /** Message id of the frame header. */
+  readonly id: number;
+  /** The body; the handler's own copy. */
+  readonly body: Uint8Array;
+  /** `address:port` it came from. */
+  readonly peer: string;
+  /** Sends a frame on that connection; does nothing when it has closed meanwhile. Throws when the body is too long. */
+  readonly reply: (id: number, body: Uint8Array) => void;
+}
+
+/** Takes frames of one message id: a function, or an actor that the same object is dispatched to. */
+export type FrameHandler = ((frame: HandledFrame) => void | Promise<void>) | ActorRef<HandledFrame>;
+
+/** Message id → handler. */
+export type Handlers = Readonly<Record<number, FrameHandler>>;
+
+/** The host's handlers, whose failures stay theirs: counted, said, and of no effect on the connection. */
+export class HandlerTable {
+  readonly #handlers = new Map<number, FrameHandler>();
+  readonly #traffic: Traffic;
+  readonly #complaints: Complaints;
+
+  /** Throws ReporterError CONFIG_INVALID for ids that are no int32, and for the reporter's own. */
+  constructor(handlers: Handlers, traffic: Traffic, complaints: Complaints) {
+    this.#traffic = traffic;
+    this.#complaints = complaints;
+    for (const [key, handler] of Object.entries(handlers)) {
+      const id = Number(key);
+      if (!Number.isInteger(id) || id !== (id | 0) || id === MessageId.reportStatusRequest) {
+        throw new ReporterError(
+          'CONFIG_INVALID',
+          `handlers: ${key} cannot be handled: give int32 message ids other than ${MessageId.reportStatusRequest}, which the reporter handles itself`,
+        );
+      }
+      this.#handlers.set(id, handler);
+    }
+  }
+
+  has(id: number): boolean {
+    return this.#handlers.has(id);
+  }
+
+  dispatch(frame: HandledFrame): void {
+    const handler = this.#handlers.get(frame.id);
+    if (typeof handler !== 'function') {
+      if (handler && !tell(handler, frame)) this.#failed(frame, new Error('the handling actor has stopped'));
+      return;
+    }
+    try {
+      void Promise.resolve(handler(frame)).catch((error: unknown) => this.#failed(frame, error));
+    } catch (error) {
+      this.#failed(frame, error);
+    }
+  }
+
+  #failed(frame: HandledFrame, error: unknown): void {
+    this.#traffic.framesRejected.handler++;
+    const fields = { id: frame.id, error: messageOf(error) };
+    this.#complaints.about(frame.peer, 'handler', fields, 'a handler failed on a frame');
+  }
+}

@@ -1,0 +1,36 @@
+/** The messages between actors. Between connection, router and writers go batches, never single rows. */
+
+/**
+ * A claim on the agent's patience: what was read from a socket, or told by somebody in the process, is paid back
+ * when all its rows are journaled. The router raises `outstanding` for each partition that rows of it fall on.
+ */
+export interface Credit {
+  outstanding: number;
+  /** Called once, when everything is journaled. */
+  readonly settled: () => void;
+}
+
+/** Rows on their way to one writer, merged: each key once, the newest value. */
+export interface Batch {
+  /** Rises by one with each batch of the partition, also over restarts; journaled with the batch. */
+  readonly id: number;
+  /** Rows it stands for, merged ones included. */
+  readonly received: number;
+  readonly rows: Int32Array;
+  readonly credits: readonly Credit[];
+}
+
+export type RouterMessage =
+  /** Packed rows of any partitions, in the order they were read. */
+  | { readonly kind: 'rows'; readonly rows: Int32Array; readonly credit: Credit }
+  /** The writer is up (again) and its journal ends with this batch. */
+  | { readonly kind: 'ready'; readonly partition: number; readonly batchId: number }
+  /** The batch is durable. */
+  | { readonly kind: 'journaled'; readonly partition: number; readonly batchId: number };
+
+export type WriterMessage =
+  | { readonly kind: 'batch'; readonly batch: Batch }
+  /** The store confirmed chunks since the last checkpoint; stale when the incarnation has gone. */
+  | { readonly kind: 'flushed'; readonly incarnation: number }
+  /** Something this incarnation had under way failed for a reason that is no store's. */
+  | { readonly kind: 'crashed'; readonly incarnation: number; readonly error: Error };

@@ -1,0 +1,39 @@
+/** Why a frame, or the connection it came on, was refused. */
+export type FrameRejection =
+  /** The header claims a body below 0 or above the limit; the connection is closed. */
+  | 'length'
+  /** The body is not the message its id names; the frame is dropped. */
+  | 'undecodable'
+  /** No one handles the id; the frame is skipped. */
+  | 'unknown-id'
+  /** The connection ended, or its time was up, in the middle of a frame. */
+  | 'incomplete'
+  /** A handler of the host failed on the frame. */
+  | 'handler';
+
+/** What came in over all connections since the start. Plain counts: metrics and status read them. */
+export class Traffic {
+  /** Connections open now. */
+  connections = 0;
+  /** Connections accepted. */
+  accepted = 0;
+  /** Connections refused because `listen.maxConnections` were open. */
+  refused = 0;
+  /** Bytes read. */
+  bytes = 0;
+  /** Whole frames read, good or bad. */
+  frames = 0;
+  readonly framesRejected: Record<FrameRejection, number> = {
+    length: 0,
+    undecodable: 0,
+    'unknown-id': 0,
+    incomplete: 0,
+    handler: 0,
+  };
+  /** Reports decoded. */
+  reports = 0;
+  /** Reports among them without any result, of which nothing is stored. */
+  emptyReports = 0;
+  /** Counters stored as 2^31-1 because they did not fit. */
+  saturated = 0;
+}

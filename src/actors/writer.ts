@@ -1,0 +1,316 @@
+import type { JournalEvent, PartitionJournal } from '../journal/partition.js';
+import type { JournalRecord } from '../journal/record.js';
+import type { StoreError } from '../model/errors.js';
+import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
+import { Counts, type Ledger } from '../pending/ledger.js';
+import { type Chunk, PendingRows } from '../pending/pending.js';
+import type { StoreWriter } from '../store/store.js';
+import { FlushLoop } from './flush.js';
+import type { Batch, RouterMessage, WriterMessage } from './protocol.js';
+import type { StepHook, WriterStep } from './steps.js';
+import { type ActorRef, type ParentRef, spawnPersistent, tell } from './system.js';
+
+/** An idle writer cuts off its journal after this many records; a busy one by bytes, see `writers` in config. */
+const IDLE_EVENTS = 256;
+/** Most records behind a snapshot: what a restart may have to replay. */
+const MAX_EVENTS = 50_000;
+
+export interface WriterOptions {
+  readonly partition: number;
+  readonly journal: PartitionJournal;
+  readonly store: StoreWriter;
+  readonly router: ActorRef<RouterMessage>;
+  readonly maxBatchRows: number;
+  /** A snapshot is due when the records behind the last one take more than this, and twice what is pending. */
+  readonly snapshotBytes: number;
+  readonly atStep?: StepHook | undefined;
+  readonly onFlush?: (rows: number, seconds: number) => void;
+  readonly onStoreState: (error: StoreError | undefined) => void;
+  /** A snapshot failed; another is tried later. */
+  readonly onSnapshotError: (error: Error) => void;
+  /** The writer has its state (again) and goes on. */
+  readonly onRecovered: () => void;
+  /** The writer has crashed and everything it had under way has settled; it is rebuilt when this resolves. */
+  readonly onCrash: (error: Error) => Promise<void>;
+}
+
+/** A writer as its supervisor sees it. */
+export interface Writer {
+  readonly ref: ActorRef<WriterMessage>;
+  ledger(): Ledger;
+  /** Epoch second since which the oldest pending key waits. */
+  oldestSince(): number | undefined;
+  /** Ends flushing when the statement in flight has settled. Before the actor is stopped. */
+  settle(): Promise<void>;
+  /** Covers everything by a snapshot when nothing is pending, so that the next start has nothing to replay. */
+  compact(): Promise<void>;
+}
+
+/** What an incarnation knows; rebuilt from the journal after each crash. */
+interface State {
+  readonly incarnation: number;
+  readonly pending: PendingRows;
+  /** Sequence of the last record applied. */
+  sequence: number;
+  /** Last batch that is in the journal. */
+  batchId: number;
+  flush: FlushLoop | undefined;
+  /** Confirmed by the store, named by no checkpoint yet. */
+  flushed: Chunk[];
+  snapshot: Promise<void> | undefined;
+  /** It has crashed: what it still has under way changes no count. */
+  crashed: boolean;
+}
+
+/**
+ * Spawns the persistent actor of one partition: a durable last-write-wins map.
+ *
+ *     batch ──▶ persist (fsync) ──▶ fold ──▶ "journaled" to the router
+ *                  ▲                 │
+ *     "flushed" ───┘ checkpoint      ▼
+ *         ▲                       pending ──pass──▶ chunk ──▶ store
+ *         └──────────────────────────────────────────────────┘
+ *
+ * The rows are folded, and confirmed ones removed, only by applying a record that is in the journal; recovery
+ * applies the same records in the same order, and so comes to the same map. What outlives an incarnation is the
+ * account: counts are tied to the sequence of the record that caused them, so that a replay counts nothing twice.
+ */
+export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
+  const { partition, journal, router } = options;
+  const account = new Account();
+  let incarnations = 0;
+  let current: State;
+  const atStep = (step: WriterStep) => options.atStep?.(step, partition);
+
+  const startFlushing = (state: State) => {
+    const { incarnation, pending } = state;
+    const isCurrent = () => current === state && !state.crashed;
+    state.flush = new FlushLoop({
+      pending,
+      store: options.store,
+      maxRows: options.maxBatchRows,
+      atStep,
+      onFlushed: (chunk, seconds) => {
+        options.onFlush?.(chunk.rows.length, seconds);
+        if (!isCurrent()) return;
+        state.flushed.push(chunk);
+        tell(ref, { kind: 'flushed', incarnation });
+      },
+      onReleased: (replaced) => {
+        if (!isCurrent()) return;
+        account.counts.coalesced += replaced;
+        account.settled(pending);
+      },
+      onStoreState: options.onStoreState,
+      onCrash: (error) => tell(ref, { kind: 'crashed', incarnation, error }),
+    });
+  };
+
+  /** Journals a batch, a checkpoint of what was flushed, or both in one record, and applies it. */
+  const commit = async (state: State, batch: Batch | undefined, persist: Persist) => {
+    const chunks = state.flushed;
+    state.flushed = [];
+    if (chunks.length > 0) atStep('checkpoint');
+    const record = recordOf(state, batch, chunks);
+    const sequence = await persist(record);
+    atStep('after-persist');
+    applyRecord(state, account, sequence, record);
+    account.settled(state.pending);
+    state.flush?.checked(chunks.length);
+  };
+
+  const ref = spawnPersistent<State, WriterMessage, JournalEvent, JournalRecord>(parent, {
+    name: `writer-${partition}`,
+    key: `lars-reporter-${partition}`,
+    log: journal,
+    initial: () => {
+      current = {
+        incarnation: ++incarnations,
+        pending: new PendingRows(),
+        sequence: 0,
+        batchId: 0,
+        flush: undefined,
+        flushed: [],
+        snapshot: undefined,
+        crashed: false,
+      };
+      return current;
+    },
+    replay: (state, event, sequence) => {
+      atStep('recovery');
+      if (event.kind === 'base') state.batchId = event.batchId;
+      else if (event.kind === 'rows') state.pending.restore(event.rows);
+      else replayRecord(state, account, sequence, event.record);
+      state.sequence = sequence;
+    },
+    recovered: (state) => {
+      account.recovered(state);
+      startFlushing(state);
+      options.onRecovered();
+      tell(router, { kind: 'ready', partition, batchId: state.batchId });
+    },
+    receive: async (state, message, persist) => {
+      switch (message.kind) {
+        case 'batch':
+          // Handed over a second time after a crash that it had survived.
+          if (message.batch.id > state.batchId) {
+            atStep('before-persist');
+            await commit(state, message.batch, persist);
+          }
+          tell(router, { kind: 'journaled', partition, batchId: message.batch.id });
+          break;
+        case 'flushed':
+          if (message.incarnation !== state.incarnation || state.flushed.length === 0) return;
+          await commit(state, undefined, persist);
+          break;
+        case 'crashed':
+          if (message.incarnation === state.incarnation) throw message.error;
+          return;
+      }
+      snapshotWhenDue(state);
+    },
+    onCrash: async (error, state) => {
+      state.crashed = true;
+      // No statement of the old incarnation may be on its way when the next one sends newer rows.
+      await settle(state);
+      await options.onCrash(error);
+    },
+  });
+
+  const snapshotWhenDue = (state: State) => {
+    const { bytes, events } = journal.sinceSnapshot;
+    const idle = state.pending.keys === 0 && events >= IDLE_EVENTS;
+    const large = bytes > Math.max(options.snapshotBytes, 2 * state.pending.bytes) || events > MAX_EVENTS;
+    if ((!idle && !large) || state.snapshot) return;
+    atStep('snapshot');
+    void takeSnapshot(state);
+  };
+
+  const takeSnapshot = (state: State): Promise<void> => {
+    const isStale = () => current !== state;
+    const run = async () => {
+      try {
+        await journal.snapshot(state.sequence, state.batchId, state.pending, isStale);
+      } catch (error) {
+        options.onSnapshotError(error instanceof Error ? error : new Error(String(error)));
+      }
+      state.snapshot = undefined;
+    };
+    state.snapshot = run();
+    return state.snapshot;
+  };
+
+  const settle = async (state: State) => {
+    await state.flush?.stop();
+    await state.snapshot;
+  };
+
+  return {
+    ref,
+    ledger: () => account.counts.ledger(account.held),
+    oldestSince: () => current.pending.oldestSince,
+    settle: () => settle(current),
+    compact: async () => {
+      await current.snapshot;
+      if (current.pending.keys === 0 && journal.sinceSnapshot.events > 0) await takeSnapshot(current);
+    },
+  };
+}
+
+const NO_ROWS = new Int32Array(0);
+
+type Persist = (record: JournalRecord) => Promise<number>;
+
+/** The counts of a writer and what it holds, over all its incarnations. */
+class Account {
+  readonly counts = new Counts();
+  /** Pending keys when the last record had been applied. */
+  keys = 0;
+  /** Values in flight that newer ones had replaced by then. */
+  superseded = 0;
+  /** Records up to this sequence are in the counts. Before the first recovery, none is to be counted. */
+  countedSequence = Number.POSITIVE_INFINITY;
+
+  /** Values held; as before the crash while an incarnation is being rebuilt. */
+  get held(): number {
+    return this.keys + this.superseded;
+  }
+
+  /** The map has come to rest after a record or a failed chunk. */
+  settled(pending: PendingRows): void {
+    this.keys = pending.keys;
+    this.superseded = pending.held - pending.keys;
+  }
+
+  /** An incarnation has replayed the journal. */
+  recovered(state: State): void {
+    if (this.countedSequence === Number.POSITIVE_INFINITY) this.counts.recovered += state.pending.keys;
+    // Values that were in flight when the last incarnation crashed, and replaced: whether or not the store got
+    // them, it will get the newer ones.
+    this.counts.coalesced += this.superseded;
+    this.countedSequence = state.sequence;
+    this.settled(state.pending);
+  }
+}
+
+function recordOf(state: State, batch: Batch | undefined, chunks: readonly Chunk[]): JournalRecord {
+  const keys = chunks.map((chunk) => state.pending.unchangedKeys(chunk));
+  const confirmed = new Int32Array(keys.reduce((words, key) => words + key.length, 0));
+  let at = 0;
+  for (const key of keys) {
+    confirmed.set(key, at);
+    at += key.length;
+  }
+  const sent = chunks.reduce((rows, chunk) => rows + chunk.rows.length, 0);
+  return {
+    at: Date.now(),
+    batchId: batch?.id ?? 0,
+    received: batch?.received ?? 0,
+    rows: batch?.rows ?? NO_ROWS,
+    confirmed,
+    superseded: sent - confirmed.length / WORDS_PER_KEY,
+  };
+}
+
+/** Applies a record to the map and counts it. */
+function applyRecord(state: State, account: Account, sequence: number, record: JournalRecord): void {
+  const { pending } = state;
+  const confirmed = pending.confirm(record.confirmed, record.superseded);
+  const coalesced = pending.fold(record.rows, Math.floor(record.at / 1000));
+  advance(state, sequence, record);
+  count(account, sequence, record, confirmed, coalesced);
+}
+
+/**
+ * Applies a record during recovery. A new map has nothing in flight, so the record settles no superseded values in
+ * it, but in the account: at most the last record was durable and not yet counted when the writer crashed.
+ */
+function replayRecord(state: State, account: Account, sequence: number, record: JournalRecord): void {
+  const { pending } = state;
+  const confirmed = pending.confirm(record.confirmed, 0);
+  const coalesced = pending.fold(record.rows, Math.floor(record.at / 1000));
+  advance(state, sequence, record);
+  if (sequence <= account.countedSequence) return;
+  count(account, sequence, record, confirmed, coalesced);
+  account.superseded -= record.superseded;
+  account.keys = pending.keys;
+}
+
+function advance(state: State, sequence: number, record: JournalRecord): void {
+  state.sequence = sequence;
+  if (record.batchId > 0) state.batchId = record.batchId;
+}
+
+function count(
+  account: Account,
+  sequence: number,
+  record: JournalRecord,
+  confirmed: number,
+  coalesced: number,
+): void {
+  const { counts } = account;
+  counts.upserted += confirmed + record.superseded;
+  counts.received += record.received;
+  counts.coalesced += coalesced + record.received - record.rows.length / WORDS_PER_ROW;
+  account.countedSequence = sequence;
+}

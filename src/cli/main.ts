@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { EXIT_DONE, EXIT_USAGE, Terminal } from './terminal.js';
+
+interface CommandEntry {
+  readonly summary: string;
+  /** Loads the command's file: only the command that runs, or whose help is asked for, is loaded. */
+  readonly load: () => Promise<(terminal: Terminal) => Command>;
+}
+
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  serve: {
+    summary: 'take reports from agents until told to stop',
+    load: async () => (await import('./serve.js')).serveCommand,
+  },
+  check: {
+    summary: 'validate the configuration and, with --store, the table',
+    load: async () => (await import('./check.js')).checkCommand,
+  },
+  migrate: {
+    summary: 'create or upgrade the table; safe to repeat',
+    load: async () => (await import('./migrate.js')).migrateCommand,
+  },
+  send: {
+    summary: 'send one report, built from flags, or frames from a file',
+    load: async () => (await import('./send.js')).sendCommand,
+  },
+};
+
+async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const program = new Command('lars-reporter')
+    .description('Takes status reports from Lars agents over TCP and keeps the newest of each key in MySQL.')
+    .usage('COMMAND [options]')
+    .version(version(), '--version', 'print the version')
+    .helpOption('--help', 'print this help; after a command, the help of that command')
+    .configureOutput({
+      // Commander puts its "Did you mean …?" on a line of its own.
+      outputError: (text, write) => write(`${text.trimEnd().replaceAll('\n', ' ')}\n`),
+    })
+    .exitOverride();
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    if (argv.includes(name)) {
+      const command = (await load())(terminal);
+      program.addCommand(command.name(name).summary(summary).copyInheritedSettings(program));
+    } else {
+      program.command(name).description(summary);
+    }
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return terminal.exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return terminal.fail(error);
+    // Commander has said what is wrong, and exits 1 for it.
+    return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE;
+  }
+}
+
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT_DONE : 1);
+});
+
+const terminal = new Terminal();
+process.on('uncaughtException', (error) => terminal.onBug(error));
+process.on('unhandledRejection', (error) => terminal.onBug(error));
+const code = await main(process.argv.slice(2), terminal);
+// What was printed must be out before the process ends.
+process.stdout.write('', () => process.exit(code));

@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import { maskStoreUrl } from '../config.js';
+import { migrate } from '../store/schema.js';
+import { type CommonOptions, commandWith, loadSettingsAloud } from './settings.js';
+import type { Terminal } from './terminal.js';
+
+/** `lars-reporter migrate`: brings the store's table to what this version needs. */
+export function migrateCommand(terminal: Terminal): Command {
+  return commandWith(
+    'Creates or upgrades the table ServerCallStatus in the configured store. Safe to repeat.',
+    'LARS_STORE_URL=mysql://lars:secret@127.0.0.1/lars lars-reporter migrate',
+  ).action(async (options: CommonOptions) => {
+    const { url } = loadSettingsAloud(options, terminal).config.store;
+    const outcome = await migrate(url);
+    terminal.print(
+      outcome === 'created'
+        ? `created the table in ${maskStoreUrl(url)}`
+        : `nothing to do: the table in ${maskStoreUrl(url)} is as it should be`,
+    );
+  });
+}

@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import type pino from 'pino';
+import { messageOf } from '../model/errors.js';
+import { type Reporter, startReporter } from '../reporter.js';
+import { createLog, type Log } from './log.js';
+import { type CommonOptions, commandWith, loadSettings } from './settings.js';
+import { EXIT_DONE, EXIT_FAILED, exitCodeOf, type Terminal } from './terminal.js';
+
+/** `lars-reporter serve`: runs the reporter until a signal stops it. */
+export function serveCommand(terminal: Terminal): Command {
+  return commandWith(
+    'Takes reports from agents and stores the newest of each key, until SIGTERM or SIGINT.\n' +
+      'Prints one line of JSON on stdout when it can take reports; logs on stderr.',
+    'LARS_LISTEN_PORT=7779 lars-reporter serve --config /etc/lars/config.json',
+  ).action((options: CommonOptions) => serve(options, terminal));
+}
+
+async function serve(options: CommonOptions, terminal: Terminal): Promise<void> {
+  const { config, warnings } = loadSettings(options, terminal);
+  const log = await createLog(config.log.level);
+  const { logger } = log;
+  // The state of the process is then unknown; the journal brings the next one back.
+  terminal.onBug = (error) => {
+    logger.fatal({ error }, `a bug ends the process: ${messageOf(error)}`);
+    void exitWith(EXIT_FAILED, log);
+  };
+  const stopAsked = stopSignal(log);
+  for (const warning of warnings) logger.warn({}, warning);
+  try {
+    const reporter = await startReporter(config, { logger });
+    const { address, admin } = reporter;
+    terminal.print(JSON.stringify({ ready: true, listen: address, admin }));
+    logger.info({ signal: await stopAsked, drainMs: config.shutdown.drainMs }, 'stopping');
+    await stop(reporter, logger);
+    terminal.exitCode = EXIT_DONE;
+  } catch (error) {
+    logger.error({ error }, messageOf(error));
+    terminal.exitCode = exitCodeOf(error);
+  }
+  await log.close();
+}
+
+async function stop(reporter: Reporter, logger: pino.Logger): Promise<void> {
+  const { drained, pending } = await reporter.drain();
+  await reporter.stop();
+  if (drained) {
+    logger.info({ pending }, 'stopped; every row is stored');
+  } else {
+    logger.warn({ pending }, `stopped; ${pending} rows are not stored yet and stay in the journal`);
+  }
+}
+
+/** Resolves with the first signal to stop. A second one ends the process at once. */
+function stopSignal(log: Log): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (asked) {
+        log.logger.warn(
+          { signal },
+          'stopped at once by a second signal; what is not stored stays in the journal',
+        );
+        void exitWith(EXIT_FAILED, log);
+      }
+      asked = true;
+      resolve(signal);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+async function exitWith(code: number, log: Log): Promise<void> {
+  await log.close();
+  process.exit(code);
+}

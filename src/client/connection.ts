@@ -1,0 +1,342 @@
+import { connect, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type BackoffLimits, backoffMs } from '../model/backoff.js';
+import { messageOf, ReporterError } from '../model/errors.js';
+import type { Report } from '../model/report.js';
+import { encodeReportFrame } from './encode.js';
+
+export interface AgentOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Bytes held for a reporter that does not take them yet, before `send` waits. Default 1 MiB. */
+  readonly maxBufferedBytes?: number;
+  /** Whether a lost connection is made anew, for ever, with growing jittered pauses. Default false. */
+  readonly reconnect?: boolean;
+  /** Longest wait for one attempt to connect, in milliseconds. Default 5000. */
+  readonly connectTimeoutMs?: number;
+  /** Longest wait of `close` for the reporter to take everything, in milliseconds. Default 10000. */
+  readonly closeTimeoutMs?: number;
+  /** Gives up a `connectAgent` that is still trying. */
+  readonly signal?: AbortSignal;
+}
+
+const PAUSES: BackoffLimits = { firstMs: 100, lastMs: 10_000 };
+/** A connection that lived this long was a good one: the next pause is the first again. */
+const GOOD_AFTER_MS = 5000;
+
+/** Promise of everything that was taken at once; one for all, as there may be a million sends a second. */
+const TAKEN = Promise.resolve();
+
+/**
+ * Connects to a reporter. Rejects with ReporterError `CONNECTION_FAILED` when it cannot be reached; with
+ * `reconnect` it tries until it can, or until `signal` is aborted.
+ */
+export async function connectAgent(options: AgentOptions): Promise<AgentConnection> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return new AgentConnection(options, await open(options));
+    } catch (error) {
+      if (!options.reconnect) throw error;
+      await backoff(attempt, options);
+    }
+  }
+}
+
+/**
+ * A connection of an agent. Bytes wait in memory up to `maxBufferedBytes`, then senders wait.
+ *
+ * A reporter sends no receipt for a report. What the operating system has taken when a connection is lost may be
+ * lost with it, and what was being written is sent again, whole, on the next connection; agents send every host
+ * of a service anew at each change, so the next report makes good for both.
+ */
+export class AgentConnection {
+  readonly #options: AgentOptions;
+  readonly #maxBufferedBytes: number;
+  readonly #stopped = new AbortController();
+  #socket: Socket | undefined;
+  #connectedAt = 0;
+  #attempt = 0;
+  #reconnects = 0;
+  /** Taken, not yet given to the socket. */
+  #queue: Uint8Array[] = [];
+  /** Given to the socket, not yet taken by the operating system. One write at a time: the queue grows meanwhile. */
+  #writing: Uint8Array | undefined;
+  #bufferedBytes = 0;
+  #senders: { bytes: Uint8Array; resolve: () => void; reject: (error: Error) => void }[] = [];
+  #flushers: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  #failure: ReporterError | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** For `connectAgent`. */
+  constructor(options: AgentOptions, socket: Socket) {
+    this.#options = options;
+    this.#maxBufferedBytes = options.maxBufferedBytes ?? 1_048_576;
+    this.#adopt(socket);
+  }
+
+  /** Bytes taken and not yet passed to the operating system. */
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  /** False while a lost connection is not yet made anew, and after the end. */
+  get connected(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  /** How often a lost connection was made anew. */
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  /**
+   * Sends a report, after all that were sent before. Resolves when it was taken, at once while there is room;
+   * a caller that awaits it is slowed down to the reporter's pace.
+   *
+   * Rejects with ReporterError `CONNECTION_FAILED` when the connection is lost for good or closed. Throws
+   * FrameError when the report does not fit a frame.
+   */
+  send(report: Report): Promise<void> {
+    return this.sendBytes(encodeReportFrame(report));
+  }
+
+  /** As `send`, but says false, having taken nothing, where `send` would wait or reject. */
+  trySend(report: Report): boolean {
+    const bytes = encodeReportFrame(report);
+    if (this.#ended() || !this.#hasRoomFor(bytes)) return false;
+    this.#take(bytes);
+    return true;
+  }
+
+  /**
+   * As `send`, for bytes as they are: frames of any kind, good or bad. They must not be changed until they are
+   * flushed. With `reconnect`, pass whole frames: what was being written is sent again from its start.
+   */
+  sendBytes(bytes: Uint8Array): Promise<void> {
+    const ended = this.#ended();
+    if (ended) return Promise.reject(ended);
+    if (this.#hasRoomFor(bytes)) {
+      this.#take(bytes);
+      return TAKEN;
+    }
+    return new Promise((resolve, reject) => this.#senders.push({ bytes, resolve, reject }));
+  }
+
+  /**
+   * Resolves when the operating system has everything that was sent, also what is sent while it waits. Rejects with ReporterError
+   * `CONNECTION_FAILED` when the connection is lost for good or destroyed first.
+   */
+  flush(): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (this.#isFlushed()) return TAKEN;
+    return new Promise((resolve, reject) => this.#flushers.push({ resolve, reject }));
+  }
+
+  /**
+   * Writes everything, ends the connection in order and waits until the reporter has read it all and ended it
+   * too. Rejects with ReporterError `CONNECTION_FAILED` when the connection broke before that, or when it takes
+   * longer than `closeTimeoutMs`. Later calls return the same promise.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Ends the connection at once, wherever the stream is; what waits is rejected and lost. */
+  destroy(): void {
+    this.#fail(this.#failed('was destroyed'));
+  }
+
+  async #close(): Promise<void> {
+    const timeoutMs = this.#options.closeTimeoutMs ?? 10_000;
+    const timer = setTimeout(
+      () => this.#fail(this.#failed(`did not take everything within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    try {
+      await this.flush();
+      if (this.#failure) throw this.#failure;
+      const socket = this.#socket;
+      if (!socket) return;
+      await new Promise<void>((resolve, reject) => {
+        this.#flushers.push({ resolve, reject });
+        socket.end();
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#stopped.abort();
+      this.#failure ??= this.#failed('is closed');
+    }
+  }
+
+  #adopt(socket: Socket): void {
+    this.#socket = socket;
+    this.#connectedAt = performance.now();
+    let problem: Error | undefined;
+    socket.on('error', (error) => {
+      problem = error;
+    });
+    // An end of the reporter's side, unless it answers ours, means that it takes nothing more.
+    socket.on('end', () => {
+      if (!socket.writableEnded) socket.destroy();
+    });
+    socket.on('close', () => this.#lost(socket, problem));
+    // What the reporter sends is not for us, but left unread it would turn our end into a reset.
+    socket.resume();
+    this.#pump();
+  }
+
+  #lost(socket: Socket, problem: Error | undefined): void {
+    if (this.#socket !== socket) return;
+    this.#socket = undefined;
+    if (this.#writing) this.#queue.unshift(this.#writing);
+    this.#writing = undefined;
+    if (socket.writableFinished && !problem) {
+      this.#settleFlushers();
+    } else if (this.#options.reconnect && !socket.writableEnded) {
+      void this.#reconnect();
+    } else {
+      this.#fail(
+        this.#failed(problem ? `broke: ${reasonOf(problem)}` : 'was closed by the other side', problem),
+      );
+    }
+  }
+
+  async #reconnect(): Promise<void> {
+    if (performance.now() - this.#connectedAt > GOOD_AFTER_MS) this.#attempt = 0;
+    const options = { ...this.#options, signal: this.#stopped.signal };
+    while (!this.#failure) {
+      try {
+        await backoff(++this.#attempt, options);
+        const socket = await open(options);
+        if (this.#failure) {
+          socket.destroy();
+          return;
+        }
+        this.#reconnects++;
+        this.#adopt(socket);
+        return;
+      } catch {
+        // The next attempt, or the end of the loop, follows.
+      }
+    }
+  }
+
+  #pump(): void {
+    const socket = this.#socket;
+    if (!socket || this.#writing || this.#queue.length === 0) return;
+    // One large write costs far less than one for each report.
+    const bytes = this.#queue.length === 1 ? this.#queue[0]! : Buffer.concat(this.#queue);
+    this.#queue = [];
+    this.#writing = bytes;
+    socket.write(bytes, (error) => {
+      if (error || this.#writing !== bytes) return;
+      this.#writing = undefined;
+      this.#bufferedBytes -= bytes.length;
+      this.#admitSenders();
+      this.#pump();
+      if (this.#isFlushed()) this.#settleFlushers();
+    });
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#queue.push(bytes);
+    this.#bufferedBytes += bytes.length;
+    this.#pump();
+  }
+
+  #admitSenders(): void {
+    let admitted = 0;
+    for (const { bytes, resolve } of this.#senders) {
+      if (!this.#fits(bytes)) break;
+      this.#queue.push(bytes);
+      this.#bufferedBytes += bytes.length;
+      resolve();
+      admitted++;
+    }
+    this.#senders.splice(0, admitted);
+  }
+
+  /** Room is only for those behind whom nobody waits, or order would be lost. */
+  #hasRoomFor(bytes: Uint8Array): boolean {
+    return this.#senders.length === 0 && this.#fits(bytes);
+  }
+
+  #fits(bytes: Uint8Array): boolean {
+    return this.#bufferedBytes === 0 || this.#bufferedBytes + bytes.length <= this.#maxBufferedBytes;
+  }
+
+  #isFlushed(): boolean {
+    return this.#bufferedBytes === 0 && this.#senders.length === 0;
+  }
+
+  #settleFlushers(): void {
+    for (const { resolve } of this.#flushers.splice(0)) resolve();
+  }
+
+  /** Why nothing more is taken; undefined while something is. */
+  #ended(): ReporterError | undefined {
+    return this.#failure ?? (this.#closing ? this.#failed('is being closed') : undefined);
+  }
+
+  #failed(what: string, cause?: Error): ReporterError {
+    const { host, port } = this.#options;
+    return new ReporterError('CONNECTION_FAILED', `the connection to ${host}:${port} ${what}`, { cause });
+  }
+
+  #fail(failure: ReporterError): void {
+    if (this.#failure) return;
+    this.#failure = failure;
+    this.#stopped.abort();
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.destroy();
+    this.#queue = [];
+    this.#writing = undefined;
+    this.#bufferedBytes = 0;
+    for (const { reject } of this.#senders.splice(0)) reject(failure);
+    for (const { reject } of this.#flushers.splice(0)) reject(failure);
+  }
+}
+
+function open({ host, port, connectTimeoutMs = 5000, signal }: AgentOptions): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const failed = (reason: string, cause?: unknown): void => {
+      socket.destroy();
+      reject(
+        new ReporterError('CONNECTION_FAILED', `cannot connect to ${host}:${port}: ${reason}`, { cause }),
+      );
+    };
+    const socket = connect({ host, port, noDelay: true });
+    const timer = setTimeout(() => failed(`no answer within ${connectTimeoutMs} ms`), connectTimeoutMs);
+    const abort = (): void => failed('given up');
+    const onError = (error: Error): void => failed(reasonOf(error), error);
+    socket.once('error', onError);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    });
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      socket.removeListener('error', onError);
+      resolve(socket);
+    });
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+  });
+}
+
+async function backoff(attempt: number, { host, port, signal }: AgentOptions): Promise<void> {
+  try {
+    await pause(backoffMs(attempt, PAUSES), undefined, signal ? { signal } : {});
+  } catch (cause) {
+    throw new ReporterError('CONNECTION_FAILED', `cannot connect to ${host}:${port}: given up`, { cause });
+  }
+}
+
+/** The system's code when there is one; an error over several addresses has no message of its own. */
+function reasonOf(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? messageOf(error);
+}

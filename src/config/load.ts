@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { messageOf, ReporterError } from '../model/errors.js';
+import { readOverrides } from './environment.js';
+import { findJsonProblem } from './json.js';
+import { parseWith } from './parse.js';
+import type { Config } from './schema.js';
+
+export interface LoadOptions {
+  /** Configuration file; `./config.json`, which may be missing, unless given. */
+  readonly file?: string | undefined;
+  /** Usually `process.env`. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Usually `process.cwd()`. */
+  readonly cwd: string;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Absolute path of the file that was read; undefined when there was none. */
+  readonly file: string | undefined;
+  /** What is worth saying without being an error; one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The effective configuration: defaults, file, environment overrides. Relative paths are resolved against the
+ * file's folder, without a file against `cwd`.
+ *
+ * Throws ReporterError `CONFIG_INVALID` when a named file is missing, a file cannot be read or is no JSON, or a
+ * value is unusable.
+ */
+export function loadConfig({ file, env, cwd }: LoadOptions): LoadedConfig {
+  const path = resolve(cwd, file ?? 'config.json');
+  const text = read(path, file === undefined);
+  const overrides = readOverrides(env);
+  const config =
+    text === undefined
+      ? parseWith({}, cwd, overrides)
+      : parseWith(parseJson(path, text), dirname(path), overrides);
+  return { config, file: text === undefined ? undefined : path, warnings: overrides.warnings };
+}
+
+function read(path: string, mayBeMissing: boolean): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' && mayBeMissing) return undefined;
+    const reason =
+      code === 'ENOENT'
+        ? 'does not exist; name an existing file with --config, or leave it out for the defaults'
+        : `cannot be read (${code ?? messageOf(error)}); expected a readable JSON file`;
+    throw new ReporterError('CONFIG_INVALID', `configuration file ${path} ${reason}`, { cause: error });
+  }
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    // JSON.parse's own message may quote a password, so it is not passed on, not even as the cause.
+    const problem = findJsonProblem(text.replace(/^\uFEFF/, ''));
+    const where = problem
+      ? ` at line ${problem.line}, column ${problem.column}: expected ${problem.expected}`
+      : '';
+    throw new ReporterError('CONFIG_INVALID', `configuration file ${path} is not valid JSON${where}`);
+  }
+}

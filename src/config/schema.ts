@@ -1,0 +1,180 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { isLoopback, storeUrlProblem } from './values.js';
+
+/** What the schema says of a key beyond zod's own: picked up by `keys.ts`. */
+interface KeyMeta {
+  /** What to write instead of an unusable value, when the type alone does not say it. */
+  readonly expected?: string;
+  /** Never printed. */
+  readonly secret?: boolean;
+  /** A folder; relative ones are resolved. */
+  readonly path?: boolean;
+  [more: string]: unknown;
+}
+
+const DAY_MS = 86_400_000;
+const GIB = 1_073_741_824;
+
+const integer = (min: number, max: number, byDefault: number, description: string) =>
+  z.int().min(min).max(max).default(byDefault).describe(description);
+
+const text = (byDefault: string, description: string, meta: KeyMeta) =>
+  z.string().min(1).default(byDefault).describe(description).meta(meta);
+
+const host = (byDefault: string, description: string) =>
+  z
+    .string()
+    .refine((value) => isIP(value) !== 0 || /^[a-z0-9][a-z0-9_.-]*$/i.test(value))
+    .default(byDefault)
+    .describe(description)
+    .meta({ expected: 'an IP address or a host name, without a port' } satisfies KeyMeta);
+
+/** Every key, in the order people meet them. Unknown keys are errors. */
+export const schema = z.strictObject({
+  listen: z
+    .strictObject({
+      host: host('0.0.0.0', 'Address agents connect to.'),
+      port: integer(0, 65535, 7779, 'Port agents connect to; 0 takes any free one and prints it.'),
+      maxConnections: integer(1, 1_000_000, 10_000, 'Connections at a time; a further one is refused.'),
+      maxBodyBytes: integer(
+        1,
+        65_527,
+        65_527,
+        'Longest frame body, in bytes; a longer one closes its connection.',
+      ),
+      maxInflightBytes: integer(
+        1024,
+        64 * GIB,
+        67_108_864,
+        'Bytes read from all sockets and not yet journaled; at this much, sockets wait to be read.',
+      ),
+      frameTimeoutMs: integer(
+        0,
+        DAY_MS,
+        30_000,
+        'How long a frame may stay incomplete while its socket is read, in milliseconds; 0 = no limit.',
+      ),
+      maxBadFrames: integer(
+        1,
+        1_000_000,
+        10,
+        'Undecodable frames in a row after which a connection is closed.',
+      ),
+    })
+    .prefault({}),
+  writers: z
+    .strictObject({
+      count: integer(
+        1,
+        1024,
+        4,
+        'Partitions, each with a writer and a store connection of its own; 3 to 4 keep one database server busy.',
+      ),
+      maxBatchRows: integer(1, 10_000, 1000, 'Rows in one upsert.'),
+    })
+    .prefault({}),
+  journal: z
+    .strictObject({
+      dir: text('./data/journal', 'Folder of the durable journal; belongs to one process at a time.', {
+        path: true,
+        expected: 'the path of a folder',
+      }),
+      snapshotBytes: integer(
+        1024,
+        64 * GIB,
+        67_108_864,
+        'Journal bytes of one partition after which its pending rows are snapshot and the journal truncated.',
+      ),
+    })
+    .prefault({}),
+  store: z
+    .strictObject({
+      url: z
+        .string()
+        .superRefine((url, context) => {
+          const problem = storeUrlProblem(url);
+          if (problem) context.addIssue({ code: 'custom', message: problem });
+        })
+        .default('embedded:./data/store')
+        .describe(
+          'Where rows end up: `embedded:DIR` (no server) or `mysql://user:password@host:port/database`.',
+        )
+        .meta({ path: true } satisfies KeyMeta),
+      connectTimeoutMs: integer(1, DAY_MS, 5000, 'Longest wait for a connection, in milliseconds.'),
+      queryTimeoutMs: integer(
+        1,
+        DAY_MS,
+        30_000,
+        'Longest wait for a statement, in milliseconds; then its connection is given up and the rows are sent again.',
+      ),
+    })
+    .prefault({}),
+  admin: z
+    .strictObject({
+      host: host('127.0.0.1', 'Address of the HTTP side: health, metrics, dashboard.'),
+      port: integer(0, 65535, 7780, 'Port of the HTTP side; 0 takes any free one and prints it.'),
+      token: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Secret that HTTP clients present; required when `admin.host` is not a loopback address.')
+        .meta({ secret: true, expected: 'a text that is not empty' } satisfies KeyMeta),
+    })
+    .superRefine((admin, context) => {
+      if (admin.token !== undefined || isLoopback(admin.host)) return;
+      context.addIssue({
+        code: 'custom',
+        path: ['token'],
+        message: `required because admin.host is ${admin.host}, which others can reach: set a secret, or bind 127.0.0.1`,
+      });
+    })
+    .prefault({}),
+  shutdown: z
+    .strictObject({
+      drainMs: integer(
+        0,
+        DAY_MS,
+        20_000,
+        'How long a stop waits for pending rows to be stored, in milliseconds; the others stay in the journal.',
+      ),
+    })
+    .prefault({}),
+  supervision: z
+    .strictObject({
+      maxRestarts: integer(
+        0,
+        10_000,
+        10,
+        'Crashes of one writer within `supervision.periodMs` before it is quarantined.',
+      ),
+      periodMs: integer(1, DAY_MS, 60_000, 'Window in which crashes are counted, in milliseconds.'),
+      backoffMs: integer(0, DAY_MS, 50, 'Pause before the first restart, in milliseconds; it doubles.'),
+      maxBackoffMs: integer(0, DAY_MS, 5000, 'Longest pause before a restart, in milliseconds.'),
+    })
+    .superRefine((supervision, context) => {
+      if (supervision.maxBackoffMs >= supervision.backoffMs) return;
+      context.addIssue({
+        code: 'custom',
+        path: ['maxBackoffMs'],
+        message: `expected at least supervision.backoffMs, which is ${supervision.backoffMs}`,
+      });
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+        .default('info')
+        .describe('Least severe level that is logged; JSON lines on stderr, readable on a terminal.'),
+    })
+    .prefault({}),
+});
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+/** A whole, checked configuration: every key has its value, relative paths are resolved. Frozen. */
+export type Config = DeepReadonly<z.output<typeof schema>>;
+
+/** What embedders pass: any part of the configuration; what is left out has its default. */
+export type ConfigInput = DeepReadonly<z.input<typeof schema>>;

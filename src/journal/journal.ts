@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { messageOf, ReporterError } from '../model/errors.js';
+import { WORDS_PER_ROW } from '../model/row.js';
+import { lockJournal } from './lock.js';
+import { PartitionJournal } from './partition.js';
+import { PeerTable } from './peers.js';
+import { encodePiece, JOURNAL_FORMAT, ROWS_PER_PIECE } from './record.js';
+import type { Head, JournalOptions, Layout, Tables } from './tables.js';
+
+/**
+ * The durable memory of the writers: one lmdb environment, whose commits all partitions share (a commit costs
+ * one fsync, however many writers wait for it). Promises of appends resolve when the data is on disk.
+ *
+ * lmdb has its limits here: the file keeps the size it once had, and freed pages are used again.
+ */
+export class Journal {
+  /** Random, stable over restarts: tells reporters apart that share a database server. */
+  readonly id: string;
+  readonly peers: PeerTable;
+  readonly options: JournalOptions;
+  #layout: Layout;
+  readonly #environment: RootDatabase;
+  readonly #meta: Database<unknown, string>;
+  readonly #tables: Tables;
+  readonly #release: () => void;
+  #closed = false;
+
+  /**
+   * Opens or creates the journal. Throws ReporterError: JOURNAL_IN_USE, JOURNAL_VERSION, or JOURNAL_UNUSABLE when
+   * the directory cannot be created, read or written, or holds something else.
+   */
+  static open(options: JournalOptions): Journal {
+    const { dir } = options;
+    try {
+      mkdirSync(dir, { recursive: true });
+      accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    } catch (error) {
+      throw unusable(dir, error);
+    }
+    let release: () => void;
+    try {
+      release = lockJournal(join(dir, 'lock'), dir);
+    } catch (error) {
+      throw error instanceof ReporterError ? error : unusable(dir, error);
+    }
+    try {
+      return new Journal(options, release);
+    } catch (error) {
+      release();
+      throw error instanceof ReporterError ? error : unusable(dir, error);
+    }
+  }
+
+  private constructor(options: JournalOptions, release: () => void) {
+    this.options = options;
+    this.#release = release;
+    // overlappingSync off: a commit's promise resolves after the fsync, not before it. noSubdir off: lmdb takes a
+    // path with a dot in it for a file otherwise.
+    const environment = open({ path: options.dir, noSubdir: false, overlappingSync: false, maxDbs: 8 });
+    try {
+      this.#environment = environment;
+      this.#meta = environment.openDB({ name: 'meta', encoding: 'json' });
+      this.#tables = {
+        events: environment.openDB({ name: 'events', encoding: 'binary' }),
+        snapshots: environment.openDB({ name: 'snapshots', encoding: 'binary' }),
+        heads: environment.openDB({ name: 'heads', encoding: 'json' }),
+      };
+      this.id = this.#identify(options);
+      this.#layout = this.#meta.get('layout') as Layout;
+      this.peers = new PeerTable(environment.openDB({ name: 'peers', encoding: 'string' }));
+    } catch (error) {
+      void environment.close();
+      throw error;
+    }
+  }
+
+  /** Writes the first records of a new journal, or checks those of an old one. Returns the journal's id. */
+  #identify(options: JournalOptions): string {
+    const format = this.#meta.get('format');
+    if (format === undefined) {
+      const id = randomBytes(8).toString('hex');
+      this.#environment.transactionSync(() => {
+        this.#meta.putSync('format', JOURNAL_FORMAT);
+        this.#meta.putSync('id', id);
+        this.#meta.putSync('layout', { epoch: 1, writers: options.writers } satisfies Layout);
+      });
+      return id;
+    }
+    if (format !== JOURNAL_FORMAT) {
+      throw new ReporterError(
+        'JOURNAL_VERSION',
+        `the journal ${options.dir} has format ${String(format)}, this version reads format ${JOURNAL_FORMAT}: ` +
+          'drain it with the version that wrote it, or give this one another journal.dir',
+      );
+    }
+    return String(this.#meta.get('id'));
+  }
+
+  get layout(): Layout {
+    return this.#layout;
+  }
+
+  /** The journal of one partition of the present layout. To be asked for once a partition. */
+  partition(index: number): PartitionJournal {
+    return new PartitionJournal(this.#tables, this.#layout.epoch, index, this.options, () => this.#closed);
+  }
+
+  /**
+   * Replaces all partitions by new ones that hold `rowsOf(partition)` as their snapshots. A kill at any moment
+   * leaves the old layout or the new one: the pieces are written beside the old keys, one transaction switches
+   * over, and what is no longer reachable is removed afterwards (or at the next open).
+   */
+  async relayout(writers: number, rowsOf: (partition: number) => Int32Array): Promise<void> {
+    const next: Layout = { epoch: this.#layout.epoch + 1, writers };
+    await this.#removeOtherEpochs();
+    const heads: Head[] = [];
+    for (let partition = 0; partition < writers; partition++) {
+      const rows = rowsOf(partition);
+      let pieces = 0;
+      for (const piece of piecesOf(rows)) {
+        await this.#tables.snapshots.put([next.epoch, partition, 0, pieces++], encodePiece(piece));
+      }
+      heads.push({ sequence: 0, pieces, batchId: 0 });
+    }
+    await this.#environment.batch(() => {
+      for (const [partition, head] of heads.entries())
+        void this.#tables.heads.put([next.epoch, partition], head);
+      void this.#meta.put('layout', next);
+    });
+    this.#layout = next;
+    await this.#removeOtherEpochs();
+  }
+
+  /** Removes what a change of layout, finished or not, left behind. */
+  async #removeOtherEpochs(): Promise<void> {
+    for (const table of [this.#tables.events, this.#tables.snapshots, this.#tables.heads]) {
+      for (;;) {
+        const { epoch } = this.#layout;
+        const before = table.getKeys({ end: [epoch], limit: 1000 }).asArray;
+        const after = table.getKeys({ start: [epoch + 1], limit: 1000 }).asArray;
+        const keys = [...(await before), ...(await after)];
+        if (keys.length === 0) break;
+        await Promise.all(keys.map((key) => table.remove(key)));
+      }
+    }
+  }
+
+  /** Appends fail from now on; closes the environment and gives the directory free. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#environment.close();
+    this.#release();
+  }
+}
+
+function* piecesOf(rows: Int32Array): Generator<Int32Array> {
+  const words = ROWS_PER_PIECE * WORDS_PER_ROW;
+  for (let at = 0; at < rows.length; at += words) yield rows.subarray(at, at + words);
+}
+
+function unusable(dir: string, error: unknown): ReporterError {
+  return new ReporterError(
+    'JOURNAL_UNUSABLE',
+    `the journal directory ${dir} cannot be used (${messageOf(error)}): ` +
+      'set journal.dir to a directory this user may create and write',
+    { cause: error },
+  );
+}

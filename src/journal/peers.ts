@@ -1,0 +1,45 @@
+import type { Database } from 'lmdb';
+
+/** More addresses than this are told apart no longer: rows of later ones carry peer 0, "unknown". */
+const MAX_PEERS = 1 << 20;
+const UNKNOWN = 'unknown';
+
+/**
+ * Addresses that reports came from, numbered, so that a row carries its sender in a few bits. Numbers are given
+ * once and kept in the journal for good; they are written before, and so never later on disk than, the first
+ * record that uses them.
+ */
+export class PeerTable {
+  readonly #table: Database<string, number>;
+  readonly #numbers = new Map<string, number>();
+  readonly #addresses: string[] = [UNKNOWN];
+
+  constructor(table: Database<string, number>) {
+    this.#table = table;
+    for (const { key, value } of table.getRange()) {
+      this.#numbers.set(value, key);
+      this.#addresses[key] = value;
+    }
+  }
+
+  /** The number of an address (without port); 0 when the table is full. */
+  number(address: string): number {
+    const known = this.#numbers.get(address);
+    if (known !== undefined) return known;
+    if (this.#addresses.length > MAX_PEERS) return 0;
+    const number = this.#addresses.length;
+    this.#addresses.push(address);
+    this.#numbers.set(address, number);
+    // Not awaited: commits keep their order, and a row whose peer is not on disk only loses its sender's name.
+    this.#table.put(number, address).catch((error: { commitError?: Promise<unknown> }) => {
+      error.commitError?.catch(() => {});
+      this.#numbers.delete(address);
+    });
+    return number;
+  }
+
+  /** The address of a number, "unknown" when there is none. */
+  address(number: number): string {
+    return this.#addresses[number] ?? UNKNOWN;
+  }
+}

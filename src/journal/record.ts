@@ -1,0 +1,97 @@
+import { crc32 } from 'node:zlib';
+import { ReporterError } from '../model/errors.js';
+import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
+
+/**
+ * One entry of a writer's journal: a batch that was taken in, what the store had confirmed by then, or both.
+ * Applying the records of a partition in order to an empty map gives the writer's pending rows.
+ */
+export interface JournalRecord {
+  /** Milliseconds since the epoch when it was journaled. */
+  readonly at: number;
+  /** The router's number of the batch, rising from 1; 0 when the record carries none. */
+  readonly batchId: number;
+  /** Rows the batch stands for, those included that were merged before it was journaled. */
+  readonly received: number;
+  /** Packed rows of the batch, each key once. */
+  readonly rows: Int32Array;
+  /** Packed keys whose present values the store confirmed. Applied before the rows. */
+  readonly confirmed: Int32Array;
+  /** Values the store confirmed besides, which newer ones had already replaced. */
+  readonly superseded: number;
+}
+
+/**
+ * Byte layout, little-endian, words of 4 bytes:
+ *
+ *     byte 0      4      8        16     24         28         32      36           40           48
+ *          +------+------+--------+------+----------+----------+-------+------------+------------+-----------
+ *          | crc  | kind | at     | batch| received | superse- | rows  | confirmed  | (reserved) | confirmed
+ *          | 32   |      | f64    | f64  |          | ded      | count | count      |            | keys, rows
+ *          +------+------+--------+------+----------+----------+-------+------------+------------+-----------
+ *
+ * crc: of everything behind it. The rows lie as they lie in memory, so that journaling a batch copies it once.
+ */
+const HEADER_BYTES = 48;
+/** Kind of the records of format 1. */
+const KIND_BATCH = 1;
+
+/** Format of the journal; raised whenever older readers would misread it. */
+export const JOURNAL_FORMAT = 1;
+
+export function encodeRecord(record: JournalRecord): Uint8Array {
+  const { rows, confirmed } = record;
+  const bytes = new Uint8Array(HEADER_BYTES + 4 * (confirmed.length + rows.length));
+  const view = new DataView(bytes.buffer);
+  view.setUint32(4, KIND_BATCH, true);
+  view.setFloat64(8, record.at, true);
+  view.setFloat64(16, record.batchId, true);
+  view.setUint32(24, record.received, true);
+  view.setUint32(28, record.superseded, true);
+  view.setUint32(32, rows.length / WORDS_PER_ROW, true);
+  view.setUint32(36, confirmed.length / WORDS_PER_KEY, true);
+  const words = new Int32Array(bytes.buffer, HEADER_BYTES);
+  words.set(confirmed);
+  words.set(rows, confirmed.length);
+  view.setUint32(0, crc32(bytes.subarray(4)), true);
+  return bytes;
+}
+
+/** Throws ReporterError JOURNAL_CORRUPT when the bytes are not a whole, undamaged record. */
+export function decodeRecord(stored: Uint8Array): JournalRecord {
+  // A copy of its own: aligned to words, and valid longer than the store's buffer.
+  const bytes = Uint8Array.from(stored);
+  if (bytes.length < HEADER_BYTES) throw corrupt(`has ${bytes.length} bytes, fewer than a header`);
+  const view = new DataView(bytes.buffer);
+  const rows = view.getUint32(32, true) * WORDS_PER_ROW;
+  const confirmed = view.getUint32(36, true) * WORDS_PER_KEY;
+  const expectedBytes = HEADER_BYTES + 4 * (rows + confirmed);
+  if (bytes.length !== expectedBytes) throw corrupt(`has ${bytes.length} bytes instead of ${expectedBytes}`);
+  if (view.getUint32(0, true) !== crc32(bytes.subarray(4))) throw corrupt('does not match its checksum');
+  if (view.getUint32(4, true) !== KIND_BATCH) throw corrupt(`is of unknown kind ${view.getUint32(4, true)}`);
+  return {
+    at: view.getFloat64(8, true),
+    batchId: view.getFloat64(16, true),
+    received: view.getUint32(24, true),
+    superseded: view.getUint32(28, true),
+    confirmed: new Int32Array(bytes.buffer, HEADER_BYTES, confirmed),
+    rows: new Int32Array(bytes.buffer, HEADER_BYTES + 4 * confirmed, rows),
+  };
+}
+
+/** Rows in one piece of a snapshot: few enough to encode without holding up the event loop. */
+export const ROWS_PER_PIECE = 2000;
+
+/** Packed rows as the bytes of a snapshot piece: a record that carries nothing else. */
+export function encodePiece(rows: Int32Array): Uint8Array {
+  return encodeRecord({ at: 0, batchId: 0, received: 0, superseded: 0, rows, confirmed: new Int32Array(0) });
+}
+
+/** Throws ReporterError JOURNAL_CORRUPT. */
+export function decodePiece(bytes: Uint8Array): Int32Array {
+  return decodeRecord(bytes).rows;
+}
+
+function corrupt(what: string): ReporterError {
+  return new ReporterError('JOURNAL_CORRUPT', `a journal record ${what}`);
+}

@@ -1,0 +1,40 @@
+import type { Database } from 'lmdb';
+
+/** How the journal is divided: changed as a whole, in one transaction. */
+export interface Layout {
+  /** Rises with each change of `writers`; part of every key, so that two layouts never mix. */
+  readonly epoch: number;
+  /** Number of partitions, `writers.count` when it was written. */
+  readonly writers: number;
+}
+
+export interface JournalOptions {
+  /** Created when missing. One process at a time. */
+  readonly dir: string;
+  /** Number of partitions of a new journal; an existing one keeps its own until `relayout`. */
+  readonly writers: number;
+  /** Told of each failed commit (disk full, I/O error) while it is tried again, and of recovery as undefined. */
+  readonly onFault?: (error: Error | undefined) => void;
+  /** Told how long each durable append took, in seconds. */
+  readonly onSync?: (seconds: number) => void;
+}
+
+/** The databases of the environment; keys are ordered arrays. */
+export interface Tables {
+  /** [epoch, partition, sequence] → record. */
+  readonly events: Database<Uint8Array, number[]>;
+  /** [epoch, partition, sequence of the snapshot, piece] → record that holds rows only. */
+  readonly snapshots: Database<Uint8Array, number[]>;
+  /** [epoch, partition] → what is published of a partition. */
+  readonly heads: Database<Head, number[]>;
+}
+
+/** Where a partition's replay starts. */
+export interface Head {
+  /** Events up to this sequence are covered by the snapshot. */
+  readonly sequence: number;
+  /** Pieces of the snapshot; 0 when nothing was pending. */
+  readonly pieces: number;
+  /** Last batch the snapshot covers. */
+  readonly batchId: number;
+}

@@ -1,0 +1,7 @@
+/** Where a reporter says what happens. pino satisfies it; embedders may pass anything of this shape. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

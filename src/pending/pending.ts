@@ -1,0 +1,251 @@
+import { RowBatch, SINCE, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
+import { orderSlots } from './order.js';
+import { RowMap } from './rowmap.js';
+
+/** Rows that were handed to the store together, with the values of that moment. */
+export interface Chunk {
+  /** Positive, unique within its map. */
+  readonly id: number;
+  /** Where the rows stand in the map. */
+  readonly slots: Int32Array;
+  /** A copy of the rows as sent, in primary-key order. */
+  readonly rows: RowBatch;
+}
+
+/** Mark of a row that is not in the map (its slot is free). */
+const FREE = -1;
+/** Mark of a row that waits to be sent. Positive marks: the chunk that carries its present value. */
+const WAITING = 0;
+
+/**
+ * What a partition owes the store: the newest value of each key, last write wins.
+ *
+ * Pure state, no time and no I/O. A row is waiting, or in flight in a chunk; a newer value of a row in flight
+ * makes it wait again, and the value in flight is held by the chunk alone (`superseded`) until the chunk settles.
+ *
+ *     fold ──▶ waiting ──take──▶ in flight ──confirm──▶ gone
+ *                 ▲                  │
+ *                 └── fold, release ─┘
+ */
+export class PendingRows {
+  readonly #map = new RowMap();
+  #marks = new Int32Array(0);
+  #nextChunk = 1;
+  #superseded = 0;
+  #waiting = 0;
+
+  /** Keys that are pending. */
+  get keys(): number {
+    return this.#map.size;
+  }
+
+  /** Values held: one a key, and one more for each value in flight that a newer one has replaced. */
+  get held(): number {
+    return this.#map.size + this.#superseded;
+  }
+
+  /** Packed bytes of the pending rows: what a snapshot of them takes. */
+  get bytes(): number {
+    return this.#map.size * WORDS_PER_ROW * 4;
+  }
+
+  /** Folds packed rows in the order given; `since` is the epoch second from which new keys wait. Returns how many were coalesced. */
+  fold(rows: Int32Array, since: number): number {
+    const map = this.#map;
+    let coalesced = 0;
+    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) {
+      const slot = map.put(rows, at);
+      if (slot >= this.#marks.length) this.#growMarks();
+      if (map.replaced && this.#marks[slot] === WAITING) {
+        coalesced++;
+        continue;
+      }
+      if (map.replaced) this.#superseded++;
+      map.words[slot * WORDS_PER_ROW + SINCE] = since;
+      this.#waiting++;
+      this.#marks[slot] = WAITING;
+    }
+    return coalesced;
+  }
+
+  /**
+   * Puts rows back as a snapshot held them, their SINCE included, into a map with nothing in flight. A snapshot
+   * that was taken while rows changed may hold a key twice, the later value later.
+   */
+  restore(rows: Int32Array): void {
+    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) {
+      const slot = this.#map.put(rows, at);
+      if (slot >= this.#marks.length) this.#growMarks();
+      this.#map.words[slot * WORDS_PER_ROW + SINCE] = rows[at + SINCE]!;
+      this.#marks[slot] = WAITING;
+      if (!this.#map.replaced) this.#waiting++;
+    }
+  }
+
+  /** Keys of the chunk whose values are still the ones sent: what a checkpoint may name. Packed key words. */
+  unchangedKeys(chunk: Chunk): Int32Array {
+    const keys = new Int32Array(chunk.slots.length * WORDS_PER_KEY);
+    const sent = chunk.rows.words;
+    let length = 0;
+    for (let index = 0; index < chunk.slots.length; index++) {
+      if (this.#marks[chunk.slots[index]!] !== chunk.id) continue;
+      const at = index * WORDS_PER_ROW;
+      for (let word = 0; word < WORDS_PER_KEY; word++) keys[length++] = sent[at + word]!;
+    }
+    return keys.subarray(0, length);
+  }
+
+  /**
+   * Applies a checkpoint: the store holds the present values of `keys` (packed key words), and took
+   * `superseded` values besides that newer ones had replaced. Returns how many keys were pending.
+   */
+  confirm(keys: Int32Array, superseded: number): number {
+    let confirmed = 0;
+    for (let at = 0; at < keys.length; at += WORDS_PER_KEY) {
+      const slot = this.#map.remove(keys, at);
+      if (slot < 0) continue;
+      if (this.#marks[slot] === WAITING) this.#waiting--;
+      this.#marks[slot] = FREE;
+      confirmed++;
+    }
+    this.#superseded -= superseded;
+    return confirmed;
+  }
+
+  /** The chunk was not stored: its rows wait again. Returns how many of its values newer ones have replaced meanwhile. */
+  release(chunk: Chunk): number {
+    let waiting = 0;
+    for (const slot of chunk.slots) {
+      if (this.#marks[slot] !== chunk.id) continue;
+      this.#marks[slot] = WAITING;
+      waiting++;
+    }
+    this.#waiting += waiting;
+    const replaced = chunk.slots.length - waiting;
+    this.#superseded -= replaced;
+    return replaced;
+  }
+
+  /** Starts a pass over all rows that wait now; those that change or come later wait for the next one. */
+  pass(): Pass {
+    return new Pass(this, this.#waitingSlots());
+  }
+
+  /** Keys that wait to be sent. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Rows of slots `from` … `to`-1 that are pending, copied: a piece of a snapshot. Empty past the end. */
+  copySlots(from: number, to: number): Int32Array {
+    const map = this.#map;
+    const upTo = Math.min(to, map.high);
+    const rows = new Int32Array(Math.max(0, upTo - from) * WORDS_PER_ROW);
+    let length = 0;
+    for (let slot = from; slot < upTo; slot++) {
+      if (this.#marks[slot] === FREE) continue;
+      const at = slot * WORDS_PER_ROW;
+      rows.set(map.words.subarray(at, at + WORDS_PER_ROW), length);
+      length += WORDS_PER_ROW;
+    }
+    return rows.subarray(0, length);
+  }
+
+  /** One past the last slot in use: where a snapshot's scan ends. */
+  get slotEnd(): number {
+    return this.#map.high;
+  }
+
+  /** Epoch second since which the oldest key waits; undefined when none is pending. Linear in the slots. */
+  get oldestSince(): number | undefined {
+    let oldest: number | undefined;
+    for (let slot = 0; slot < this.#map.high; slot++) {
+      if (this.#marks[slot] === FREE) continue;
+      const since = this.#map.words[slot * WORDS_PER_ROW + SINCE]! >>> 0;
+      if (oldest === undefined || since < oldest) oldest = since;
+    }
+    return oldest;
+  }
+
+  /** For passes: the words rows stand in at this moment. */
+  get words(): Int32Array {
+    return this.#map.words;
+  }
+
+  /** For passes: copies the waiting rows among `slots` into a chunk and marks them in flight. Undefined when none waits. */
+  take(slots: Int32Array): Chunk | undefined {
+    const id = this.#nextChunk;
+    const taken = new Int32Array(slots.length);
+    const rows = new Int32Array(slots.length * WORDS_PER_ROW);
+    const words = this.#map.words;
+    let count = 0;
+    for (const slot of slots) {
+      if (this.#marks[slot] !== WAITING) continue;
+      this.#marks[slot] = id;
+      taken[count] = slot;
+      const at = slot * WORDS_PER_ROW;
+      const to = count * WORDS_PER_ROW;
+      for (let word = 0; word < WORDS_PER_ROW; word++) rows[to + word] = words[at + word]!;
+      count++;
+    }
+    if (count === 0) return undefined;
+    this.#nextChunk++;
+    this.#waiting -= count;
+    return {
+      id,
+      slots: taken.subarray(0, count),
+      rows: new RowBatch(rows.subarray(0, count * WORDS_PER_ROW)),
+    };
+  }
+
+  #waitingSlots(): Int32Array {
+    const slots = new Int32Array(this.#map.size);
+    let length = 0;
+    for (let slot = 0; slot < this.#map.high; slot++)
+      if (this.#marks[slot] === WAITING) slots[length++] = slot;
+    return slots.subarray(0, length);
+  }
+
+  #growMarks(): void {
+    const marks = new Int32Array(this.#map.capacity).fill(FREE);
+    marks.set(this.#marks);
+    this.#marks = marks;
+  }
+}
+
+/** One run over what was waiting when it began, in primary-key order. */
+export class Pass {
+  readonly #pending: PendingRows;
+  readonly #slots: Int32Array;
+  readonly #ordering: Generator<void, void, void>;
+  #ordered = false;
+  #cursor = 0;
+
+  constructor(pending: PendingRows, slots: Int32Array) {
+    this.#pending = pending;
+    this.#slots = slots;
+    this.#ordering = orderSlots(() => pending.words, slots);
+  }
+
+  /** Rows this pass began with. */
+  get length(): number {
+    return this.#slots.length;
+  }
+
+  /** Goes on with the ordering by one step; true when it is complete. To be called until then, before `next`. */
+  order(): boolean {
+    if (!this.#ordered) this.#ordered = this.#ordering.next().done === true;
+    return this.#ordered;
+  }
+
+  /** The next at most `maxRows` rows with their values of this moment; undefined when the pass is over. */
+  next(maxRows: number): Chunk | undefined {
+    while (this.#cursor < this.#slots.length) {
+      const from = this.#cursor;
+      this.#cursor = Math.min(from + maxRows, this.#slots.length);
+      const chunk = this.#pending.take(this.#slots.subarray(from, this.#cursor));
+      if (chunk) return chunk;
+    }
+    return undefined;
+  }
+}

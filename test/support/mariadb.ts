@@ -1,0 +1,247 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
+import { until } from './wait.js';
+
+/** A MariaDB server of one test file: own data, own port on 127.0.0.1, default durability. */
+export interface Mariadb {
+  /** Store URL of a database for the user `lars`, who has all rights on databases named `lars…`, none beyond. */
+  url(database: string): string;
+  readonly socket: string;
+  readonly port: number;
+  /** Process id of the server that runs now. */
+  readonly pid: number;
+  /** Runs one statement as root. */
+  query(sql: string): Promise<RowDataPacket[]>;
+  /** A session as root, for locks and transactions; end it before the test ends. */
+  session(database: string): Promise<Connection>;
+  /** Shuts down in good order. */
+  stop(): Promise<void>;
+  kill9(): Promise<void>;
+  /** Starts again after `stop` or `kill9`: same data, same port. */
+  start(): Promise<void>;
+  /** SIGSTOP; the server stands still when this resolves. */
+  pause(): Promise<void>;
+  /** SIGCONT. */
+  resume(): void;
+  /** Kills the server and removes its data. */
+  destroy(): Promise<void>;
+}
+
+export const USER = 'lars';
+export const PASSWORD = 'p@ss:w/rd#1';
+
+const { PATH = '' } = process.env;
+const START_BOUND_MS = 60_000;
+const PLACES = [...PATH.split(path.delimiter), '/usr/sbin', '/usr/libexec', '/usr/local/bin'];
+
+const asRoot = process.getuid?.() === 0 ? ['--user=root'] : [];
+
+const INIT_SQL = `
+CREATE USER IF NOT EXISTS '${USER}'@'%' IDENTIFIED BY '${PASSWORD}';
+GRANT ALL ON \`lars%\`.* TO '${USER}'@'%';
+`;
+
+/**
+ * Starts a server of its own; `args` are further arguments of mariadbd. `destroy` it in `test.after.always`; if
+ * the test process ends before, the server is killed and its data removed all the same.
+ */
+export async function startMariadb({ args = [] }: { args?: readonly string[] } = {}): Promise<Mariadb> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'lars-mariadb-'));
+  const server = new Server(dir, args);
+  alive.add(server);
+  try {
+    await initialise(dir);
+    await server.start();
+  } catch (error) {
+    await server.destroy();
+    throw error;
+  }
+  return server;
+}
+
+class Server implements Mariadb {
+  readonly #dir: string;
+  readonly #args: readonly string[];
+  #port: number | undefined;
+  #process: ChildProcess | undefined;
+
+  constructor(dir: string, args: readonly string[]) {
+    this.#dir = dir;
+    this.#args = args;
+  }
+
+  url(database: string): string {
+    return `mysql://${USER}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  get socket(): string {
+    return path.join(this.#dir, 's');
+  }
+
+  get port(): number {
+    if (this.#port === undefined) throw new Error('the server was never started');
+    return this.#port;
+  }
+
+  get pid(): number {
+    if (this.#process?.pid === undefined) throw new Error('the server does not run');
+    return this.#process.pid;
+  }
+
+  async start(): Promise<void> {
+    this.#port ??= await freePort();
+    const log = path.join(this.#dir, 'log');
+    const child = spawn(
+      find('mariadbd', 'mysqld'),
+      [
+        '--no-defaults',
+        ...asRoot,
+        `--datadir=${path.join(this.#dir, 'data')}`,
+        `--socket=${this.socket}`,
+        `--port=${this.#port}`,
+        `--pid-file=${path.join(this.#dir, 'pid')}`,
+        `--log-error=${log}`,
+        `--init-file=${path.join(this.#dir, 'init.sql')}`,
+        '--bind-address=127.0.0.1',
+        '--skip-name-resolve',
+        '--performance-schema=OFF',
+        '--innodb-buffer-pool-size=32M',
+        '--innodb-log-file-size=16M',
+        ...this.#args,
+      ],
+      { stdio: 'ignore' },
+    );
+    this.#process = child;
+    const ended = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+    child.on('error', () => {});
+    await until(
+      async () => {
+        if (ended()) return 'ended';
+        await this.query('SELECT 1');
+        return 'ready';
+      },
+      { boundMs: START_BOUND_MS, what: 'MariaDB answers' },
+    );
+    if (ended()) {
+      this.#process = undefined;
+      throw new Error(
+        `MariaDB did not start: ${existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : 'no log'}`,
+      );
+    }
+  }
+
+  async query(sql: string): Promise<RowDataPacket[]> {
+    const session = await this.session();
+    try {
+      const [rows] = await session.query<RowDataPacket[]>(sql);
+      return rows;
+    } finally {
+      await session.end();
+    }
+  }
+
+  session(database?: string): Promise<Connection> {
+    return mysql.createConnection({
+      socketPath: this.socket,
+      user: 'root',
+      connectTimeout: 2000,
+      ...(database === undefined ? {} : { database }),
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  kill9(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  async pause(): Promise<void> {
+    process.kill(this.pid, 'SIGSTOP');
+    await until(() => processState(this.pid) === 'T', { boundMs: 5000, what: 'MariaDB is stopped' });
+  }
+
+  resume(): void {
+    process.kill(this.pid, 'SIGCONT');
+  }
+
+  async destroy(): Promise<void> {
+    await this.kill9();
+    this.remove();
+    alive.delete(this);
+  }
+
+  /** What can still be done while the process exits. */
+  abandon(): void {
+    this.#process?.kill('SIGKILL');
+    this.remove();
+  }
+
+  remove(): void {
+    rmSync(this.#dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await exited;
+  }
+}
+
+/** Servers that must not outlive this process. */
+const alive = new Set<Server>();
+process.on('exit', () => {
+  for (const server of alive) server.abandon();
+});
+
+async function initialise(dir: string): Promise<void> {
+  writeFileSync(path.join(dir, 'init.sql'), INIT_SQL);
+  const data = `--datadir=${path.join(dir, 'data')}`;
+  await promisify(execFile)(find('mariadb-install-db', 'mysql_install_db'), [
+    '--no-defaults',
+    ...asRoot,
+    data,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    '--skip-name-resolve',
+    '--innodb-log-file-size=16M',
+  ]);
+}
+
+function find(...names: readonly string[]): string {
+  for (const name of names)
+    for (const place of PLACES) {
+      const file = path.join(place, name);
+      if (existsSync(file)) return file;
+    }
+  throw new Error(
+    `found none of ${names.join(', ')}; install mariadb-server (test/support/need-mariadb.sh does)`,
+  );
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  return address.port;
+}
+
+/** `T` of a stopped process, where the system tells; elsewhere a signal is believed to have worked. */
+function processState(pid: number): string {
+  if (!existsSync('/proc/self/stat')) return 'T';
+  // The name in parentheses may hold anything.
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '')[0] ?? '';
+}

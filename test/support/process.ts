@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+export interface CliOptions {
+  /** Added to an environment without any `LARS_…` variable. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Bytes on stdin; an empty stdin unless given. */
+  readonly input?: Uint8Array;
+}
+
+export interface CliResult {
+  /** Null when a signal ended the process. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `lars-reporter` as a process of its own until it ends. */
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return new CliProcess(args, options).exited;
+}
+
+/** A started `lars-reporter`. */
+export class CliProcess {
+  readonly child: ChildProcess;
+  /** Settles when the process has ended and its output was read. */
+  readonly exited: Promise<CliResult>;
+  stdout = '';
+  stderr = '';
+
+  constructor(args: readonly string[], { env = {}, cwd, input }: CliOptions = {}) {
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('LARS_'));
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      env: { ...Object.fromEntries(inherited), ...env },
+      stdio: 'pipe',
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+    this.child = child;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    // The process may end without reading its input.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+    this.exited = new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => {
+        resolve({ code, signal, stdout: this.stdout, stderr: this.stderr });
+      });
+    });
+  }
+
+  /** Sends a signal, SIGTERM unless given, and waits for the end. */
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<CliResult> {
+    this.child.kill(signal);
+    return this.exited;
+  }
+}
+
+/** What `serve` prints when it can take reports. */
+export interface ReadyLine {
+  readonly ready: true;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly admin: { readonly host: string; readonly port: number } | null;
+}
+
+/**
+ * Starts `lars-reporter serve` and waits for its ready line. Rejects, with what it said, when it ends before.
+ * The caller stops it.
+ */
+export async function startServe(
+  args: readonly string[],
+  options: CliOptions = {},
+): Promise<{ cli: CliProcess; ready: ReadyLine }> {
+  const cli = new CliProcess(['serve', ...args], options);
+  const line = await new Promise<string>((resolve, reject) => {
+    cli.child.stdout?.on('data', () => {
+      const [first, ...rest] = cli.stdout.split('\n');
+      if (rest.length > 0) resolve(first!);
+    });
+    cli.exited.then(
+      ({ code, stderr }) => reject(new Error(`serve ended with code ${code} before it was ready: ${stderr}`)),
+      reject,
+    );
+  });
+  return { cli, ready: JSON.parse(line) as ReadyLine };
+}
