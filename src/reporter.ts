@@ -193,7 +193,6 @@ async function assemble(
     if (message.kind === 'rows') message.credit.settled();
   });
   const stores = Array.from({ length: count }, () => new StoreWatch(logger));
-  let recoveredWriters = 0;
   const supervisor = new Supervisor(root, {
     writers: count,
     limits: config.supervision,
@@ -220,7 +219,6 @@ async function assemble(
       onSnapshotError: (error) =>
         logger.warn({ partition, error: error.message }, 'a snapshot failed; the next is tried later'),
       onRecovered: () => {
-        if (supervisor.writer(partition).restarts === 0) recoveredWriters++;
         supervisor.recovered(partition);
       },
       onCrash: (error) => supervisor.crashed(partition, error),

@@ -18,7 +18,7 @@ export interface Log {
 
 /** JSON lines on stderr; on a terminal, lines for people. Secrets are masked, stacks come at level debug. */
 export async function createLog(level: Config['log']['level']): Promise<Log> {
-  const errorFields = (error: unknown): object => describeError(error, isVerbose(level));
+  const errorFields = (error: unknown): unknown => describeError(error, isVerbose(level));
   const options: pino.LoggerOptions = {
     level,
     base: null,
@@ -58,8 +58,8 @@ function closed(stream: ReturnType<typeof pino.destination>): Promise<void> {
   });
 }
 
-function describeError(error: unknown, withStack: boolean): object {
-  if (!(error instanceof Error)) return { message: String(error) };
+function describeError(error: unknown, withStack: boolean): unknown {
+  if (!(error instanceof Error)) return error;
   return {
     name: error.name,
     message: error.message,

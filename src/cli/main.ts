@@ -34,15 +34,13 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
     .usage('COMMAND [options]')
     .version(version(), '--version', 'print the version')
     .helpOption('--help', 'print this help; after a command, the help of that command')
-    .configureOutput({
-      // Commander puts its "Did you mean …?" on a line of its own.
-      outputError: (text, write) => write(`${text.trimEnd().replaceAll('\n', ' ')}\n`),
-    })
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .exitOverride();
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     if (argv.includes(name)) {
       const command = (await load())(terminal);
       program.addCommand(command.name(name).summary(summary).copyInheritedSettings(program));
+      command.helpOption('--help', 'print this help');
     } else {
       program.command(name).description(summary);
     }
@@ -55,6 +53,12 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
     // Commander has said what is wrong, and exits 1 for it.
     return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE;
   }
+}
+
+/** Commander's message with its hint, which it puts on a line of its own; a bad value already says what to write. */
+function oneLine(text: string): string {
+  const line = text.trimEnd().replaceAll('\n', ' ');
+  return line.includes(' is invalid. ') ? `${line}\n` : `${line}; see --help\n`;
 }
 
 function version(): string {

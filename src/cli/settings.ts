@@ -7,12 +7,11 @@ export interface CommonOptions {
   readonly config?: string;
 }
 
-/** A command with `--config`, `--help` and an example; its name and summary are given by main.ts. */
+/** A command with `--config` and an example; main.ts gives it name, summary and `--help`. */
 export function commandWith(description: string, example: string): Command {
   return new Command()
     .description(description)
     .option('--config <file>', 'configuration file (default: ./config.json, which may be missing)')
-    .helpOption('--help', 'print this help')
     .addHelpText('after', `\nExample:\n  $ ${example}`);
 }
 
