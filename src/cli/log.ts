@@ -32,30 +32,41 @@ export async function createLog(level: Config['log']['level']): Promise<Log> {
     const stream = pretty({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss.l' });
     return { logger: pino(options, stream), close: async () => {} };
   }
-  // Not synchronous: a reader of stderr that stands still must not stop the service.
-  const stream = pino.destination({ dest: 2, sync: false, maxLength: MAX_HELD_BYTES });
-  const logger = pino(options, stream);
-  let dropped = 0;
-  stream.on('drop', () => {
-    dropped++;
-  });
-  stream.on('drain', () => {
-    const lines = dropped;
-    dropped = 0;
-    if (lines > 0) logger.warn({ lines }, 'log lines were dropped: stderr was not read in time');
-  });
-  return { logger, close: () => closed(stream) };
+  const destination = new StandardError();
+  const logger = pino(options, destination);
+  destination.onDropped = (lines) =>
+    logger.warn({ lines }, 'log lines were dropped: stderr was not read in time');
+  return { logger, close: () => destination.flush() };
 }
 
-function closed(stream: ReturnType<typeof pino.destination>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, LAST_LINES_MS);
-    stream.once('close', () => {
-      clearTimeout(timer);
-      resolve();
+/** Writes lines to stderr without ever waiting: a reader of the log that stands still must not stop the service. */
+class StandardError {
+  onDropped: (lines: number) => void = () => {};
+  #dropped = 0;
+
+  constructor() {
+    process.stderr.on('drain', () => {
+      const lines = this.#dropped;
+      this.#dropped = 0;
+      if (lines > 0) this.onDropped(lines);
     });
-    stream.end();
-  });
+  }
+
+  write(line: string): void {
+    if (process.stderr.writableLength > MAX_HELD_BYTES) this.#dropped++;
+    else process.stderr.write(line);
+  }
+
+  /** Resolves when everything is out, or nobody took it in time. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, LAST_LINES_MS);
+      process.stderr.write('', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
 }
 
 function describeError(error: unknown, withStack: boolean): unknown {

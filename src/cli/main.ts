@@ -66,12 +66,10 @@ function version(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-// A reader that has seen enough (`| head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? EXIT_DONE : 1);
-});
-
 const terminal = new Terminal();
+process.stdout.on('error', (error: NodeJS.ErrnoException) => terminal.onOutputGone(error));
+// Nobody is left to be told.
+process.stderr.on('error', () => {});
 process.on('uncaughtException', (error) => terminal.onBug(error));
 process.on('unhandledRejection', (error) => terminal.onBug(error));
 const code = await main(process.argv.slice(2), terminal);

@@ -24,6 +24,8 @@ async function serve(options: CommonOptions, terminal: Terminal): Promise<void> 
     logger.fatal({ error }, `a bug ends the process: ${messageOf(error)}`);
     void exitWith(EXIT_FAILED, log);
   };
+  // The service is worth more than the reader of its ready line.
+  terminal.onOutputGone = (error) => logger.warn({ error }, 'stdout cannot be written');
   const stopAsked = stopSignal(log);
   for (const warning of warnings) logger.warn({}, warning);
   try {

@@ -21,6 +21,10 @@ export class Terminal {
   /** Called with an error that nobody caught, after which nothing can be relied on. */
   onBug: (error: unknown) => void = (error) => process.exit(this.fail(error));
 
+  /** Called when stdout cannot be written. A reader that has seen enough (`| head`) is no failure. */
+  onOutputGone: (error: NodeJS.ErrnoException) => void = (error) =>
+    process.exit(error.code === 'EPIPE' ? EXIT_DONE : EXIT_FAILED);
+
   constructor() {
     // Until the configuration is read, the environment alone can ask for it.
     const { LARS_LOG_LEVEL: level = '' } = process.env;

@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -25,6 +26,10 @@ const FORMAT_KEY = Buffer.from('lars-reporter-store');
 const FORMAT = '1';
 const KEY_BYTES = 20;
 const VALUE_BYTES = 13;
+/** Where lmdb's first page says that it is lmdb's; a database has two such pages at least. */
+const LMDB_MAGIC = Buffer.from('dec0efbe', 'hex');
+const LMDB_MAGIC_AT = 24;
+const LMDB_MIN_BYTES = 8192;
 const SIGN_BIT = 0x80000000;
 
 /** Rows a page: the longest the event loop is held, about a millisecond, and no longer a read transaction. */
@@ -66,6 +71,7 @@ export function embeddedStore({ dir }: { readonly dir: string }): Store {
 function embeddedWriter(dir: string, use: () => Opened): StoreWriter {
   return {
     upsert: async (batch) => {
+      if (batch.length === 0) return;
       const { rows } = use();
       try {
         await rows.batch(() => putAll(rows, batch));
@@ -161,6 +167,7 @@ function toRow(key: Buffer, value: Buffer): Row {
 function openFolder(dir: string): Opened {
   let root: RootDatabase<Buffer, Buffer> | undefined;
   try {
+    isUnused(dir);
     root = openRoot(dir, false);
     // The mark is written before anything else is: a folder with data and no mark is not ours.
     if (isEmpty(root)) root.putSync(FORMAT_KEY, Buffer.from(FORMAT));
@@ -176,9 +183,9 @@ function openFolder(dir: string): Opened {
 /** As opening it, without making anything: a folder that is missing passes when it could be made. */
 async function checkFolder(dir: string): Promise<void> {
   try {
-    if (!(await exists(path.join(dir, 'data.mdb')))) {
+    if (isUnused(dir)) {
       let existing = path.resolve(dir);
-      while (!(await exists(existing))) existing = path.dirname(existing);
+      while ((await stat(existing).catch(() => undefined)) === undefined) existing = path.dirname(existing);
       if (!(await stat(existing)).isDirectory()) throw new Error(`${existing} is not a folder`);
       await access(existing, constants.W_OK | constants.X_OK);
       return;
@@ -192,6 +199,29 @@ async function checkFolder(dir: string): Promise<void> {
   } catch (error) {
     throw classifyEmbeddedError(error, `checking ${description(dir)}`, 'open');
   }
+}
+
+/**
+ * Whether `dir` holds no store yet. Throws when its data.mdb is no file of lmdb, or is cut off: lmdb would not
+ * report that, it would crash the process.
+ */
+function isUnused(dir: string): boolean {
+  const file = path.join(dir, 'data.mdb');
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes === 0) return true;
+  const head = Buffer.alloc(LMDB_MAGIC_AT + LMDB_MAGIC.length);
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, head, 0, head.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  if (bytes >= LMDB_MIN_BYTES && head.subarray(LMDB_MAGIC_AT).equals(LMDB_MAGIC)) return false;
+  throw new StoreError(
+    'configuration',
+    'STORE_FORMAT',
+    `${file} is not a database of this store, or is damaged`,
+  );
 }
 
 function openRoot(dir: string, readOnly: boolean): RootDatabase<Buffer, Buffer> {
@@ -227,10 +257,3 @@ function checkFormat(dir: string, root: RootDatabase<Buffer, Buffer>): void {
 }
 
 const description = (dir: string) => `embedded:${dir}`;
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
-}

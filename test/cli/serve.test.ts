@@ -7,7 +7,7 @@ import { encodeReportFrame } from '../../src/client/encode.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import type { Report } from '../../src/model/report.js';
 import { encodeFrame } from '../../src/wire/frame.js';
-import { type CliProcess, runCli, startServe } from '../support/process.js';
+import { CliProcess, runCli, startServe } from '../support/process.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 
@@ -189,6 +189,34 @@ test('a second signal ends serve at once, with exit code 1', async (t) => {
   const { code } = await cli.stop('SIGTERM');
   t.is(code, 1);
   t.regex(logOf(cli).at(-1)?.msg ?? '', /second signal/);
+});
+
+test('a signal while serve is starting stops it in order', async (t) => {
+  const cli = new CliProcess(['serve'], { cwd: tempDir(t), env: ENV });
+  t.teardown(async () => void (await cli.stop('SIGKILL')));
+  await until(() => cli.stderr.includes('the store is ready'), {
+    boundMs: 20_000,
+    what: 'serve is starting',
+  });
+  const { code } = await cli.stop();
+  t.is(code, 0);
+  t.regex(logOf(cli).at(-1)?.msg ?? '', /^stopped; /);
+});
+
+test('serve goes on when the reader of its ready line leaves', async (t) => {
+  const { cli, send } = await serve(t);
+  cli.child.stdout?.destroy();
+  const { code } = await send(['--modid', '1', '--cmdid', '2', '--host', '10.0.0.1:80', '--show']);
+  t.is(code, 0);
+  t.is((await cli.stop()).code, 0);
+});
+
+test('serve goes on when nobody reads its log any more', async (t) => {
+  const { cli, send } = await serve(t);
+  cli.child.stderr?.destroy();
+  const { code } = await send(['--modid', '1', '--cmdid', '2', '--host', '10.0.0.1:80', '--show']);
+  t.is(code, 0);
+  t.is((await cli.stop()).code, 0);
 });
 
 test('a port in use is a failure: exit code 1, and the line names the address', async (t) => {

@@ -28,7 +28,8 @@ export class WatchedStore implements Store {
   writer(lane: StoreLane): StoreWriter {
     return {
       upsert: async (rows) => {
-        if (this.#inFlight.has(lane.partition)) this.violations.push(`two statements in flight in ${lane.partition}`);
+        if (this.#inFlight.has(lane.partition))
+          this.violations.push(`two statements in flight in ${lane.partition}`);
         this.#inFlight.add(lane.partition);
         try {
           await this.before(rows, lane);
@@ -47,7 +48,8 @@ export class WatchedStore implements Store {
     for (const row of rows) {
       const key = keyOf(row);
       const before = this.rows.get(key);
-      if (before && before.succ > row.succ) this.violations.push(`${key} went from ${before.succ} to ${row.succ}`);
+      if (before && before.succ > row.succ)
+        this.violations.push(`${key} went from ${before.succ} to ${row.succ}`);
       const order = sortable(row);
       if (order <= last) this.violations.push(`${key} came out of primary-key order`);
       last = order;

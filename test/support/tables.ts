@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import type { Row } from '../../src/model/row.js';
+import type { Store } from '../../src/store/store.js';
+import type { Mariadb } from './mariadb.js';
+
+/** The DDL the project ships. */
+const DDL = readFileSync(new URL('../../../schema/server_call_status.sql', import.meta.url), 'utf8');
+
+/** Makes a database with the table, as shipped or as sites have it whose ip, port and caller are unsigned. */
+export async function createTable(
+  server: Mariadb,
+  database: string,
+  kind: 'signed' | 'unsigned',
+): Promise<void> {
+  await server.query(`CREATE DATABASE \`${database}\``);
+  const ddl = DDL.replaceAll(/--.*$/gm, '').replace(/;\s*$/, '');
+  const columns =
+    kind === 'signed' ? ddl : ddl.replaceAll(/\b(ip|port|caller)(\s+)int\(11\)/gi, '$1$2int(11) unsigned');
+  const session = await server.session(database);
+  await session.query(columns);
+  await session.end();
+}
+
+/** All rows a store holds, by primary key. */
+export async function readAll(store: Store): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const row of store.read!.rows()) rows.push(row);
+  return rows;
+}
