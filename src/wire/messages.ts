@@ -170,7 +170,7 @@ export class ReportDecoder {
 
   #decodeResult(into: RowBuffer, reportEnd: number, tag: number): void {
     const reader = this.#reader;
-    const end = reader.uint32() + reader.pos;
+    const end = reader.size() + reader.pos;
     if (end > reportEnd) throw new RangeError('a result runs over the end of its report');
     let ip = 0;
     let port = 0;
@@ -196,7 +196,7 @@ export class ReportDecoder {
           overload = reader.bool() ? 1 : 0;
           break;
         default:
-          reader.skipType(fieldTag & 7, 0, fieldTag >>> 3);
+          reader.skipType(fieldTag & 7, 1, fieldTag >>> 3);
       }
     }
     if (reader.pos !== end) throw new RangeError('a field runs over the end of its result');

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { startReporter, StoreError, type StepHook, type WriterStep } from '../../src/index.js';
+import { type StepHook, StoreError, startReporter, type WriterStep } from '../../src/index.js';
 import { startFleet } from '../support/agents.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
@@ -45,7 +45,8 @@ async function survives(
 
   t.deepEqual(store.violations, []);
   t.is(store.rows.size, shape.agents * shape.services * shape.hosts);
-  for (const row of store.rows.values()) t.is(row.succ, last.get(row.caller)!, 'the last report of each key is stored');
+  for (const row of store.rows.values())
+    t.is(row.succ, last.get(row.caller)!, 'the last report of each key is stored');
   t.deepEqual(unbalanced, [], 'the ledger balances in every sample');
   t.is(reporter.ledger().received, sent, 'every row is received exactly once');
   clearInterval(sampler);

@@ -103,10 +103,18 @@ for (const [table, prepare] of Object.entries(tables)) {
       const stored = async () => {
         const rows = await readAll(store);
         return rows
-          .map((row): ExpectedRow => ({
-            ...{ modid: row.modid, cmdid: row.cmdid, ip: row.ip >>> 0, port: row.port, caller: row.caller >>> 0 },
-            ...{ succ_cnt: row.succ, err_cnt: row.err, ts: row.ts, overload: row.overload ? '1' : '0' },
-          }))
+          .map(
+            (row): ExpectedRow => ({
+              ...{
+                modid: row.modid,
+                cmdid: row.cmdid,
+                ip: row.ip >>> 0,
+                port: row.port,
+                caller: row.caller >>> 0,
+              },
+              ...{ succ_cnt: row.succ, err_cnt: row.err, ts: row.ts, overload: row.overload ? '1' : '0' },
+            }),
+          )
           .sort(byKey);
       };
       const expected = EXPECTED.toSorted(byKey);
@@ -128,6 +136,12 @@ test.serial('a signed table shows the 32 bits of an address signed, an unsigned 
       server.query(`SELECT MIN(ip) AS low, MAX(ip) AS high FROM ${database}.ServerCallStatus`),
     ),
   );
-  t.deepEqual(seen.map(([row]) => Number(row?.['low']) < 0), [true, false]);
-  t.deepEqual(seen.map(([row]) => Number(row?.['high']) > 0x7fffffff), [false, true]);
+  t.deepEqual(
+    seen.map(([row]) => Number(row?.['low']) < 0),
+    [true, false],
+  );
+  t.deepEqual(
+    seen.map(([row]) => Number(row?.['high']) > 0x7fffffff),
+    [false, true],
+  );
 });

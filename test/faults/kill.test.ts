@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { startReporter } from '../../src/index.js';
+import { openStore } from '../../src/store/open.js';
+import { type Mariadb, startMariadb } from '../support/mariadb.js';
+import { createTable, readAll } from '../support/tables.js';
+import { tempDir } from '../support/temp.js';
+import { until } from '../support/wait.js';
+import { seeded } from '../support/watched-store.js';
+
+const WORKER = fileURLToPath(new URL('./kill-worker.js', import.meta.url));
+const SERVICES = 20;
+const HOSTS = 10;
+const ROUNDS = 5;
+
+let server: Mariadb;
+test.before(async () => {
+  server = await startMariadb();
+});
+test.after.always(() => server?.destroy());
+
+/** Runs the worker until it is killed at a moment of chance. Resolves to the last round it said was journaled. */
+async function runAndKill(args: readonly string[], afterMs: number): Promise<number> {
+  const child = spawn(process.execPath, [WORKER, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  await until(() => said.includes('\n'), { boundMs: 20_000, what: 'the first round to be journaled' });
+  // Not a wait for something: the moment of the kill is what the seed chooses.
+  await sleep(afterMs);
+  child.kill('SIGKILL');
+  await ended;
+  return Number(said.trimEnd().split('\n').at(-1));
+}
+
+for (const kind of ['embedded', 'MariaDB'] as const) {
+  test.serial(
+    `what was journaled when the reporter is killed with -9 is stored by the next one: ${kind}`,
+    async (t) => {
+      const dir = tempDir(t);
+      let url = `embedded:${dir}/store`;
+      if (kind === 'MariaDB') {
+        await createTable(server, 'lars_kill', 'signed');
+        // The server itself watches that no row goes backwards.
+        const session = await server.session('lars_kill');
+        await session.query('CREATE TABLE steps_back (old INT, new INT)');
+        await session.query(
+          'CREATE TRIGGER watch AFTER UPDATE ON ServerCallStatus FOR EACH ROW ' +
+            'INSERT INTO steps_back SELECT OLD.succ_cnt, NEW.succ_cnt FROM DUAL WHERE NEW.succ_cnt < OLD.succ_cnt',
+        );
+        await session.end();
+        url = server.url('lars_kill');
+      }
+      const random = seeded(kind.length);
+      let journaled = 0;
+      for (let round = 0; round < ROUNDS; round++) {
+        const args = [`${dir}/journal`, url, `${SERVICES}`, `${HOSTS}`, `${journaled + 1}`];
+        journaled = await runAndKill(args, random() * 400);
+      }
+
+      const store = openStore(url);
+      const reporter = await startReporter({
+        listen: { host: '127.0.0.1', port: 0 },
+        writers: { count: 3 },
+        journal: { dir: `${dir}/journal` },
+        store: { url },
+      });
+      t.teardown(() => reporter.stop());
+      await until(() => reporter.ledger().pending === 0, { boundMs: 20_000, what: 'the journal to drain' });
+      await reporter.stop();
+      await store.open();
+      t.teardown(() => store.close());
+      const rows = await readAll(store);
+      t.is(rows.length, SERVICES * HOSTS);
+      for (const row of rows) {
+        t.true(row.succ >= journaled, `a row stands at ${row.succ}, journaled was ${journaled}`);
+        t.true(row.succ <= journaled + 1, `a row stands at ${row.succ}, sent was at most ${journaled + 1}`);
+      }
+      if (kind === 'MariaDB') t.deepEqual(await server.query('SELECT * FROM lars_kill.steps_back'), []);
+    },
+  );
+}
