@@ -3,9 +3,7 @@ export type { FrameHandler, HandledFrame, Handlers } from './actors/handlers.js'
 export type { IngressMessage, InternalReports } from './actors/ingress.js';
 export { partitionOf } from './actors/partition.js';
 export type { StepHook, WriterStep } from './actors/steps.js';
-export type { WriterState } from './actors/supervisor.js';
 export type { ActorRef, ParentRef } from './actors/system.js';
-export type { FrameRejection, Traffic } from './actors/traffic.js';
 export type { Config, ConfigInput } from './config.js';
 export {
   ReporterError,
@@ -17,14 +15,18 @@ export { formatIpv4, parseIpv4 } from './model/ipv4.js';
 export type { Logger } from './model/log.js';
 export type { HostResult, Report } from './model/report.js';
 export { type Row, RowBatch, WORDS_PER_ROW } from './model/row.js';
-export type { Ledger } from './pending/ledger.js';
+export type {
+  Address,
+  Ledger,
+  ReporterStatus,
+  StoreState,
+  WriterState,
+  WriterStatus,
+} from './model/status.js';
+export type { FrameRejection, Traffic } from './model/traffic.js';
 export {
-  type Address,
   type Reporter,
   type ReporterOptions,
-  type ReporterStatus,
-  type StoreState,
   startReporter,
-  type WriterStatus,
 } from './reporter.js';
 export type { RowFilter, Store, StoreLane, StoreReader, StoreWriter } from './store/store.js';

@@ -9,16 +9,17 @@ import { Listener } from './actors/listener.js';
 import { moveToPartitions } from './actors/relayout.js';
 import { spawnRouter } from './actors/router.js';
 import type { StepHook } from './actors/steps.js';
-import { Supervisor, type WriterState } from './actors/supervisor.js';
+import { Supervisor } from './actors/supervisor.js';
 import { type ActorRef, type ParentRef, spawn, startSystem, stop } from './actors/system.js';
-import { Traffic } from './actors/traffic.js';
 import { spawnWriter, type Writer } from './actors/writer.js';
 import { type Config, type ConfigInput, parseConfig } from './config.js';
 import { Journal } from './journal/journal.js';
-import { StoreError, type StoreErrorClass } from './model/errors.js';
+import { StoreError } from './model/errors.js';
 import type { Logger } from './model/log.js';
 import { RowBuffer } from './model/rowbuffer.js';
-import { Counts, type Ledger, totalLedger } from './pending/ledger.js';
+import type { Address, Ledger, ReporterStatus, StoreState } from './model/status.js';
+import { Traffic } from './model/traffic.js';
+import { Counts, totalLedger } from './pending/ledger.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { ReportDecoder } from './wire/messages.js';
@@ -34,49 +35,6 @@ export interface ReporterOptions {
   readonly logger?: Logger;
   /** Fault injection: called at each step of a writer's life; what it throws crashes that writer there. */
   readonly atStep?: StepHook;
-}
-
-/** A store as one writer sees it. */
-export type StoreState =
-  | { readonly state: 'ok' }
-  | {
-      readonly state: 'failing';
-      readonly class: StoreErrorClass;
-      readonly code: string;
-      readonly message: string;
-      /** Milliseconds since the epoch. */
-      readonly sinceMs: number;
-    };
-
-export interface WriterStatus {
-  readonly partition: number;
-  readonly state: WriterState;
-  readonly restarts: number;
-  /** What the writer last crashed with. */
-  readonly lastCrash?: string;
-  readonly store: StoreState;
-  readonly ledger: Ledger;
-  /** Age of the oldest report the store does not have; 0 when it has all. */
-  readonly oldestPendingSeconds: number;
-  /** Bytes of journal records and snapshot. */
-  readonly journalBytes: number;
-}
-
-export interface ReporterStatus {
-  readonly state: 'running' | 'draining' | 'stopped';
-  readonly traffic: Readonly<Traffic>;
-  /** Bytes read from sockets and not journaled yet. */
-  readonly inflightBytes: number;
-  /** Whether the journal's last commit failed, and why; it is being tried again. */
-  readonly journalError?: string;
-  readonly store: string;
-  readonly writers: readonly WriterStatus[];
-  readonly ledger: Ledger;
-}
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
 }
 
 export interface Reporter {

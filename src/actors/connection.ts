@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { messageOf } from '../model/errors.js';
 import type { RowBuffer } from '../model/rowbuffer.js';
+import type { FrameRejection, Traffic } from '../model/traffic.js';
 import { encodeFrame, FrameDecoder, FrameError } from '../wire/frame.js';
 import { MessageId, type ReportDecoder } from '../wire/messages.js';
 import type { InflightBudget, Reader } from './budget.js';
@@ -8,7 +9,6 @@ import type { Complaints } from './complaints.js';
 import type { HandledFrame, HandlerTable } from './handlers.js';
 import type { Credit, RouterMessage } from './protocol.js';
 import { type ActorRef, type ParentRef, spawn, stop, tell } from './system.js';
-import type { FrameRejection, Traffic } from './traffic.js';
 
 /** What all connections share. */
 export interface ConnectionDomain {

@@ -1,8 +1,8 @@
 import { messageOf, ReporterError } from '../model/errors.js';
+import type { Traffic } from '../model/traffic.js';
 import { MessageId } from '../wire/messages.js';
 import type { Complaints } from './complaints.js';
 import { type ActorRef, tell } from './system.js';
-import type { Traffic } from './traffic.js';
 
 /** A frame that is not the reporter's own, as handlers get it. */
 export interface HandledFrame {

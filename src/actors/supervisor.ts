@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../model/backoff.js';
+import type { WriterState } from '../model/status.js';
 import { type ActorRef, type ParentRef, spawn } from './system.js';
 
 export interface SupervisionLimits {
@@ -11,15 +12,6 @@ export interface SupervisionLimits {
   /** Longest pause; also the pace at which a failing writer is tried again. */
   readonly maxBackoffMs: number;
 }
-
-/**
- * - `recovering`: it replays its journal.
- * - `running`: it takes batches and flushes.
- * - `restarting`: it has crashed and waits for its next attempt.
- * - `failing`: it has crashed more often than the budget allows and is tried at the slowest pace; its rows wait,
- *   the agents that send them are slowed down, nothing is dropped.
- */
-export type WriterState = 'recovering' | 'running' | 'restarting' | 'failing';
 
 /** What the supervisor knows of one writer. */
 export interface Supervised {

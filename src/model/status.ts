@@ -1,0 +1,81 @@
+import type { StoreErrorClass } from './errors.js';
+import type { Traffic } from './traffic.js';
+
+/**
+ * The conservation equation. At every moment, for each writer and in total:
+ *
+ *     received + recovered = upserted + coalesced + rejected + deadLettered + pending
+ *
+ * Rows are counted where they change hands, in the same synchronous step; `pending` is counted where rows are
+ * held and never computed from the others, so the equation can be wrong, and checking it means something.
+ */
+export interface Ledger {
+  /** Rows taken in since the process started: journaled, or refused before that. */
+  readonly received: number;
+  /** Rows found pending in the journal when the process started. */
+  readonly recovered: number;
+  /** Row values the store confirmed. */
+  readonly upserted: number;
+  /** Row values that a newer one of the same key replaced before the store had them. */
+  readonly coalesced: number;
+  /** Rows refused before they were journaled. */
+  readonly rejected: number;
+  /** Rows the store refused for what they hold. */
+  readonly deadLettered: number;
+  /** Row values held for the store now. */
+  readonly pending: number;
+  /** Whether the equation holds. */
+  readonly balanced: boolean;
+}
+
+/**
+ * - `recovering`: it replays its journal.
+ * - `running`: it takes batches and flushes.
+ * - `restarting`: it has crashed and waits for its next attempt.
+ * - `failing`: it has crashed more often than the budget allows and is tried at the slowest pace; its rows wait,
+ *   the agents that send them are slowed down, nothing is dropped.
+ */
+export type WriterState = 'recovering' | 'running' | 'restarting' | 'failing';
+
+/** A store as one writer sees it. */
+export type StoreState =
+  | { readonly state: 'ok' }
+  | {
+      readonly state: 'failing';
+      readonly class: StoreErrorClass;
+      readonly code: string;
+      readonly message: string;
+      /** Milliseconds since the epoch. */
+      readonly sinceMs: number;
+    };
+
+export interface WriterStatus {
+  readonly partition: number;
+  readonly state: WriterState;
+  readonly restarts: number;
+  /** What the writer last crashed with. */
+  readonly lastCrash?: string;
+  readonly store: StoreState;
+  readonly ledger: Ledger;
+  /** Age of the oldest report the store does not have; 0 when it has all. */
+  readonly oldestPendingSeconds: number;
+  /** Bytes of journal records and snapshot. */
+  readonly journalBytes: number;
+}
+
+export interface ReporterStatus {
+  readonly state: 'running' | 'draining' | 'stopped';
+  readonly traffic: Readonly<Traffic>;
+  /** Bytes read from sockets and not journaled yet. */
+  readonly inflightBytes: number;
+  /** Whether the journal's last commit failed, and why; it is being tried again. */
+  readonly journalError?: string;
+  readonly store: string;
+  readonly writers: readonly WriterStatus[];
+  readonly ledger: Ledger;
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
