@@ -83,8 +83,8 @@ export const schema = z.strictObject({
       snapshotBytes: integer(
         1024,
         64 * GIB,
-        67_108_864,
-        'Journal bytes of one partition after which its pending rows are snapshot and the journal truncated.',
+        4_194_304,
+        'Journal bytes of one partition after which its pending rows are snapshot and the journal truncated; at least twice what is pending.',
       ),
     })
     .prefault({}),
@@ -105,7 +105,7 @@ export const schema = z.strictObject({
       queryTimeoutMs: integer(
         1,
         DAY_MS,
-        30_000,
+        10_000,
         'Longest wait for a statement, in milliseconds; then its connection is given up and the rows are sent again.',
       ),
     })
@@ -146,7 +146,7 @@ export const schema = z.strictObject({
         0,
         10_000,
         10,
-        'Crashes of one writer within `supervision.periodMs` before it is quarantined.',
+        'Crashes of one writer within `supervision.periodMs` before it counts as failing; it is tried on, at the slowest pace.',
       ),
       periodMs: integer(1, DAY_MS, 60_000, 'Window in which crashes are counted, in milliseconds.'),
       backoffMs: integer(0, DAY_MS, 50, 'Pause before the first restart, in milliseconds; it doubles.'),

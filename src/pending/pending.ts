@@ -4,7 +4,7 @@ import { RowMap } from './rowmap.js';
 
 /** Rows that were handed to the store together, with the values of that moment. */
 export interface Chunk {
-  /** Positive, unique within its map. */
+  /** Positive, unique among the chunks of its map that are not settled. */
   readonly id: number;
   /** Where the rows stand in the map. */
   readonly slots: Int32Array;
@@ -16,6 +16,8 @@ export interface Chunk {
 const FREE = -1;
 /** Mark of a row that waits to be sent. Positive marks: the chunk that carries its present value. */
 const WAITING = 0;
+/** Marks are int32. */
+const LAST_CHUNK = 0x7fffffff;
 
 /**
  * What a partition owes the store: the newest value of each key, last write wins.
@@ -30,9 +32,14 @@ const WAITING = 0;
 export class PendingRows {
   readonly #map = new RowMap();
   #marks = new Int32Array(0);
-  #nextChunk = 1;
+  #nextChunk: number;
   #superseded = 0;
   #waiting = 0;
+
+  /** `firstChunk`: id of the first chunk; they rise to 2^31-1 and start again at 1, long after those were settled. */
+  constructor(firstChunk = 1) {
+    this.#nextChunk = firstChunk;
+  }
 
   /** Keys that are pending. */
   get keys(): number {
@@ -189,7 +196,7 @@ export class PendingRows {
       count++;
     }
     if (count === 0) return undefined;
-    this.#nextChunk++;
+    this.#nextChunk = id === LAST_CHUNK ? 1 : id + 1;
     this.#waiting -= count;
     return {
       id,

@@ -80,6 +80,14 @@ const byErrno: ReadonlyMap<number, Verdict> = new Map([
   ]),
 ]);
 
+/** MariaDB's own numbers, to which mysql2 gives the names MySQL has for them. */
+const mariadbNames: ReadonlyMap<number, string> = new Map([
+  [1927, 'ER_CONNECTION_KILLED'],
+  [1969, 'ER_STATEMENT_TIMEOUT'],
+  [4025, 'ER_CONSTRAINT_FAILED'],
+  [4151, 'ER_ACCOUNT_HAS_BEEN_LOCKED'],
+]);
+
 /** Failures of the way to the server, or of a local disk, by code. Here the statement may have been applied. */
 const byCode: ReadonlyMap<string, StoreErrorClass> = new Map<string, StoreErrorClass>([
   ['ECONNREFUSED', 'retry'],
@@ -108,7 +116,8 @@ function rows(verdict: Verdict, numbers: readonly number[]): [number, Verdict][]
  */
 export function classifyMysqlError(thrown: unknown, doing: string, sent: boolean): StoreError {
   if (thrown instanceof StoreError) return thrown;
-  const { errno, code, fatal } = fieldsOf(thrown);
+  const { errno, code: given, fatal } = fieldsOf(thrown);
+  const code = mariadbNames.get(errno ?? 0) ?? given;
   // The statement hangs on mysql2's errors: a hundred kilobytes of rows that would land in every log line.
   if (thrown instanceof Error && 'sql' in thrown) delete thrown.sql;
 

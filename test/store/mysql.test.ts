@@ -4,6 +4,7 @@ import { migrate } from '../../src/store/schema.js';
 import { type Mariadb, startMariadb } from '../support/mariadb.js';
 import { batch, row } from '../support/rows.js';
 import { collect, LANE, testContract } from './contract.js';
+import { makeDatabase } from './databases.js';
 
 let db: Mariadb;
 test.before(async () => {
@@ -11,22 +12,11 @@ test.before(async () => {
 });
 test.after.always(() => db?.destroy());
 
-let databases = 0;
-
-/** A database of its own with the table, altered by `alter`; its URL. */
-async function database(...alter: readonly string[]): Promise<string> {
-  const name = `lars${databases++}`;
-  await db.query(`CREATE DATABASE ${name}`);
-  await migrate(db.url(name));
-  for (const change of alter) await db.query(`ALTER TABLE ${name}.ServerCallStatus ${change}`);
-  return name;
-}
-
 /** A journal of its own for each store: the tests share a server, and one journal is one running reporter. */
 const fresh =
   (...alter: readonly string[]) =>
   async (t: ExecutionContext) => {
-    const url = db.url(await database(...alter));
+    const url = db.url(await makeDatabase(db, ...alter));
     return () => {
       const store = openStore(url);
       return { ...store, writer: (lane: typeof LANE) => store.writer({ ...lane, journalId: t.title }) };
@@ -54,7 +44,7 @@ testContract({
 });
 
 test('an unsigned column holds the 32 bits as the address people know', async (t) => {
-  const name = await database('MODIFY ip int unsigned NOT NULL');
+  const name = await makeDatabase(db, 'MODIFY ip int unsigned NOT NULL');
   const store = openStore(db.url(name));
   const writer = store.writer({ ...LANE, journalId: t.title });
   await writer.upsert(batch([row({ ip: -1062731775, caller: -1062731774 })]));

@@ -1,0 +1,172 @@
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { SINCE, SUCC, WORDS_PER_ROW } from '../../src/model/row.js';
+import { RowMap } from '../../src/pending/rowmap.js';
+import { contentOf, keyOf, pack, randomOf } from '../model/samples.js';
+
+type Operation = readonly [kind: 'put' | 'find' | 'remove' | 'clear', key: number, value: number];
+
+/** Keys that differ in any of the five words. */
+function row(key: number, value: number): Int32Array {
+  const part = (index: number) => ((key >> (index * 2)) & 3) - 1;
+  return pack({
+    modid: part(0),
+    cmdid: part(1),
+    ip: part(2),
+    port: part(3) + (key >> 10) * 4,
+    caller: part(4),
+    succ: value,
+  });
+}
+
+/** A map beside a plain one that says what it should hold. */
+class Checked {
+  readonly map = new RowMap();
+  readonly model = new Map<string, { slot: number; value: number }>();
+  readonly #t: ExecutionContext;
+
+  constructor(t: ExecutionContext) {
+    this.#t = t;
+  }
+
+  run([kind, key, value]: Operation): void {
+    const { map, model } = this;
+    const t = this.#t;
+    const words = row(key, value);
+    const known = model.get(keyOf(words));
+    switch (kind) {
+      case 'put': {
+        const slot = map.put(words, 0);
+        t.is(map.replaced, known !== undefined);
+        if (known) t.is(slot, known.slot);
+        else t.is(map.words[slot * WORDS_PER_ROW + SINCE], 0);
+        model.set(keyOf(words), { slot, value });
+        break;
+      }
+      case 'find':
+        t.is(map.find(words, 0), known?.slot ?? -1);
+        break;
+      case 'remove':
+        t.is(map.remove(words, 0), known?.slot ?? -1);
+        model.delete(keyOf(words));
+        break;
+      case 'clear':
+        map.clear();
+        model.clear();
+        break;
+    }
+    t.is(map.size, model.size);
+  }
+
+  /** Every key is found where it was put, with its newest value, and no two share a slot. */
+  check(): void {
+    const t = this.#t;
+    const slots = new Set<number>();
+    for (const [key, { slot, value }] of this.model) {
+      const at = slot * WORDS_PER_ROW;
+      if (
+        slot >= this.map.high ||
+        slots.has(slot) ||
+        keyOf(this.map.words, at) !== key ||
+        this.map.words[at + SUCC] !== value ||
+        this.map.find(this.map.words, at) !== slot
+      )
+        t.fail(`the row of key ${key} is not in its slot ${slot}`);
+      slots.add(slot);
+    }
+    t.true(this.map.high <= this.map.capacity);
+  }
+}
+
+const operations = (keys: number) =>
+  fc.array(
+    fc.tuple(
+      fc.oneof(
+        { weight: 10, arbitrary: fc.constant('put' as const) },
+        { weight: 3, arbitrary: fc.constant('find' as const) },
+        { weight: 8, arbitrary: fc.constant('remove' as const) },
+        { weight: 1, arbitrary: fc.constant('clear' as const) },
+      ),
+      fc.nat(keys - 1),
+      fc.nat(1000),
+    ),
+    { maxLength: 300, size: 'max' },
+  );
+
+test('a map holds the newest row of each key, in one slot as long as it is there, among few keys', (t) => {
+  fc.assert(
+    fc.property(operations(60), (list) => {
+      const checked = new Checked(t);
+      for (const operation of list) {
+        checked.run(operation);
+        checked.check();
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('it does so among thousands of keys, while it grows, thins out and grows again', (t) => {
+  for (const seed of [1, 2, 3]) {
+    const random = randomOf(seed);
+    const checked = new Checked(t);
+    for (const removals of [1, 9, 2, 10, 0]) {
+      for (let index = 0; index < 12_000; index++) {
+        checked.run([random(10) < removals ? 'remove' : 'put', random(8000), random(1000)]);
+      }
+      checked.check();
+    }
+    t.true(checked.model.size > 4096, 'it grew');
+    checked.run(['clear', 0, 0]);
+    checked.run(['put', 7, 7]);
+    checked.check();
+    t.true(checked.map.capacity < 4096, 'a cleared map gives its memory back');
+  }
+});
+
+test('removing all rows one by one leaves a map as good as new', (t) => {
+  const checked = new Checked(t);
+  for (let round = 0; round < 3; round++) {
+    for (let key = 0; key < 5000; key++) checked.run(['put', key, round]);
+    for (let key = 0; key < 5000; key++) checked.run(['remove', (key * 7) % 5000, 0]);
+    t.is(checked.map.high, 0);
+  }
+});
+
+test('draining gives each key once, newest value, in the order keys came first, and empties the map', (t) => {
+  const puts = fc.array(fc.tuple(fc.nat(400), fc.nat(1000)), { maxLength: 400, size: 'max' });
+  fc.assert(
+    fc.property(fc.array(puts, { maxLength: 4 }), (rounds) => {
+      const map = new RowMap();
+      for (const round of rounds) {
+        const wanted = new Map<string, string>();
+        for (const [key, value] of round) {
+          map.put(row(key, value), 0);
+          const [[text, content]] = [...contentOf(row(key, value))] as [[string, string]];
+          wanted.set(text, content);
+        }
+        const drained = map.drain();
+        t.is(drained.length, wanted.size * WORDS_PER_ROW);
+        t.deepEqual([...contentOf(drained)], [...wanted]);
+        t.is(map.size, 0);
+        for (const [key] of round) t.is(map.find(row(key, 0), 0), -1);
+        // They are the taker's.
+        map.put(row(401, 1), 0);
+        t.deepEqual([...contentOf(drained)], [...wanted]);
+        map.drain();
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a map that was drained of much does not keep much when little follows', (t) => {
+  const map = new RowMap();
+  for (let key = 0; key < 20_000; key++) map.put(row(key, key), 0);
+  t.is(map.drain().length, 20_000 * WORDS_PER_ROW);
+  map.put(row(1, 1), 0);
+  t.is(map.drain().length, WORDS_PER_ROW);
+  t.true(map.capacity < 4096);
+  map.put(row(2, 2), 0);
+  t.is(map.find(row(2, 0), 0), 0);
+});
