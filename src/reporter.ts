@@ -112,6 +112,8 @@ async function assemble(
       if (!error && journalError) logger.info({}, 'the journal can be written again');
       journalError = error?.message;
     },
+    onQuarantine: (partition, sequence, error) =>
+      logger.error({ partition, sequence, error: error.message }, 'a journal record was put into quarantine'),
   });
   undo.push(() => journal.close());
   if (journal.layout.writers !== config.writers.count) {
@@ -173,7 +175,15 @@ async function assemble(
       maxBatchRows: config.writers.maxBatchRows,
       snapshotBytes: config.journal.snapshotBytes,
       atStep: options.atStep,
+      onStoreFailure: () => {},
       onStoreState: (error) => stores[partition]!.observe(partition, error),
+      onRefused: ({ code, message }) =>
+        complaints.about(
+          `writer ${partition}`,
+          code,
+          { error: message },
+          'the store refuses a row; it is a dead letter',
+        ),
       onSnapshotError: (error) =>
         logger.warn({ partition, error: error.message }, 'a snapshot failed; the next is tried later'),
       onRecovered: () => {
@@ -275,6 +285,8 @@ async function assemble(
       ...(journalError === undefined ? {} : { journalError }),
       store: store.description,
       ledger: ledger(),
+      deadLetters: journal.deadLetters.size,
+      quarantined: journal.quarantined,
       writers: lanes.map(({ writer, journal: partitionJournal }, partition) => {
         const { state: writerState, restarts, lastCrash } = supervisor.writer(partition);
         const since = writer.oldestSince();

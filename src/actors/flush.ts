@@ -12,6 +12,10 @@ const MAX_UNCHECKED = 4;
 /** Longest time ordering a pass keeps the event loop. */
 const MAX_TURN_MS = 8;
 const FEWEST_ROWS = 16;
+/** Failures in a row for an unknown reason after which one row may be to blame. */
+const SINGLE_OUT_AFTER = 3;
+/** Rows that fail alone, none being stored, until it is clear that the store is to blame. */
+const SUSPECTS_WITHOUT_SUCCESS = 2;
 
 const QUICK: BackoffLimits = { firstMs: 50, lastMs: 2000 };
 const SLOW: BackoffLimits = { firstMs: 500, lastMs: 10_000 };
@@ -32,9 +36,13 @@ export interface FlushLoopOptions {
   readonly atStep: (step: WriterStep) => void;
   /** The store holds the chunk. To be answered by `checked` when a checkpoint says so. */
   readonly onFlushed: (chunk: Chunk, seconds: number) => void;
+  /** The store refuses this one row for what it holds, and takes others. To be answered by `checked`, too. */
+  readonly onRefused: (chunk: Chunk, error: StoreError) => void;
   /** A chunk failed and its rows wait again; `replaced` values of it will never be sent, newer ones will. */
   readonly onReleased: (replaced: number) => void;
-  /** The store failed (again), or took rows after it had failed: then undefined. */
+  /** A statement failed. */
+  readonly onFailure: (error: StoreError) => void;
+  /** The store takes nothing for this reason; undefined: it takes rows again. Not called for rows it refuses. */
   readonly onStoreState: (error: StoreError | undefined) => void;
   /** The loop has ended for a reason that is not the store's. */
   readonly onCrash: (error: Error) => void;
@@ -111,35 +119,103 @@ export class FlushLoop {
     return pass.next(this.#rows);
   }
 
+  /** Sends a chunk until the store has all of it but what it refuses, or until others should have their turn. */
   async #send(first: Chunk): Promise<void> {
-    const { pending, store } = this.#options;
-    let chunk = first;
-    for (;;) {
-      this.#options.atStep('flush');
-      const began = performance.now();
-      try {
-        await store.upsert(chunk.rows);
-      } catch (error) {
-        const failure = asStoreError(error);
-        this.#options.onReleased(pending.release(chunk));
-        this.#failures++;
-        this.#shrink(failure);
-        this.#options.onStoreState(failure);
-        await this.#sleep(backoffMs(this.#failures, PAUSES[failure.class]));
-        if (this.#stopped) return;
-        // The same keys again, so that the order of the pass is kept, with the values of now.
-        chunk = pending.take(chunk.slots.subarray(0, this.#rows))!;
-        continue;
+    let chunk: Chunk | undefined = first;
+    while (chunk) {
+      const failure = await this.#attempt(chunk);
+      if (!failure) return;
+      const { slots } = chunk;
+      this.#release(chunk, failure);
+      if (this.#maySingleOut(failure, slots.length) && (await this.#singleOut(slots))) return;
+      await this.#sleep(backoffMs(this.#failures, PAUSES[failure.class]));
+      if (this.#stopped) return;
+      if (failure.class !== 'retry' && failure.class !== 'too-large') {
+        // What came meanwhile goes along next time: should one row be to blame, it holds up no other.
+        this.#pass = undefined;
+        return;
       }
-      const elapsedMs = performance.now() - began;
-      if (this.#failures > 0) this.#options.onStoreState(undefined);
-      this.#failures = 0;
-      this.#adapt(chunk.rows.length, elapsedMs);
-      this.#unchecked++;
-      this.#options.atStep('flushed');
-      this.#options.onFlushed(chunk, elapsedMs / 1000);
-      return;
+      // The same keys again, so that the order of the pass is kept, with the values of now.
+      chunk = this.#options.pending.take(slots.subarray(0, this.#rows));
     }
+  }
+
+  /** One statement. Undefined when the store has the rows; otherwise they are in flight still. */
+  async #attempt(chunk: Chunk): Promise<StoreError | undefined> {
+    this.#options.atStep('flush');
+    const began = performance.now();
+    try {
+      await this.#options.store.upsert(chunk.rows);
+    } catch (error) {
+      const failure = asStoreError(error);
+      this.#options.onFailure(failure);
+      return failure;
+    }
+    const elapsedMs = performance.now() - began;
+    if (this.#failures > 0) this.#options.onStoreState(undefined);
+    this.#failures = 0;
+    this.#adapt(chunk.rows.length, elapsedMs);
+    this.#unchecked++;
+    this.#options.atStep('flushed');
+    this.#options.onFlushed(chunk, elapsedMs / 1000);
+    return undefined;
+  }
+
+  #release(chunk: Chunk, failure: StoreError): void {
+    this.#options.onReleased(this.#options.pending.release(chunk));
+    if (failure.class === 'poison') return;
+    this.#failures++;
+    if (failure.class === 'too-large') this.#rows = Math.max(1, Math.floor(this.#rows / 2));
+    this.#options.onStoreState(failure);
+  }
+
+  /** Whether one row may be to blame: the store says so, it is too large alone, or nobody knows and it comes back. */
+  #maySingleOut(failure: StoreError, rows: number): boolean {
+    if (failure.class === 'poison') return true;
+    if (failure.class === 'too-large') return rows === 1;
+    return failure.class === 'retry-slowly' && this.#failures >= SINGLE_OUT_AFTER;
+  }
+
+  /**
+   * Halves the rows down to those the store refuses, and stores the others. A row is refused when the store says
+   * that it is to blame, or when it fails alone while others are stored. When nothing can be stored the store is to
+   * blame, and all rows wait again. Returns whether every row is stored or refused.
+   */
+  async #singleOut(slots: Int32Array): Promise<boolean> {
+    const { pending } = this.#options;
+    const parts = slots.length === 1 ? [slots] : halves(slots);
+    const suspects: { readonly chunk: Chunk; readonly failure: StoreError }[] = [];
+    let stored = 0;
+    let isStoreToBlame = false;
+    while (parts.length > 0 && !isStoreToBlame && !this.#stopped) {
+      const chunk = pending.take(parts.pop()!);
+      if (!chunk) continue;
+      const failure = await this.#attempt(chunk);
+      if (!failure) {
+        stored++;
+      } else if (chunk.slots.length > 1) {
+        this.#options.onReleased(pending.release(chunk));
+        if (failure.class === 'retry' || failure.class === 'configuration') isStoreToBlame = true;
+        else parts.push(...halves(chunk.slots));
+      } else if (failure.class === 'poison' || failure.class === 'too-large') {
+        this.#refuse(chunk, failure);
+      } else {
+        suspects.push({ chunk, failure });
+        isStoreToBlame =
+          failure.class !== 'retry-slowly' || (stored === 0 && suspects.length === SUSPECTS_WITHOUT_SUCCESS);
+      }
+    }
+    const areGuilty = stored > 0 && !isStoreToBlame && !this.#stopped;
+    for (const { chunk, failure } of suspects) {
+      if (areGuilty) this.#refuse(chunk, failure);
+      else this.#options.onReleased(pending.release(chunk));
+    }
+    return !isStoreToBlame && (areGuilty || suspects.length === 0);
+  }
+
+  #refuse(chunk: Chunk, failure: StoreError): void {
+    this.#unchecked++;
+    this.#options.onRefused(chunk, failure);
   }
 
   /** Chunks follow the store's speed: halved when a statement takes long, doubled when full ones are quick. */
@@ -148,10 +224,6 @@ export class FlushLoop {
     else if (rows >= this.#rows && elapsedMs < TARGET_MS / 2) {
       this.#rows = Math.min(this.#options.maxRows, this.#rows * 2);
     }
-  }
-
-  #shrink(failure: StoreError): void {
-    if (failure.class === 'too-large') this.#rows = Math.max(1, Math.floor(this.#rows / 2));
   }
 
   /** Until `wake`, or until `forMs` have passed; with `forMs` only `stop` wakes earlier. */
@@ -165,6 +237,12 @@ export class FlushLoop {
       };
     });
   }
+}
+
+/** Both halves of some slots, the first one last: they are taken from the end. */
+function halves(slots: Int32Array): Int32Array[] {
+  const middle = slots.length >>> 1;
+  return [slots.subarray(middle), slots.subarray(0, middle)];
 }
 
 /** Stores of other authors may reject with anything; it is taken for a failure that a person should look at. */

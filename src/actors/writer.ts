@@ -1,5 +1,6 @@
+import type { Refusal } from '../journal/deadletters.js';
 import type { JournalEvent, PartitionJournal } from '../journal/partition.js';
-import type { JournalRecord } from '../journal/record.js';
+import { EMPTY_RECORD, type JournalEntry, type JournalRecord } from '../journal/record.js';
 import type { StoreError } from '../model/errors.js';
 import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 import type { Ledger } from '../model/status.js';
@@ -13,6 +14,8 @@ import { type ActorRef, type ParentRef, spawnPersistent, tell } from './system.j
 
 /** An idle writer cuts off its journal after this many records; a busy one by bytes, see `writers` in config. */
 const IDLE_EVENTS = 256;
+/** Crashes in a row on one record after which it is taken out of the way. */
+const QUARANTINE_AFTER = 3;
 /** Most records behind a snapshot: what a restart may have to replay. */
 const MAX_EVENTS = 50_000;
 
@@ -26,7 +29,12 @@ export interface WriterOptions {
   readonly snapshotBytes: number;
   readonly atStep?: StepHook | undefined;
   readonly onFlush?: (rows: number, seconds: number) => void;
+  /** A statement failed. */
+  readonly onStoreFailure: (error: StoreError) => void;
+  /** The store takes nothing for this reason; undefined: it takes rows again. */
   readonly onStoreState: (error: StoreError | undefined) => void;
+  /** The store refuses a row for what it holds; it is a dead letter now. */
+  readonly onRefused: (error: StoreError) => void;
   /** A snapshot failed; another is tried later. */
   readonly onSnapshotError: (error: Error) => void;
   /** The writer has its state (again) and goes on. */
@@ -47,6 +55,12 @@ export interface Writer {
   compact(): Promise<void>;
 }
 
+/** A chunk the store has confirmed, or, being a single row, refused. */
+interface Settled {
+  readonly chunk: Chunk;
+  readonly refusal?: StoreError;
+}
+
 /** What an incarnation knows; rebuilt from the journal after each crash. */
 interface State {
   readonly incarnation: number;
@@ -56,8 +70,10 @@ interface State {
   /** Last batch that is in the journal. */
   batchId: number;
   flush: FlushLoop | undefined;
-  /** Confirmed by the store, named by no checkpoint yet. */
-  flushed: Chunk[];
+  /** Confirmed or refused by the store, named by no checkpoint yet. */
+  settled: Settled[];
+  /** Sequence of the event that is being replayed. */
+  replaying: number | undefined;
   snapshot: Promise<void> | undefined;
   /** It has crashed: what it still has under way changes no count. */
   crashed: boolean;
@@ -79,6 +95,7 @@ interface State {
 export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
   const { partition, journal, router } = options;
   const account = new Account();
+  const stumbling = new Stumbling();
   let incarnations = 0;
   let current: State;
   const atStep = (step: WriterStep) => options.atStep?.(step, partition);
@@ -86,6 +103,11 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
   const startFlushing = (state: State) => {
     const { incarnation, pending } = state;
     const isCurrent = () => current === state && !state.crashed;
+    const settle = (settled: Settled) => {
+      if (!isCurrent()) return;
+      state.settled.push(settled);
+      tell(ref, { kind: 'flushed', incarnation });
+    };
     state.flush = new FlushLoop({
       pending,
       store: options.store,
@@ -93,15 +115,18 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
       atStep,
       onFlushed: (chunk, seconds) => {
         options.onFlush?.(chunk.rows.length, seconds);
-        if (!isCurrent()) return;
-        state.flushed.push(chunk);
-        tell(ref, { kind: 'flushed', incarnation });
+        settle({ chunk });
+      },
+      onRefused: (chunk, refusal) => {
+        options.onRefused(refusal);
+        settle({ chunk, refusal });
       },
       onReleased: (replaced) => {
         if (!isCurrent()) return;
         account.counts.coalesced += replaced;
-        account.settled(pending);
+        account.rest(pending);
       },
+      onFailure: options.onStoreFailure,
       onStoreState: options.onStoreState,
       onCrash: (error) => tell(ref, { kind: 'crashed', incarnation, error }),
     });
@@ -109,18 +134,18 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
 
   /** Journals a batch, a checkpoint of what was flushed, or both in one record, and applies it. */
   const commit = async (state: State, batch: Batch | undefined, persist: Persist) => {
-    const chunks = state.flushed;
-    state.flushed = [];
-    if (chunks.length > 0) atStep('checkpoint');
-    const record = recordOf(state, batch, chunks);
-    const sequence = await persist(record);
+    const { settled } = state;
+    state.settled = [];
+    if (settled.length > 0) atStep('checkpoint');
+    const entry = entryOf(state, batch, settled);
+    const sequence = await persist(entry);
     atStep('after-persist');
-    applyRecord(state, account, sequence, record);
-    account.settled(state.pending);
-    state.flush?.checked(chunks.length);
+    applyRecord(state, account, sequence, entry.record);
+    account.rest(state.pending);
+    state.flush?.checked(settled.length);
   };
 
-  const ref = spawnPersistent<State, WriterMessage, JournalEvent, JournalRecord>(parent, {
+  const ref = spawnPersistent<State, WriterMessage, JournalEvent, JournalEntry>(parent, {
     name: `writer-${partition}`,
     key: `lars-reporter-${partition}`,
     log: journal,
@@ -131,13 +156,15 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
         sequence: 0,
         batchId: 0,
         flush: undefined,
-        flushed: [],
+        settled: [],
+        replaying: undefined,
         snapshot: undefined,
         crashed: false,
       };
       return current;
     },
     replay: (state, event, sequence) => {
+      state.replaying = sequence;
       atStep('recovery');
       if (event.kind === 'base') state.batchId = event.batchId;
       else if (event.kind === 'rows') state.pending.restore(event.rows);
@@ -145,6 +172,7 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
       state.sequence = sequence;
     },
     recovered: (state) => {
+      state.replaying = undefined;
       account.recovered(state);
       startFlushing(state);
       options.onRecovered();
@@ -161,7 +189,7 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
           tell(router, { kind: 'journaled', partition, batchId: message.batch.id });
           break;
         case 'flushed':
-          if (message.incarnation !== state.incarnation || state.flushed.length === 0) return;
+          if (message.incarnation !== state.incarnation || state.settled.length === 0) return;
           await commit(state, undefined, persist);
           break;
         case 'crashed':
@@ -174,6 +202,7 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
       state.crashed = true;
       // No statement of the old incarnation may be on its way when the next one sends newer rows.
       await settle(state);
+      if (stumbling.over(state.replaying)) await journal.quarantine(state.replaying!, error);
       await options.onCrash(error);
     },
   });
@@ -218,9 +247,20 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
   };
 }
 
-const NO_ROWS = new Int32Array(0);
+type Persist = (entry: JournalEntry) => Promise<number>;
 
-type Persist = (record: JournalRecord) => Promise<number>;
+/** Notices a writer that crashes on the same record again and again. */
+class Stumbling {
+  #sequence: number | undefined;
+  #times = 0;
+
+  /** Records a crash while `sequence` was replayed, if any was. True when it is to go into quarantine. */
+  over(sequence: number | undefined): boolean {
+    this.#times = sequence === this.#sequence ? this.#times + 1 : 1;
+    this.#sequence = sequence;
+    return sequence !== undefined && this.#times >= QUARANTINE_AFTER;
+  }
+}
 
 /** The counts of a writer and what it holds, over all its incarnations. */
 class Account {
@@ -238,48 +278,79 @@ class Account {
   }
 
   /** The map has come to rest after a record or a failed chunk. */
-  settled(pending: PendingRows): void {
+  rest(pending: PendingRows): void {
     this.keys = pending.keys;
     this.superseded = pending.held - pending.keys;
   }
 
   /** An incarnation has replayed the journal. */
   recovered(state: State): void {
-    if (this.countedSequence === Number.POSITIVE_INFINITY) this.counts.recovered += state.pending.keys;
+    const { keys } = state.pending;
+    if (this.countedSequence === Number.POSITIVE_INFINITY) this.counts.recovered += keys;
+    // Equal, unless a record went into quarantine: then its rows are there, or rows are back that it had settled.
+    else if (keys < this.keys) this.counts.deadLettered += this.keys - keys;
+    else this.counts.recovered += keys - this.keys;
     // Values that were in flight when the last incarnation crashed, and replaced: whether or not the store got
     // them, it will get the newer ones.
     this.counts.coalesced += this.superseded;
     this.countedSequence = state.sequence;
-    this.settled(state.pending);
+    this.rest(state.pending);
   }
 }
 
-function recordOf(state: State, batch: Batch | undefined, chunks: readonly Chunk[]): JournalRecord {
-  const keys = chunks.map((chunk) => state.pending.unchangedKeys(chunk));
-  const confirmed = new Int32Array(keys.reduce((words, key) => words + key.length, 0));
-  let at = 0;
-  for (const key of keys) {
-    confirmed.set(key, at);
-    at += key.length;
-  }
-  const sent = chunks.reduce((rows, chunk) => rows + chunk.rows.length, 0);
-  return {
+function entryOf(state: State, batch: Batch | undefined, settled: readonly Settled[]): JournalEntry {
+  const stored = settled.filter(({ refusal }) => !refusal).map(({ chunk }) => chunk);
+  const refused = settled.filter(({ refusal }) => refusal);
+  const confirmed = unchangedKeys(state.pending, stored);
+  const dead = unchangedKeys(
+    state.pending,
+    refused.map(({ chunk }) => chunk),
+  );
+  const sent = stored.reduce((rows, chunk) => rows + chunk.rows.length, 0);
+  const record: JournalRecord = {
+    ...EMPTY_RECORD,
     at: Date.now(),
-    batchId: batch?.id ?? 0,
-    received: batch?.received ?? 0,
-    rows: batch?.rows ?? NO_ROWS,
     confirmed,
     superseded: sent - confirmed.length / WORDS_PER_KEY,
+    refused: dead,
+    refusedSuperseded: refused.length - dead.length / WORDS_PER_KEY,
+    ...(batch ? { batchId: batch.id, received: batch.received, rows: batch.rows } : {}),
   };
+  const refusals: Refusal[] = refused.map(({ chunk, refusal }) => ({
+    words: chunk.rows.words,
+    code: refusal!.code,
+    message: refusal!.message,
+  }));
+  return { record, refusals };
+}
+
+/** Keys of the chunks whose values are still the ones sent. */
+function unchangedKeys(pending: PendingRows, chunks: readonly Chunk[]): Int32Array {
+  const keys = chunks.map((chunk) => pending.unchangedKeys(chunk));
+  const all = new Int32Array(keys.reduce((words, key) => words + key.length, 0));
+  let at = 0;
+  for (const key of keys) {
+    all.set(key, at);
+    at += key.length;
+  }
+  return all;
+}
+
+/** What applying a record did to the map. */
+interface Applied {
+  readonly confirmed: number;
+  readonly refused: number;
+  readonly coalesced: number;
 }
 
 /** Applies a record to the map and counts it. */
 function applyRecord(state: State, account: Account, sequence: number, record: JournalRecord): void {
   const { pending } = state;
   const confirmed = pending.confirm(record.confirmed, record.superseded);
+  const refused = pending.confirm(record.refused, record.refusedSuperseded);
   const coalesced = pending.fold(record.rows, Math.floor(record.at / 1000));
   advance(state, sequence, record);
-  count(account, sequence, record, confirmed, coalesced);
+  count(account, sequence, record, { confirmed, refused, coalesced });
 }
 
 /**
@@ -289,12 +360,13 @@ function applyRecord(state: State, account: Account, sequence: number, record: J
 function replayRecord(state: State, account: Account, sequence: number, record: JournalRecord): void {
   const { pending } = state;
   const confirmed = pending.confirm(record.confirmed, 0);
+  const refused = pending.confirm(record.refused, 0);
   const coalesced = pending.fold(record.rows, Math.floor(record.at / 1000));
   advance(state, sequence, record);
   if (sequence <= account.countedSequence) return;
-  count(account, sequence, record, confirmed, coalesced);
-  account.superseded -= record.superseded;
-  account.keys = pending.keys;
+  count(account, sequence, record, { confirmed, refused, coalesced });
+  account.superseded -= record.superseded + record.refusedSuperseded;
+  account.keys += record.rows.length / WORDS_PER_ROW - coalesced - confirmed - refused;
 }
 
 function advance(state: State, sequence: number, record: JournalRecord): void {
@@ -302,16 +374,12 @@ function advance(state: State, sequence: number, record: JournalRecord): void {
   if (record.batchId > 0) state.batchId = record.batchId;
 }
 
-function count(
-  account: Account,
-  sequence: number,
-  record: JournalRecord,
-  confirmed: number,
-  coalesced: number,
-): void {
+function count(account: Account, sequence: number, record: JournalRecord, applied: Applied): void {
   const { counts } = account;
-  counts.upserted += confirmed + record.superseded;
+  counts.upserted += applied.confirmed + record.superseded;
+  counts.deadLettered += applied.refused + record.refusedSuperseded + record.quarantined;
   counts.received += record.received;
-  counts.coalesced += coalesced + record.received - record.rows.length / WORDS_PER_ROW;
+  const merged = record.received - record.quarantined - record.rows.length / WORDS_PER_ROW;
+  counts.coalesced += applied.coalesced + merged;
   account.countedSequence = sequence;
 }

@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'send one report, built from flags, or frames from a file',
     load: async () => (await import('./send.js')).sendCommand,
   },
+  simulate: {
+    summary: 'behave like many real agents, and verify the table',
+    load: async () => (await import('./simulate.js')).simulateCommand,
+  },
 };
 
 async function main(argv: readonly string[], terminal: Terminal): Promise<number> {

@@ -1,3 +1,25 @@
-/** The agent side: connects, reconnects, encodes and sends reports with bounded memory. */
+/**
+ * The agent side of Lars: connects to a reporter, reconnects, encodes and sends reports with bounded memory.
+ *
+ *     import { connectAgent, parseIpv4 } from 'lars-reporter/client';
+ *
+ *     const agent = await connectAgent({ host: '127.0.0.1', port: 7779, reconnect: true });
+ *     await agent.send({
+ *       modid: 1,
+ *       cmdid: 2,
+ *       caller: parseIpv4('10.0.0.9')!,
+ *       ts: Math.floor(Date.now() / 1000),
+ *       // Every host of the service, at each change, with the counters of the current window.
+ *       results: [{ ip: parseIpv4('10.0.0.1')!, port: 8080, succ: 98, err: 2, overload: false }],
+ *     });
+ *     await agent.close(); // the reporter has read it all
+ *
+ * Whoever sends the same hosts many thousand times a second encodes with a `ReportTemplate`, several reports into
+ * one piece of memory, and passes that to `sendBytes`.
+ */
+export { ReporterError, type ReporterErrorCode } from '../model/errors.js';
+export { formatIpv4, parseIpv4 } from '../model/ipv4.js';
+export type { HostResult, Report } from '../model/report.js';
+export { FrameError } from '../wire/frame.js';
 export { AgentConnection, type AgentOptions, connectAgent } from './connection.js';
-export { encodeReportFrame } from './encode.js';
+export { COUNTER_WORDS, encodeReportFrame, ReportTemplate, type ReportTemplateOptions } from './encode.js';

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { messageOf, ReporterError } from '../model/errors.js';
 import { WORDS_PER_ROW } from '../model/row.js';
+import { checkDataFile } from './datafile.js';
+import { DeadLetters } from './deadletters.js';
 import { lockJournal } from './lock.js';
 import { PartitionJournal } from './partition.js';
 import { PeerTable } from './peers.js';
@@ -20,6 +22,7 @@ export class Journal {
   /** Random, stable over restarts: tells reporters apart that share a database server. */
   readonly id: string;
   readonly peers: PeerTable;
+  readonly deadLetters: DeadLetters;
   readonly options: JournalOptions;
   #layout: Layout;
   readonly #environment: RootDatabase;
@@ -47,6 +50,7 @@ export class Journal {
       throw error instanceof ReporterError ? error : unusable(dir, error);
     }
     try {
+      checkDataFile(join(dir, 'data.mdb'));
       return new Journal(options, release);
     } catch (error) {
       release();
@@ -57,9 +61,17 @@ export class Journal {
   private constructor(options: JournalOptions, release: () => void) {
     this.options = options;
     this.#release = release;
-    // overlappingSync off: a commit's promise resolves after the fsync, not before it. noSubdir off: lmdb takes a
-    // path with a dot in it for a file otherwise.
-    const environment = open({ path: options.dir, noSubdir: false, overlappingSync: false, maxDbs: 8 });
+    const environment = open({
+      path: options.dir,
+      maxDbs: 8,
+      // A path with a dot in it would be taken for a file.
+      noSubdir: false,
+      // A commit's promise resolves after the fsync, not before it.
+      overlappingSync: false,
+      // On, each turn's commit has one more promise that nobody can get hold of: a full disk rejects it, which ends
+      // the process. Writes of one turn share a commit all the same.
+      eventTurnBatching: false,
+    });
     try {
       this.#environment = environment;
       this.#meta = environment.openDB({ name: 'meta', encoding: 'json' });
@@ -67,10 +79,15 @@ export class Journal {
         events: environment.openDB({ name: 'events', encoding: 'binary' }),
         snapshots: environment.openDB({ name: 'snapshots', encoding: 'binary' }),
         heads: environment.openDB({ name: 'heads', encoding: 'json' }),
+        quarantine: environment.openDB({ name: 'quarantine', encoding: 'msgpack' }),
       };
       this.id = this.#identify(options);
       this.#layout = this.#meta.get('layout') as Layout;
       this.peers = new PeerTable(environment.openDB({ name: 'peers', encoding: 'string' }));
+      this.deadLetters = new DeadLetters(
+        environment.openDB({ name: 'dead-letters', encoding: 'json' }),
+        this.peers,
+      );
     } catch (error) {
       void environment.close();
       throw error;
@@ -103,9 +120,20 @@ export class Journal {
     return this.#layout;
   }
 
+  /** Records that were put into quarantine, and are kept there. */
+  get quarantined(): number {
+    return this.#tables.quarantine.getKeysCount();
+  }
+
   /** The journal of one partition of the present layout. To be asked for once a partition. */
   partition(index: number): PartitionJournal {
-    return new PartitionJournal(this.#tables, this.#layout.epoch, index, this.options, () => this.#closed);
+    const shared = {
+      tables: this.#tables,
+      options: this.options,
+      deadLetters: this.deadLetters,
+      isClosed: () => this.#closed,
+    };
+    return new PartitionJournal(shared, this.#layout.epoch, index);
   }
 
   /**

@@ -1,14 +1,17 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { ReporterError } from '../model/errors.js';
+import { compareKeys, WORDS_PER_KEY } from '../model/row.js';
 import {
   decodePiece,
   decodeRecord,
+  EMPTY_RECORD,
   encodePiece,
   encodeRecord,
+  type JournalEntry,
   type JournalRecord,
   ROWS_PER_PIECE,
 } from './record.js';
-import type { Head, JournalOptions, Tables } from './tables.js';
+import type { Head, Shared, Tables } from './tables.js';
 
 /** What replay yields: first where it starts, then the snapshot's rows, then the records after it, in order. */
 export type JournalEvent =
@@ -40,29 +43,21 @@ const LAST_RETRY_MS = 1000;
  * at a time; sequence numbers come from that writer and rise.
  */
 export class PartitionJournal {
+  readonly #shared: Shared;
   readonly #tables: Tables;
   readonly #epoch: number;
   readonly #index: number;
-  readonly #options: JournalOptions;
-  readonly #isClosed: () => boolean;
   #head: Head;
   #eventBytes = 0;
   #eventCount = 0;
   #snapshotBytes = 0;
 
-  constructor(
-    tables: Tables,
-    epoch: number,
-    index: number,
-    options: JournalOptions,
-    isClosed: () => boolean,
-  ) {
-    this.#tables = tables;
+  constructor(shared: Shared, epoch: number, index: number) {
+    this.#shared = shared;
+    this.#tables = shared.tables;
     this.#epoch = epoch;
     this.#index = index;
-    this.#options = options;
-    this.#isClosed = isClosed;
-    this.#head = tables.heads.get([epoch, index]) ?? { sequence: 0, pieces: 0, batchId: 0 };
+    this.#head = shared.tables.heads.get([epoch, index]) ?? { sequence: 0, pieces: 0, batchId: 0 };
   }
 
   /** Last sequence that a snapshot covers; 0 in a new journal. */
@@ -85,11 +80,55 @@ export class PartitionJournal {
    * tried again in place, for ever, so that order is kept and nothing is lost; `onFault` hears of it. Rejects with
    * JOURNAL_UNUSABLE only when the journal is closed meanwhile.
    */
-  async append(sequence: number, record: JournalRecord): Promise<void> {
+  async append(sequence: number, { record, refusals }: JournalEntry): Promise<void> {
+    const { deadLetters } = this.#shared;
     const bytes = encodeRecord(record);
-    await this.#durably(() => this.#tables.events.put([this.#epoch, this.#index, sequence], bytes));
+    const put = () => this.#tables.events.put([this.#epoch, this.#index, sequence], bytes);
+    const dead = refusals.filter(({ words }) => !hasKey(record.confirmed, words));
+    const superseded = deadLetters.size > 0 ? this.#superseded(record) : [];
+    if (dead.length === 0 && superseded.length === 0) {
+      await this.#durably(put);
+    } else {
+      await this.#durably(() =>
+        this.#tables.events.batch(() => {
+          void put();
+          for (const key of superseded) deadLetters.remove(key, 0);
+          for (const refusal of dead) deadLetters.put(refusal, record.at);
+        }),
+      );
+      deadLetters.committed(dead, superseded);
+    }
     this.#eventBytes += bytes.length;
     this.#eventCount++;
+  }
+
+  /** Keys of dead letters of which the store now holds a newer value. */
+  #superseded({ confirmed }: JournalRecord): Int32Array[] {
+    const keys: Int32Array[] = [];
+    for (let at = 0; at < confirmed.length; at += WORDS_PER_KEY) {
+      if (this.#shared.deadLetters.has(confirmed, at)) keys.push(confirmed.subarray(at, at + WORDS_PER_KEY));
+    }
+    return keys;
+  }
+
+  /**
+   * Takes a record out of the way that is damaged, or that its writer crashes on: its bytes are kept in quarantine,
+   * and what is readable of it, the batch it stands for, is left in its place.
+   */
+  async quarantine(sequence: number, error: Error): Promise<void> {
+    const key = [this.#epoch, this.#index, sequence];
+    const bytes = this.#tables.events.get(key);
+    if (!bytes) return;
+    const { events, quarantine } = this.#tables;
+    const rest = remainder(bytes);
+    await this.#durably(() =>
+      events.batch(() => {
+        const kept = { partition: this.#index, sequence, error: error.message, bytes };
+        void quarantine.put([Date.now(), ...key], kept);
+        void (rest ? events.put(key, rest) : events.remove(key));
+      }),
+    );
+    this.#shared.options.onQuarantine?.(this.#index, sequence, error);
   }
 
   /** All that is stored, in order. Lets others run every 10 ms. */
@@ -99,14 +138,14 @@ export class PartitionJournal {
     this.#eventBytes = 0;
     this.#eventCount = 0;
     this.#snapshotBytes = 0;
-    await this.#removeStrayPieces();
+    await this.#removeLeftovers();
     yield { sequence: base, event: { kind: 'base', batchId } };
     for (let piece = 0; piece < pieces; piece++) {
       const bytes = this.#tables.snapshots.get([this.#epoch, this.#index, base, piece]);
-      if (!bytes)
-        throw new ReporterError('JOURNAL_CORRUPT', `snapshot piece ${piece} of ${pieces} is missing`);
-      this.#snapshotBytes += bytes.length;
-      yield { sequence: base, event: { kind: 'rows', rows: decodePiece(bytes) } };
+      const rows = await this.#readPiece(piece, bytes);
+      if (!rows) continue;
+      this.#snapshotBytes += bytes?.length ?? 0;
+      yield { sequence: base, event: { kind: 'rows', rows } };
       await turn.pause();
     }
     for (let after = base; ; ) {
@@ -118,12 +157,46 @@ export class PartitionJournal {
       const entries = await this.#tables.events.getRange(range).asArray;
       for (const { key, value } of entries) {
         after = key[2]!;
+        const record = await this.#read(after, value);
+        if (!record) continue;
         this.#eventBytes += value.length;
         this.#eventCount++;
-        yield { sequence: after, event: { kind: 'record', record: decodeRecord(value) } };
+        yield { sequence: after, event: { kind: 'record', record } };
         await turn.pause();
       }
       if (entries.length < EVENTS_PER_READ) return;
+    }
+  }
+
+  /** The record; undefined when it is damaged, which puts it into quarantine: the others are as good as before. */
+  async #read(sequence: number, bytes: Uint8Array): Promise<JournalRecord | undefined> {
+    try {
+      return decodeRecord(bytes);
+    } catch (error) {
+      await this.quarantine(sequence, error as ReporterError);
+      return undefined;
+    }
+  }
+
+  async #readPiece(piece: number, bytes: Uint8Array | undefined): Promise<Int32Array | undefined> {
+    const sequence = this.#head.sequence;
+    const { onQuarantine } = this.#shared.options;
+    if (!bytes) {
+      onQuarantine?.(
+        this.#index,
+        sequence,
+        new ReporterError('JOURNAL_CORRUPT', `snapshot piece ${piece} is missing`),
+      );
+      return undefined;
+    }
+    try {
+      return decodePiece(bytes);
+    } catch (error) {
+      const kept = { partition: this.#index, sequence, error: (error as ReporterError).message, bytes };
+      const key = [Date.now(), this.#epoch, this.#index, sequence, piece];
+      await this.#durably(() => this.#tables.quarantine.put(key, kept));
+      onQuarantine?.(this.#index, sequence, error as ReporterError);
+      return undefined;
     }
   }
 
@@ -199,11 +272,18 @@ export class PartitionJournal {
     this.#eventCount -= events.length;
   }
 
-  /** A snapshot that a kill cut off before it was published has left pieces that nothing refers to. */
-  async #removeStrayPieces(): Promise<void> {
+  /** A kill leaves pieces of a snapshot that was not published yet, or records that a published one covers. */
+  async #removeLeftovers(): Promise<void> {
+    const { snapshots, events } = this.#tables;
+    const { sequence } = this.#head;
     const range = { start: [this.#epoch, this.#index], end: [this.#epoch, this.#index + 1] };
-    const stray = this.#tables.snapshots.getKeys(range).filter((key) => key[2] !== this.#head.sequence);
-    await Promise.all([...stray].map((key) => this.#tables.snapshots.remove(key)));
+    const stray = snapshots.getKeys(range).filter((key) => key[2] !== sequence);
+    await Promise.all([...stray].map((key) => snapshots.remove(key)));
+    for (;;) {
+      const covered = await this.#coveredEvents(sequence);
+      if (covered.length === 0) return;
+      await this.#durably(() => events.batch(() => this.#remove(covered)));
+    }
   }
 
   async #removePieces(head: Head): Promise<void> {
@@ -220,21 +300,37 @@ export class PartitionJournal {
 
   async #durably(write: () => Promise<unknown>): Promise<void> {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LAST_RETRY_MS)) {
-      if (this.#isClosed()) throw new ReporterError('JOURNAL_UNUSABLE', 'the journal was closed');
+      if (this.#shared.isClosed()) throw new ReporterError('JOURNAL_UNUSABLE', 'the journal was closed');
       const started = performance.now();
       try {
         await write();
-        this.#options.onSync?.((performance.now() - started) / 1000);
-        if (waitMs !== FIRST_RETRY_MS) this.#options.onFault?.(undefined);
+        this.#shared.options.onSync?.((performance.now() - started) / 1000);
+        if (waitMs !== FIRST_RETRY_MS) this.#shared.options.onFault?.(undefined);
         return;
       } catch (error) {
         // lmdb rejects a second promise of its own when a commit fails; nobody else can see it.
         const { commitError } = error as { commitError?: Promise<unknown> };
         const cause = await commitError?.catch((inner: unknown) => inner);
-        this.#options.onFault?.(cause instanceof Error ? cause : (error as Error));
+        this.#shared.options.onFault?.(cause instanceof Error ? cause : (error as Error));
         await sleep(waitMs);
       }
     }
+  }
+}
+
+/** Whether the packed `keys` name the key of the packed row `row`: then the store has a newer value of it. */
+function hasKey(keys: Int32Array, row: Int32Array): boolean {
+  for (let at = 0; at < keys.length; at += WORDS_PER_KEY) if (compareKeys(keys, at, row, 0) === 0) return true;
+  return false;
+}
+
+/** What is left in the place of a record that is in quarantine; undefined when nothing of it can be read. */
+function remainder(bytes: Uint8Array): Uint8Array | undefined {
+  try {
+    const { at, batchId, received } = decodeRecord(bytes);
+    return encodeRecord({ ...EMPTY_RECORD, at, batchId, received, quarantined: received });
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,9 +1,10 @@
 import { crc32 } from 'node:zlib';
 import { ReporterError } from '../model/errors.js';
 import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
+import type { Refusal } from './deadletters.js';
 
 /**
- * One entry of a writer's journal: a batch that was taken in, what the store had confirmed by then, or both.
+ * One entry of a writer's journal: a batch that was taken in, what the store had confirmed or refused by then, or both.
  * Applying the records of a partition in order to an empty map gives the writer's pending rows.
  */
 export interface JournalRecord {
@@ -19,20 +20,53 @@ export interface JournalRecord {
   readonly confirmed: Int32Array;
   /** Values the store confirmed besides, which newer ones had already replaced. */
   readonly superseded: number;
+  /** Packed keys whose present values the store refuses: dead letters now. Applied before the rows. */
+  readonly refused: Int32Array;
+  /** Values the store refused besides, which newer ones had already replaced. */
+  readonly refusedSuperseded: number;
+  /** Rows received with a record that stood here and could not be applied: it is in quarantine. */
+  readonly quarantined: number;
+}
+
+const NO_WORDS = new Int32Array(0);
+
+/** A record that says nothing, for others to be made of. */
+export const EMPTY_RECORD: JournalRecord = {
+  at: 0,
+  batchId: 0,
+  received: 0,
+  rows: NO_WORDS,
+  confirmed: NO_WORDS,
+  superseded: 0,
+  refused: NO_WORDS,
+  refusedSuperseded: 0,
+  quarantined: 0,
+};
+
+/** A record as a writer hands it over: with what belongs to the refused rows, which goes to the dead letters. */
+export interface JournalEntry {
+  readonly record: JournalRecord;
+  readonly refusals: readonly Refusal[];
 }
 
 /**
  * Byte layout, little-endian, words of 4 bytes:
  *
- *     byte 0      4      8        16     24         28         32      36           40           48
- *          +------+------+--------+------+----------+----------+-------+------------+------------+-----------
- *          | crc  | kind | at     | batch| received | superse- | rows  | confirmed  | (reserved) | confirmed
- *          | 32   |      | f64    | f64  |          | ded      | count | count      |            | keys, rows
- *          +------+------+--------+------+----------+----------+-------+------------+------------+-----------
+ *     byte 0      4      8        16       24         28           32       36          40        44        48
+ *          +------+------+--------+--------+----------+------------+--------+-----------+---------+---------+--
+ *          | crc  | kind | at     | batch  | received | superseded | rows   | confirmed | refused | refused |
+ *          | 32   |      | f64    | f64    |          |            | count  | count     | count   | supers. |
+ *          +------+------+--------+--------+----------+------------+--------+-----------+---------+---------+--
+ *
+ *     byte 48            52            56
+ *        --+-------------+-------------+----------------+--------------+------------+
+ *          | quarantined | (reserved)  | confirmed keys | refused keys | rows       |
+ *          |             |             | 5 words each   | 5 words each | 10 words … |
+ *        --+-------------+-------------+----------------+--------------+------------+
  *
  * crc: of everything behind it. The rows lie as they lie in memory, so that journaling a batch copies it once.
  */
-const HEADER_BYTES = 48;
+const HEADER_BYTES = 56;
 /** Kind of the records of format 1. */
 const KIND_BATCH = 1;
 
@@ -40,8 +74,8 @@ const KIND_BATCH = 1;
 export const JOURNAL_FORMAT = 1;
 
 export function encodeRecord(record: JournalRecord): Uint8Array {
-  const { rows, confirmed } = record;
-  const bytes = new Uint8Array(HEADER_BYTES + 4 * (confirmed.length + rows.length));
+  const { rows, confirmed, refused } = record;
+  const bytes = new Uint8Array(HEADER_BYTES + 4 * (confirmed.length + refused.length + rows.length));
   const view = new DataView(bytes.buffer);
   view.setUint32(4, KIND_BATCH, true);
   view.setFloat64(8, record.at, true);
@@ -50,9 +84,13 @@ export function encodeRecord(record: JournalRecord): Uint8Array {
   view.setUint32(28, record.superseded, true);
   view.setUint32(32, rows.length / WORDS_PER_ROW, true);
   view.setUint32(36, confirmed.length / WORDS_PER_KEY, true);
+  view.setUint32(40, refused.length / WORDS_PER_KEY, true);
+  view.setUint32(44, record.refusedSuperseded, true);
+  view.setUint32(48, record.quarantined, true);
   const words = new Int32Array(bytes.buffer, HEADER_BYTES);
   words.set(confirmed);
-  words.set(rows, confirmed.length);
+  words.set(refused, confirmed.length);
+  words.set(rows, confirmed.length + refused.length);
   view.setUint32(0, crc32(bytes.subarray(4)), true);
   return bytes;
 }
@@ -65,7 +103,8 @@ export function decodeRecord(stored: Uint8Array): JournalRecord {
   const view = new DataView(bytes.buffer);
   const rows = view.getUint32(32, true) * WORDS_PER_ROW;
   const confirmed = view.getUint32(36, true) * WORDS_PER_KEY;
-  const expectedBytes = HEADER_BYTES + 4 * (rows + confirmed);
+  const refused = view.getUint32(40, true) * WORDS_PER_KEY;
+  const expectedBytes = HEADER_BYTES + 4 * (rows + confirmed + refused);
   if (bytes.length !== expectedBytes) throw corrupt(`has ${bytes.length} bytes instead of ${expectedBytes}`);
   if (view.getUint32(0, true) !== crc32(bytes.subarray(4))) throw corrupt('does not match its checksum');
   if (view.getUint32(4, true) !== KIND_BATCH) throw corrupt(`is of unknown kind ${view.getUint32(4, true)}`);
@@ -74,8 +113,11 @@ export function decodeRecord(stored: Uint8Array): JournalRecord {
     batchId: view.getFloat64(16, true),
     received: view.getUint32(24, true),
     superseded: view.getUint32(28, true),
+    refusedSuperseded: view.getUint32(44, true),
+    quarantined: view.getUint32(48, true),
     confirmed: new Int32Array(bytes.buffer, HEADER_BYTES, confirmed),
-    rows: new Int32Array(bytes.buffer, HEADER_BYTES + 4 * confirmed, rows),
+    refused: new Int32Array(bytes.buffer, HEADER_BYTES + 4 * confirmed, refused),
+    rows: new Int32Array(bytes.buffer, HEADER_BYTES + 4 * (confirmed + refused), rows),
   };
 }
 
@@ -84,7 +126,7 @@ export const ROWS_PER_PIECE = 2000;
 
 /** Packed rows as the bytes of a snapshot piece: a record that carries nothing else. */
 export function encodePiece(rows: Int32Array): Uint8Array {
-  return encodeRecord({ at: 0, batchId: 0, received: 0, superseded: 0, rows, confirmed: new Int32Array(0) });
+  return encodeRecord({ ...EMPTY_RECORD, rows });
 }
 
 /** Throws ReporterError JOURNAL_CORRUPT. */

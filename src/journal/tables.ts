@@ -1,4 +1,5 @@
 import type { Database } from 'lmdb';
+import type { DeadLetters } from './deadletters.js';
 
 /** How the journal is divided: changed as a whole, in one transaction. */
 export interface Layout {
@@ -15,6 +16,8 @@ export interface JournalOptions {
   readonly writers: number;
   /** Told of each failed commit (disk full, I/O error) while it is tried again, and of recovery as undefined. */
   readonly onFault?: (error: Error | undefined) => void;
+  /** Told of a record, or piece of a snapshot, that was put into quarantine, and why. */
+  readonly onQuarantine?: (partition: number, sequence: number, error: Error) => void;
   /** Told how long each durable append took, in seconds. */
   readonly onSync?: (seconds: number) => void;
 }
@@ -27,6 +30,24 @@ export interface Tables {
   readonly snapshots: Database<Uint8Array, number[]>;
   /** [epoch, partition] → what is published of a partition. */
   readonly heads: Database<Head, number[]>;
+  /** [milliseconds since the epoch, epoch, partition, sequence] → a record that could not be read or applied. */
+  readonly quarantine: Database<Quarantined, number[]>;
+}
+
+/** A record that was taken out of the journal because it is damaged, or because its writer crashes on it. */
+export interface Quarantined {
+  readonly partition: number;
+  readonly sequence: number;
+  readonly error: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What the partitions of a journal share. */
+export interface Shared {
+  readonly tables: Tables;
+  readonly options: JournalOptions;
+  readonly deadLetters: DeadLetters;
+  readonly isClosed: () => boolean;
 }
 
 /** Where a partition's replay starts. */

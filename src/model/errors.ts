@@ -7,7 +7,7 @@
 export type ReporterErrorCode =
   /** A configuration value, file or environment override is unusable. */
   | 'CONFIG_INVALID'
-  /** The address agents should connect to cannot be bound. */
+  /** The address for agents, or for the admin HTTP, cannot be bound. */
   | 'LISTEN_FAILED'
   /** Another live process holds the journal directory. */
   | 'JOURNAL_IN_USE'

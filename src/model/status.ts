@@ -71,6 +71,10 @@ export interface ReporterStatus {
   /** Whether the journal's last commit failed, and why; it is being tried again. */
   readonly journalError?: string;
   readonly store: string;
+  /** Keys whose newest value the store refuses. */
+  readonly deadLetters: number;
+  /** Journal records that were damaged, or crashed their writer, and are kept aside. */
+  readonly quarantined: number;
   readonly writers: readonly WriterStatus[];
   readonly ledger: Ledger;
 }

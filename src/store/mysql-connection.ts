@@ -136,11 +136,11 @@ export class MysqlConnection {
     this.destroy();
   }
 
-  /** Ends the connection at once. Bytes that have not left this machine never will. */
+  /** Ends the connection at once; what the system has not taken over for sending is never sent. */
   destroy(): void {
     this.#usable = false;
     this.#connection.destroy();
-    this.#socket.resetAndDestroy();
+    this.#socket.destroy();
     this.#abandon?.(Object.assign(new Error('connection destroyed'), { code: 'PROTOCOL_CONNECTION_LOST' }));
     this.#abandon = undefined;
   }

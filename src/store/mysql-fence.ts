@@ -26,8 +26,17 @@ import type { StoreLane } from './store.js';
 /** Most partitions a journal may have had; the locks of so many are looked for at start. */
 export const MAX_PARTITIONS = 1024;
 
+/** Looked for at once: a statement of 5 kB, small enough for any server. */
+const LOCKS_A_STATEMENT = 64;
+
+const NO_SUCH_THREAD = 1094;
+const KILL_DENIED = 1095;
+
 /** How long the session that holds a lock may take to end by itself before it is killed. */
 const GRACE_SECONDS = 1;
+
+/** Longest a statement of this module waits in the server by intent. */
+export const FENCE_WAIT_MS = GRACE_SECONDS * 1000;
 
 export interface FenceOptions {
   /** When to give up with class `retry`, on the clock of `performance.now()`. */
@@ -50,15 +59,14 @@ export async function outlastEarlierRuns(
   journalId: string,
   options: FenceOptions,
 ): Promise<void> {
-  const names = Array.from(
-    { length: MAX_PARTITIONS },
-    (_, partition) => `IS_USED_LOCK('${lockName(journalId, partition)}')`,
-  );
-  const [holders = []] = await query(`SELECT ${names.join(',')}`);
-  for (const [partition, holder] of holders.entries()) {
-    if (holder === null) continue;
-    await takeLock(query, journalId, partition, options);
-    await query(`DO RELEASE_LOCK('${lockName(journalId, partition)}')`);
+  for (let from = 0; from < MAX_PARTITIONS; from += LOCKS_A_STATEMENT) {
+    const names = Array.from({ length: LOCKS_A_STATEMENT }, (_, index) => lockName(journalId, from + index));
+    const [holders = []] = await query(`SELECT ${names.map((name) => `IS_USED_LOCK('${name}')`).join(',')}`);
+    for (const [index, holder] of holders.entries()) {
+      if (holder === null) continue;
+      await takeLock(query, journalId, from + index, options);
+      await query(`DO RELEASE_LOCK('${names[index]}')`);
+    }
   }
 }
 
@@ -77,31 +85,38 @@ async function takeLock(
 ): Promise<void> {
   const name = lockName(journalId, partition);
   for (;;) {
-    // One second at a time: a killed session may take long to roll back, and may have to be killed again when
-    // it held the lock only after another one that was killed before it.
+    // One second at a time: a killed session may take long to roll back, and may be replaced by a later one of
+    // the same writer, which waited for the lock behind it.
     const [[taken] = []] = await query(`SELECT GET_LOCK('${name}',${GRACE_SECONDS})`);
     if (Number(taken) === 1) return;
     const [[holder] = []] = await query(`SELECT IS_USED_LOCK('${name}')`);
+    let killed = 'was killed and ';
     if (typeof holder === 'number') {
       onKill(partition, holder);
-      await kill(query, holder);
+      if (!(await kill(query, holder))) killed = 'may not be killed by this user and ';
     }
     if (performance.now() >= deadlineMs)
       throw new StoreError(
         'retry',
         'FENCE_HELD',
-        `connection ${holder} of partition ${partition} was killed and is still at work; ` +
+        `connection ${holder} of partition ${partition} ${killed}is still at work; ` +
           'newer rows wait, else they could be overwritten by older ones',
       );
   }
 }
 
-/** Kills a session; that it has ended meanwhile is as good. */
-async function kill(query: Query, connectionId: number): Promise<void> {
+/**
+ * Kills a session, if it still is there. False when the server refuses: users may kill their own sessions only,
+ * and a session that is in a trigger counts as the trigger's maker's for that long.
+ */
+async function kill(query: Query, connectionId: number): Promise<boolean> {
   try {
     await query(`KILL ${connectionId}`);
+    return true;
   } catch (error) {
-    const NO_SUCH_THREAD = 1094;
-    if ((error as { errno?: unknown }).errno !== NO_SUCH_THREAD) throw error;
+    const { errno } = error as { errno?: unknown };
+    if (errno === NO_SUCH_THREAD) return true;
+    if (errno === KILL_DENIED) return false;
+    throw error;
   }
 }

@@ -8,7 +8,7 @@ import {
   parseMysqlUrl,
   type Query,
 } from './mysql-connection.js';
-import { outlastEarlierRuns, takeLane } from './mysql-fence.js';
+import { FENCE_WAIT_MS, outlastEarlierRuns, takeLane } from './mysql-fence.js';
 import { mysqlReader } from './mysql-reader.js';
 import { checkTable, KEY_COLUMNS, readTable, type TableShape } from './mysql-table.js';
 import { upsertStatement } from './mysql-upsert.js';
@@ -152,15 +152,16 @@ class MysqlWriter implements StoreWriter {
       const maxPacketBytes = await prepareSession(query, queryTimeoutMs);
       // Anew on each connection: tables are altered while stores are down for maintenance.
       const shape = await checkTable(query);
+      const patient = bounded(connection, connectTimeoutMs + FENCE_WAIT_MS);
       const fence = {
         deadlineMs: performance.now() + lockTimeoutMs,
         onKill: (partition: number, connectionId: number) =>
           onEvent({ type: 'session-killed', partition, connectionId }),
       };
       await this.#earlierRuns.over(this.#lane.journalId, () =>
-        outlastEarlierRuns(query, this.#lane.journalId, fence),
+        outlastEarlierRuns(patient, this.#lane.journalId, fence),
       );
-      await takeLane(query, this.#lane, fence);
+      await takeLane(patient, this.#lane, fence);
       this.#session = { connection, shape, maxPacketBytes };
       return this.#session;
     } catch (error) {

@@ -12,11 +12,11 @@ async function run(partition: PartitionJournal, index: number): Promise<never> {
   const { pending, last } = await replay(partition);
   let snapshot: Promise<unknown> | undefined;
   for (let sequence = last + 1; ; sequence++) {
-    const record = numbered(sequence);
-    await partition.append(sequence, record);
+    const entry = numbered(sequence);
+    await partition.append(sequence, entry);
     writeSync(1, `${index} ${sequence}\n`);
-    pending.confirm(record.confirmed, 0);
-    pending.fold(record.rows, 1);
+    pending.confirm(entry.record.confirmed, 0);
+    pending.fold(entry.record.rows, 1);
     if (sequence % SNAPSHOT_EVERY === 0 && !snapshot) {
       snapshot = partition
         .snapshot(sequence, sequence, pending, () => false)

@@ -1,15 +1,15 @@
-import type { JournalRecord } from '../../src/journal/record.js';
+import type { JournalEntry } from '../../src/journal/record.js';
 import { WORDS_PER_KEY } from '../../src/model/row.js';
 import { pack } from '../model/samples.js';
-import { recordOf } from './replay.js';
+import { entryOf } from './replay.js';
 
 const KEYS = 40;
 const rowsOf = (sequence: number) => [sequence % KEYS, (sequence * 7 + 1) % KEYS];
 const confirmedOf = (sequence: number) => (sequence * 3) % KEYS;
 
 /** Record number `sequence` of a journal all of whose records are known: it confirms a key and sets two others. */
-export function numbered(sequence: number): JournalRecord {
-  return recordOf(sequence, pack(...rowsOf(sequence).map((modid) => ({ modid, succ: sequence }))), {
+export function numbered(sequence: number): JournalEntry {
+  return entryOf(sequence, pack(...rowsOf(sequence).map((modid) => ({ modid, succ: sequence }))), {
     confirmed: pack({ modid: confirmedOf(sequence) }).subarray(0, WORDS_PER_KEY),
   });
 }

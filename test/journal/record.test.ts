@@ -16,7 +16,9 @@ const CORRUPT = { instanceOf: ReporterError, code: 'JOURNAL_CORRUPT' } as const;
 const words = (perItem: number, maxItems: number) =>
   fc
     .nat(maxItems)
-    .chain((items) => fc.array(int32, { minLength: items * perItem, maxLength: items * perItem, size: 'max' }))
+    .chain((items) =>
+      fc.array(int32, { minLength: items * perItem, maxLength: items * perItem, size: 'max' }),
+    )
     .map((list) => Int32Array.from(list));
 
 const record: fc.Arbitrary<JournalRecord> = fc.record({
@@ -26,6 +28,9 @@ const record: fc.Arbitrary<JournalRecord> = fc.record({
   superseded: uint32,
   rows: words(WORDS_PER_ROW, 8),
   confirmed: words(WORDS_PER_KEY, 8),
+  refused: words(WORDS_PER_KEY, 3),
+  refusedSuperseded: uint32,
+  quarantined: uint32,
 });
 
 test('a record reads back as it was written, wherever its bytes lie', (t) => {
@@ -44,7 +49,9 @@ test('a record reads back as it was written, wherever its bytes lie', (t) => {
 });
 
 test('a piece of a snapshot reads back as the rows it was made of', (t) => {
-  fc.assert(fc.property(words(WORDS_PER_ROW, 20), (rows) => t.deepEqual(decodePiece(encodePiece(rows)), rows)));
+  fc.assert(
+    fc.property(words(WORDS_PER_ROW, 20), (rows) => t.deepEqual(decodePiece(encodePiece(rows)), rows)),
+  );
 });
 
 const sample = encodeRecord({
@@ -54,6 +61,9 @@ const sample = encodeRecord({
   superseded: 1,
   rows: Int32Array.from({ length: 2 * WORDS_PER_ROW }, (_, index) => index * 0x01010101),
   confirmed: Int32Array.from({ length: WORDS_PER_KEY }, (_, index) => -index),
+  refused: Int32Array.from({ length: WORDS_PER_KEY }, (_, index) => ~index),
+  refusedSuperseded: 2,
+  quarantined: 0,
 });
 
 test('a record in which a single bit has flipped is refused', (t) => {
@@ -72,5 +82,10 @@ test('a record that is cut off, or followed by anything, is refused', (t) => {
 });
 
 test('bytes that are no record are refused', (t) => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => void t.throws(() => decodeRecord(bytes), CORRUPT)));
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 120 }),
+      (bytes) => void t.throws(() => decodeRecord(bytes), CORRUPT),
+    ),
+  );
 });

@@ -1,5 +1,7 @@
+import type { Refusal } from '../../src/journal/deadletters.js';
 import type { PartitionJournal } from '../../src/journal/partition.js';
-import type { JournalRecord } from '../../src/journal/record.js';
+import { EMPTY_RECORD, type JournalEntry, type JournalRecord } from '../../src/journal/record.js';
+import { WORDS_PER_ROW } from '../../src/model/row.js';
 import { PendingRows } from '../../src/pending/pending.js';
 
 export interface Replay {
@@ -22,7 +24,7 @@ export async function replay(journal: PartitionJournal): Promise<Replay> {
   let last = -1;
   let batchId = -1;
   for await (const { sequence, event } of journal.replay()) {
-    if ((event.kind === 'base') !== (base < 0)) throw new Error('a replay begins with its base, and has one');
+    if ((event.kind === 'base') !== base < 0) throw new Error('a replay begins with its base, and has one');
     last = sequence;
     if (event.kind === 'base') {
       base = sequence;
@@ -34,6 +36,7 @@ export async function replay(journal: PartitionJournal): Promise<Replay> {
       const { record } = event;
       records.push({ sequence, record });
       pending.confirm(record.confirmed, 0);
+      pending.confirm(record.refused, 0);
       pending.fold(record.rows, Math.floor(record.at / 1000));
       if (record.batchId > 0) batchId = record.batchId;
     }
@@ -41,13 +44,12 @@ export async function replay(journal: PartitionJournal): Promise<Replay> {
   return { pending, base, last, batchId, records };
 }
 
-const NOTHING = new Int32Array(0);
-
-/** A record of a batch of rows; `confirmed`: packed keys. */
-export function recordOf(
+/** What a writer appends for a batch of rows; further fields of the record, and refusals, as given. */
+export function entryOf(
   batchId: number,
   rows: Int32Array,
-  { confirmed = NOTHING, superseded = 0, at = 5000 } = {},
-): JournalRecord {
-  return { at, batchId, received: rows.length / 10, rows, confirmed, superseded };
+  { refusals = [], ...fields }: Partial<JournalRecord> & { readonly refusals?: readonly Refusal[] } = {},
+): JournalEntry {
+  const received = rows.length / WORDS_PER_ROW;
+  return { record: { ...EMPTY_RECORD, at: 5000, batchId, received, rows, ...fields }, refusals };
 }

@@ -14,9 +14,7 @@ function rowsOf(rows: number, word: (column: number, row: number) => number): In
 }
 
 function ordered(t: ExecutionContext, words: Int32Array, slots: Int32Array): number {
-  const wanted = [...slots].sort((a, b) =>
-    compareKeys(words, a * WORDS_PER_ROW, words, b * WORDS_PER_ROW),
-  );
+  const wanted = [...slots].sort((a, b) => compareKeys(words, a * WORDS_PER_ROW, words, b * WORDS_PER_ROW));
   let steps = 0;
   for (const _ of orderSlots(() => words, slots)) steps++;
   t.deepEqual([...slots], wanted);
@@ -61,7 +59,13 @@ test('slots are ordered by the primary key of their rows, whatever the keys shar
 test('a large set is ordered step by step, so that others may run in between', (t) => {
   const random = randomOf(5);
   const words = rowsOf(20_000, (column, row) => (column === 4 ? row - 10_000 : random(0x1_0000_0000) | 0));
-  t.true(ordered(t, words, Int32Array.from({ length: 20_000 }, (_, slot) => slot)) >= 16);
+  t.true(
+    ordered(
+      t,
+      words,
+      Int32Array.from({ length: 20_000 }, (_, slot) => slot),
+    ) >= 16,
+  );
 });
 
 test('rows may move to other memory between the steps', (t) => {

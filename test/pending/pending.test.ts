@@ -7,7 +7,14 @@ import { contentOf, keyOf, pack, randomOf } from '../model/samples.js';
 
 /** A row of key `key`, in which keys close to each other differ in several columns and signs. */
 function row(key: number, value: number): Int32Array {
-  return pack({ modid: (key % 5) - 2, cmdid: (key >> 3) % 7, ip: -key, caller: key % 3, succ: value, ts: value });
+  return pack({
+    modid: (key % 5) - 2,
+    cmdid: (key >> 3) % 7,
+    ip: -key,
+    caller: key % 3,
+    succ: value,
+    ts: value,
+  });
 }
 
 const concat = (rows: readonly Int32Array[]): Int32Array => Int32Array.from(rows.flatMap((row) => [...row]));
@@ -195,7 +202,9 @@ class Writer {
   check(): void {
     const { pending } = this;
     const superseded = this.#superseded(
-      [this.#inFlight, ...this.#flushed, ...(this.#record?.chunks ?? [])].filter((sent) => sent !== undefined),
+      [this.#inFlight, ...this.#flushed, ...(this.#record?.chunks ?? [])].filter(
+        (sent) => sent !== undefined,
+      ),
     );
     const rows = pending.copySlots(0, pending.slotEnd);
     const seen = {
@@ -318,7 +327,9 @@ test('so it does with thousands of keys, and with the ordering of a pass interru
     const random = randomOf(seed);
     const writer = new Writer(t);
     for (let index = 0; index < 250; index++) {
-      const kind = (['fold', 'next', 'stored', 'checkpoint', 'applied', 'next', 'failed'] as const)[random(7)]!;
+      const kind = (['fold', 'next', 'stored', 'checkpoint', 'applied', 'next', 'failed'] as const)[
+        random(7)
+      ]!;
       if (kind === 'fold')
         writer.fold(
           concat(Array.from({ length: random(500) }, () => row(random(4000), random(1000)))),

@@ -4,8 +4,11 @@ import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
+import mysql, { type Connection } from 'mysql2/promise';
 import { until } from './wait.js';
+
+/** Column by column what a query gave; none for statements without rows. */
+export type SqlRow = Readonly<Record<string, string | number | null>>;
 
 /** A MariaDB server of one test file: own data, own port on 127.0.0.1, default durability. */
 export interface Mariadb {
@@ -16,7 +19,7 @@ export interface Mariadb {
   /** Process id of the server that runs now. */
   readonly pid: number;
   /** Runs one statement as root. */
-  query(sql: string): Promise<RowDataPacket[]>;
+  query(sql: string): Promise<SqlRow[]>;
   /** A session as root, for locks and transactions; end it before the test ends. */
   session(database: string): Promise<Connection>;
   /** Shuts down in good order. */
@@ -107,6 +110,8 @@ class Server implements Mariadb {
         `--pid-file=${path.join(this.#dir, 'pid')}`,
         `--log-error=${log}`,
         `--init-file=${path.join(this.#dir, 'init.sql')}`,
+        // Servers that start delete the temporary files they find.
+        `--tmpdir=${this.#dir}`,
         '--bind-address=127.0.0.1',
         '--skip-name-resolve',
         '--performance-schema=OFF',
@@ -135,11 +140,11 @@ class Server implements Mariadb {
     }
   }
 
-  async query(sql: string): Promise<RowDataPacket[]> {
+  async query(sql: string): Promise<SqlRow[]> {
     const session = await this.session();
     try {
-      const [rows] = await session.query<RowDataPacket[]>(sql);
-      return rows;
+      const [rows] = await session.query(sql);
+      return rows as SqlRow[];
     } finally {
       await session.end();
     }

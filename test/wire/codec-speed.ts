@@ -87,8 +87,12 @@ function main(): void {
   // Turn by turn, so that whatever else the machine does falls on both; each in a process of its own, because they
   // share protobufjs's reader, which V8 would optimise for both at once.
   for (let round = 0; round < ROUNDS; round++) {
-    for (const name of round % 2 === 0 ? (['reflected', 'reader'] as const) : (['reader', 'reflected'] as const)) {
-      const said = execFileSync(process.execPath, [fileURLToPath(import.meta.url), name], { encoding: 'utf8' });
+    for (const name of round % 2 === 0
+      ? (['reflected', 'reader'] as const)
+      : (['reader', 'reflected'] as const)) {
+      const said = execFileSync(process.execPath, [fileURLToPath(import.meta.url), name], {
+        encoding: 'utf8',
+      });
       rates[name].push(Number(said));
     }
   }

@@ -13,7 +13,10 @@ const frame: fc.Arbitrary<Frame> = fc.record({
   body: fc.oneof(
     { weight: 8, arbitrary: fc.uint8Array({ maxLength: 40 }) },
     { weight: 1, arbitrary: fc.nat(5000).map((bytes) => new Uint8Array(bytes).fill(bytes)) },
-    { weight: 1, arbitrary: fc.constantFrom(0, MAX_BODY_BYTES).map((bytes) => new Uint8Array(bytes).fill(7)) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(0, MAX_BODY_BYTES).map((bytes) => new Uint8Array(bytes).fill(7)),
+    },
   ),
 });
 
@@ -43,7 +46,9 @@ function decode(decoder: FrameDecoder, pieces: Iterable<Uint8Array>): Frame[] {
   const frames: Frame[] = [];
   for (const piece of pieces) {
     try {
-      decoder.push(piece, (id, bytes, start, end) => frames.push({ id, body: Uint8Array.from(bytes.subarray(start, end)) }));
+      decoder.push(piece, (id, bytes, start, end) =>
+        frames.push({ id, body: Uint8Array.from(bytes.subarray(start, end)) }),
+      );
     } finally {
       piece.fill(0xee);
     }
@@ -58,7 +63,8 @@ function header(id: number, length: number): Buffer {
   return bytes;
 }
 
-const plain = (frames: readonly Frame[]) => frames.map(({ id, body }) => [id, Buffer.from(body).toString('hex')]);
+const plain = (frames: readonly Frame[]) =>
+  frames.map(({ id, body }) => [id, Buffer.from(body).toString('hex')]);
 
 test('frames come out whole, equal and in order, wherever the stream is cut', (t) => {
   fc.assert(

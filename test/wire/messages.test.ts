@@ -22,9 +22,12 @@ const report: fc.Arbitrary<Report> = fc.record({
   cmdid: int32,
   caller: int32,
   ts: uint32,
-  results: fc.array(fc.record({ ip: int32, port: int32, succ: uint32, err: uint32, overload: fc.boolean() }), {
-    maxLength: 12,
-  }),
+  results: fc.array(
+    fc.record({ ip: int32, port: int32, succ: uint32, err: uint32, overload: fc.boolean() }),
+    {
+      maxLength: 12,
+    },
+  ),
 });
 
 /** What the table should hold of a report, and how many of its counters do not fit. */
@@ -143,7 +146,11 @@ test('nothing but the body is read, whatever lies around it', (t) => {
       fc.oneof(validBody, anyBody),
       fc.uint8Array({ maxLength: 12 }),
       // What would complete a field, a varint or a group that the body cuts off.
-      fc.oneof(fc.uint8Array({ maxLength: 12 }), fc.constant(new Uint8Array(12)), fc.constant(Buffer.alloc(12, 36))),
+      fc.oneof(
+        fc.uint8Array({ maxLength: 12 }),
+        fc.constant(new Uint8Array(12)),
+        fc.constant(Buffer.alloc(12, 36)),
+      ),
       (body, before, after) => {
         const chunk = Buffer.concat([before, body, after]);
         const buffer = new RowBuffer();

@@ -1,0 +1,240 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { StoreErrorClass } from '../model/errors.js';
+import type { ReporterStatus } from '../model/status.js';
+import { type FrameRejection, Traffic } from '../model/traffic.js';
+
+const PREFIX = 'lars_reporter_';
+
+/** Name without prefix, help text, and where its value stands in the status. */
+type Reading = readonly [name: string, help: string, read: (status: ReporterStatus) => number];
+
+const COUNTERS: readonly Reading[] = [
+  ['frames_total', 'Whole frames read, good or bad.', ({ traffic }) => traffic.frames],
+  ['bytes_received_total', 'Bytes read from agents.', ({ traffic }) => traffic.bytes],
+  [
+    'connections_refused_total',
+    'Connections refused because listen.maxConnections were open.',
+    ({ traffic }) => traffic.refused,
+  ],
+  ['reports_received_total', 'Reports decoded.', ({ traffic }) => traffic.reports],
+  [
+    'reports_empty_total',
+    'Reports without any result; nothing of them is stored.',
+    ({ traffic }) => traffic.emptyReports,
+  ],
+  [
+    'rows_received_total',
+    'Rows taken in: journaled, or refused before that.',
+    ({ ledger }) => ledger.received,
+  ],
+  [
+    'rows_recovered_total',
+    'Rows found pending in the journal when the process started.',
+    ({ ledger }) => ledger.recovered,
+  ],
+  ['rows_upserted_total', 'Row values the store confirmed.', ({ ledger }) => ledger.upserted],
+  [
+    'rows_coalesced_total',
+    'Row values that a newer one of the same key replaced before the store had them.',
+    ({ ledger }) => ledger.coalesced,
+  ],
+  [
+    'rows_saturated_total',
+    'Counters stored as 2147483647 because they did not fit the table.',
+    ({ traffic }) => traffic.saturated,
+  ],
+  [
+    'rows_dead_lettered_total',
+    'Rows the store refused for what they hold; they are kept as dead letters.',
+    ({ ledger }) => ledger.deadLettered,
+  ],
+];
+
+const GAUGES: readonly Reading[] = [
+  ['connections', 'Connections of agents open now.', ({ traffic }) => traffic.connections],
+  ['inflight_bytes', 'Bytes read from agents and not journaled yet.', ({ inflightBytes }) => inflightBytes],
+  ['rows_pending', 'Row values held for the store now.', ({ ledger }) => ledger.pending],
+  [
+    'oldest_pending_seconds',
+    'Age of the oldest report the store does not have; 0 when it has all.',
+    ({ writers }) => Math.max(0, ...writers.map((writer) => writer.oldestPendingSeconds)),
+  ],
+  ['dead_letters', 'Keys whose newest value the store refuses.', ({ deadLetters }) => deadLetters],
+  [
+    'journal_quarantined_records',
+    'Journal records that were damaged, or crashed their writer, and are kept aside.',
+    ({ quarantined }) => quarantined,
+  ],
+  [
+    'journal_bytes',
+    'Bytes of journal records and snapshots of all writers.',
+    ({ writers }) => writers.reduce((sum, writer) => sum + writer.journalBytes, 0),
+  ],
+  [
+    'journal_failing',
+    '1 while the journal cannot be written and agents wait, else 0.',
+    ({ journalError }) => (journalError === undefined ? 0 : 1),
+  ],
+];
+
+// Written as objects so that a class the model gains cannot be forgotten here.
+const STORE_ERROR_CLASSES = Object.keys({
+  retry: true,
+  'retry-slowly': true,
+  'too-large': true,
+  poison: true,
+  configuration: true,
+} satisfies Record<StoreErrorClass, true>);
+const FRAME_REJECTIONS = Object.keys(new Traffic().framesRejected) as FrameRejection[];
+
+/** From half a millisecond (a disk with its own battery) to what only a dying disk takes. */
+const SYNC_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** From one row on a near server to the longest `store.queryTimeoutMs` people set. */
+const FLUSH_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** Up to the largest `writers.maxBatchRows`. */
+const ROWS_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
+
+export interface MetricsOptions {
+  /** `writers.count`: each has its series from the first scrape on. */
+  readonly writers: number;
+  /** Asked once a scrape; undefined while the reporter starts, which shows as zeros. */
+  readonly source: () => ReporterStatus | undefined;
+}
+
+/**
+ * The metrics of one reporter, in a registry of its own. Counters and gauges are read from the status when they
+ * are scraped, all from the same one, so that they cannot disagree with the ledger; only what a status does not
+ * hold (distributions, failures of the store) is counted here. Holds no timer and no handle; process metrics are
+ * left to the process that embeds it.
+ */
+export class Metrics {
+  /** The content type of `text()`. */
+  readonly contentType: string;
+  readonly #registry = new Registry();
+  readonly #source: () => ReporterStatus | undefined;
+  /** What the scrape under way reads. */
+  #status: ReporterStatus | undefined;
+  readonly #storeErrors: Counter<'class'>;
+  readonly #syncSeconds: Histogram;
+  readonly #flushSeconds: Histogram;
+  readonly #flushRows: Histogram;
+
+  constructor({ writers, source }: MetricsOptions) {
+    this.contentType = this.#registry.contentType;
+    this.#source = source;
+    for (const reading of GAUGES) this.#gauge(reading);
+    for (const reading of COUNTERS) this.#counter(reading);
+    this.#counters(
+      'frames_rejected_total',
+      'Frames refused, by reason.',
+      'reason',
+      FRAME_REJECTIONS,
+      ({ traffic }, reason) => traffic.framesRejected[reason],
+    );
+    this.#counters(
+      'rows_rejected_total',
+      'Rows refused before they were journaled, by reason.',
+      'reason',
+      ['invalid'],
+      ({ ledger }) => ledger.rejected,
+    );
+    this.#counters(
+      'writer_restarts_total',
+      'Restarts of a writer after a crash, by writer (its partition).',
+      'writer',
+      Array.from({ length: writers }, (_, partition) => String(partition)),
+      (status, partition) => status.writers[Number(partition)]?.restarts ?? 0,
+    );
+    this.#storeErrors = new Counter({
+      name: `${PREFIX}store_errors_total`,
+      help: 'Failed calls of the store, by class, which says how the writer goes on.',
+      labelNames: ['class'],
+      registers: [this.#registry],
+    });
+    for (const name of STORE_ERROR_CLASSES) this.#storeErrors.inc({ class: name }, 0);
+    this.#syncSeconds = this.#histogram(
+      'journal_sync_seconds',
+      'Time of one commit of the journal to disk, in seconds.',
+      SYNC_BUCKETS,
+    );
+    this.#flushSeconds = this.#histogram(
+      'flush_seconds',
+      'Time of one upsert the store confirmed, in seconds.',
+      FLUSH_BUCKETS,
+    );
+    this.#flushRows = this.#histogram('flush_rows', 'Rows of one upsert the store confirmed.', ROWS_BUCKETS);
+  }
+
+  /** The store confirmed an upsert of so many rows, which took so long. */
+  flushed(rows: number, seconds: number): void {
+    this.#flushRows.observe(rows);
+    this.#flushSeconds.observe(seconds);
+  }
+
+  /** The journal committed to disk, which took so long. */
+  synced(seconds: number): void {
+    this.#syncSeconds.observe(seconds);
+  }
+
+  /** A call of the store failed. */
+  storeFailed(errorClass: StoreErrorClass): void {
+    this.#storeErrors.inc({ class: errorClass });
+  }
+
+  /** Everything, as Prometheus text of format 0.0.4. Rejects when the source throws. */
+  async text(): Promise<string> {
+    this.#status = this.#source();
+    // Runs every `collect` before it first awaits: scrapes that overlap do not read each other's status.
+    return this.#registry.metrics();
+  }
+
+  #gauge([name, help, read]: Reading): void {
+    const value = () => (this.#status ? read(this.#status) : 0);
+    new Gauge({
+      name: PREFIX + name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  }
+
+  #counter([name, help, read]: Reading): void {
+    const value = () => (this.#status ? read(this.#status) : 0);
+    new Counter({
+      name: PREFIX + name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  }
+
+  /** A counter with one label, which has exactly the given values. */
+  #counters<Label extends string, Value extends string>(
+    name: string,
+    help: string,
+    label: Label,
+    values: readonly Value[],
+    read: (status: ReporterStatus, value: Value) => number,
+  ): void {
+    const count = (value: Value) => (this.#status ? read(this.#status, value) : 0);
+    new Counter<Label>({
+      name: PREFIX + name,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const value of values) this.labels(value).inc(count(value));
+      },
+    });
+  }
+
+  #histogram(name: string, help: string, buckets: number[]): Histogram {
+    return new Histogram({ name: PREFIX + name, help, buckets, registers: [this.#registry] });
+  }
+}

@@ -1,0 +1,207 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type AgentConnection, connectAgent } from '../../client/connection.js';
+import { backoffMs } from '../../model/backoff.js';
+import { messageOf, ReporterError } from '../../model/errors.js';
+import type { Address } from '../../model/status.js';
+import { Agent } from './agent.js';
+import { Buffers } from './buffers.js';
+import { Gate, Turns } from './turns.js';
+import type { Workload } from './workload.js';
+
+export interface FleetOptions {
+  /** The reporter. */
+  readonly to: Address;
+  /** Reports a second of all agents together; 0 = as many as are taken. */
+  readonly rate: number;
+  /** Milliseconds from the first report to the last, but for what agents owe then; Infinity = until `end`. */
+  readonly durationMs: number;
+  /** Average time between two deliberate reconnects of an agent, in milliseconds; 0 = none. */
+  readonly reconnectEveryMs: number;
+}
+
+/** Plain counts of what was sent; reports and rows are those handed to a connection whole. */
+export interface Totals {
+  /** Connections made. */
+  connections: number;
+  /** Those among them that followed another one of the same agent. */
+  reconnects: number;
+  /** Connections that broke or were ended by the other side. */
+  lost: number;
+  reports: number;
+  rows: number;
+  bytes: number;
+}
+
+/** Connects at a time: fewer than any listener's backlog. */
+const CONNECTS = 64;
+/** Longest wait until all agents are connected, and until all have delivered their last reports; milliseconds. */
+const CONNECT_MS = 30_000;
+const FINISH_MS = 60_000;
+/** Bytes that all agents together hand over at a time, and one agent at the most. */
+const CHUNKS_BYTES = 67_108_864;
+const MAX_CHUNK_BYTES = 65_536;
+/** How often is looked which reports are due; milliseconds. */
+const TICK_MS = 10;
+
+/** Many agents against one reporter: connects them, hands out what is due, ends the run. */
+export class Fleet {
+  readonly options: FleetOptions;
+  readonly workload: Workload;
+  readonly totals: Totals = { connections: 0, reconnects: 0, lost: 0, reports: 0, rows: 0, bytes: 0 };
+  readonly turns = new Turns();
+  readonly buffers: Buffers;
+  /** Connections open now. */
+  connected = 0;
+  /** Whether nothing more becomes due. */
+  isOver = false;
+  /** When agents give up delivering their last reports, by performance.now(). */
+  finishBy = Number.POSITIVE_INFINITY;
+  readonly #agents: readonly Agent[];
+  readonly #connects = new Gate(CONNECTS);
+  readonly #chunkBytes: number;
+  #beganMs = 0;
+  #endedMs = 0;
+  /** Reports that were handed out to agents. */
+  #handedOut = 0;
+  #ticker: NodeJS.Timeout | undefined;
+
+  constructor(workload: Workload, options: FleetOptions) {
+    this.options = options;
+    this.workload = workload;
+    const { agents } = workload.shape;
+    const chunkBytes = Math.min(MAX_CHUNK_BYTES, Math.floor(CHUNKS_BYTES / agents));
+    this.#chunkBytes = Math.max(workload.maxFrameBytes, chunkBytes);
+    this.buffers = new Buffers(this.#chunkBytes);
+    this.#agents = Array.from({ length: agents }, (_, index) => new Agent(this, index));
+  }
+
+  get isPaced(): boolean {
+    return this.options.rate > 0;
+  }
+
+  /** Seconds from the first report until the reporter had read the last one; until now while it runs. */
+  get seconds(): number {
+    if (this.#beganMs === 0) return 0;
+    return ((this.#endedMs || performance.now()) - this.#beganMs) / 1000;
+  }
+
+  /**
+   * Connects all agents, a few at a time. Rejects with ReporterError `CONNECTION_FAILED` when the reporter cannot
+   * be reached, at once, or when not every agent gets through within half a minute.
+   */
+  async start(): Promise<void> {
+    const by = performance.now() + CONNECT_MS;
+    const [first, ...others] = this.#agents;
+    // One in advance: where nobody listens, that is known at once.
+    await first!.connect();
+    try {
+      await Promise.all(others.map((agent) => this.#insist(agent, by)));
+    } catch (cause) {
+      const count = `${this.connected} of ${this.#agents.length} agents are connected after ${CONNECT_MS / 1000} s`;
+      throw new ReporterError('CONNECTION_FAILED', `only ${count}: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  /** Lets the agents report, for the time the options say. Rejects when not all could deliver their last reports. */
+  async run(): Promise<void> {
+    this.#beganMs = performance.now();
+    const lives = this.#agents.map((agent) => agent.live());
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    const results = await Promise.allSettled(lives);
+    clearInterval(this.#ticker);
+    this.#endedMs = performance.now();
+    const failed = results.filter((result) => result.status === 'rejected');
+    if (failed.length > 0) {
+      throw new Error(
+        `${failed.length} of ${results.length} agents could not deliver their last reports: ` +
+          messageOf(failed[0]!.reason),
+      );
+    }
+  }
+
+  /** Ends the run early; agents still deliver what they owe. */
+  end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    clearInterval(this.#ticker);
+    this.finishBy = performance.now() + FINISH_MS;
+    // Who has kept up owes no more than this. Who has not would need unbounded time to make up for it.
+    const owed = this.isPaced ? Math.floor(this.#chunkBytes / this.workload.maxFrameBytes) : 0;
+    for (const agent of this.#agents) {
+      agent.owed = Math.min(agent.owed, owed);
+      agent.wake();
+    }
+  }
+
+  /** Ends all connections at once. */
+  destroy(): void {
+    for (const agent of this.#agents) agent.destroy();
+  }
+
+  /** For agents: a new connection. */
+  async connect(): Promise<AgentConnection> {
+    const options = { ...this.options.to, closeTimeoutMs: FINISH_MS };
+    const connection = await this.#connects.pass(() => connectAgent(options));
+    this.connected++;
+    this.totals.connections++;
+    return connection;
+  }
+
+  /** For agents: fills a buffer with the next reports, at most `limit`, at least one. */
+  fill(agent: number, buffer: Buffer, limit: number): { bytes: number; reports: number } {
+    const { workload, totals } = this;
+    const ts = Math.floor(Date.now() / 1000);
+    const elapsedMs = performance.now() - this.#beganMs;
+    const lastStart = buffer.length - workload.maxFrameBytes;
+    let bytes = 0;
+    let reports = 0;
+    do {
+      bytes = workload.writeNext(agent, buffer, bytes, ts, elapsedMs);
+      reports++;
+    } while (reports < limit && bytes <= lastStart);
+    totals.reports += reports;
+    totals.rows += reports * workload.shape.hosts;
+    totals.bytes += bytes;
+    return { bytes, reports };
+  }
+
+  /** For agents: the beginning of a report that is never completed, `share` (0 … 1) of it. */
+  cutFrame(agent: number, share: number): Buffer {
+    const frame = Buffer.allocUnsafe(this.workload.maxFrameBytes);
+    const ts = Math.floor(Date.now() / 1000);
+    const end = this.workload.writeNext(agent, frame, 0, ts, performance.now() - this.#beganMs);
+    const bytes = 1 + Math.floor(share * (end - 1));
+    this.totals.bytes += bytes;
+    return frame.subarray(0, bytes);
+  }
+
+  async #insist(agent: Agent, by: number): Promise<void> {
+    for (let failures = 0; ; ) {
+      try {
+        await agent.connect();
+        return;
+      } catch (error) {
+        if (performance.now() >= by) throw error;
+        await pause(backoffMs(++failures, { firstMs: 50, lastMs: 2000 }));
+      }
+    }
+  }
+
+  #tick(): void {
+    const { rate, durationMs } = this.options;
+    const elapsedMs = Math.min(performance.now() - this.#beganMs, durationMs);
+    if (this.isPaced) {
+      const due = Math.floor((elapsedMs * rate) / 1000);
+      for (; this.#handedOut < due; this.#handedOut++) {
+        const agent = this.#agents[this.#handedOut % this.#agents.length]!;
+        agent.owed++;
+        agent.wake();
+      }
+    }
+    if (elapsedMs >= durationMs) {
+      this.end();
+      return;
+    }
+    for (const agent of this.#agents) agent.leaveIfDue(elapsedMs);
+  }
+}

@@ -1,0 +1,38 @@
+import type { Terminal } from '../terminal.js';
+import type { Fleet } from './fleet.js';
+
+/** How often the line is rewritten on a terminal, and printed elsewhere; milliseconds. */
+const REWRITE_MS = 500;
+const PRINT_MS = 5000;
+const ERASE_LINE = '\r\u001b[2K';
+
+/** Says on stderr how far a run is, until the function it returns is called. */
+export function showProgress(fleet: Fleet, terminal: Terminal): () => void {
+  const onTerminal = process.stderr.isTTY === true;
+  let lastRows = 0;
+  let lastSeconds = 0;
+  const say = (): void => {
+    const { rows } = fleet.totals;
+    const { seconds } = fleet;
+    const rate = seconds > lastSeconds ? (rows - lastRows) / (seconds - lastSeconds) : 0;
+    lastRows = rows;
+    lastSeconds = seconds;
+    const line = progressLine(fleet, rate);
+    if (onTerminal) process.stderr.write(`${ERASE_LINE}${line}`);
+    else terminal.note(line);
+  };
+  const timer = setInterval(say, onTerminal ? REWRITE_MS : PRINT_MS);
+  return () => {
+    clearInterval(timer);
+    if (onTerminal) process.stderr.write(ERASE_LINE);
+  };
+}
+
+function progressLine({ connected, seconds, totals, workload, isOver }: Fleet, rate: number): string {
+  const connections = `${connected}/${workload.shape.agents} agents connected`;
+  if (seconds === 0) return connections;
+  return (
+    `${seconds.toFixed(0)} s: ${connections}, ${totals.reports} reports, ${totals.rows} rows, ` +
+    `${Math.round(rate)} rows/s, ${totals.reconnects} reconnects${isOver ? ', closing' : ''}`
+  );
+}

@@ -1,0 +1,34 @@
+import { InvalidArgumentError } from 'commander';
+import type { Config } from '../../config.js';
+import { parseIpv4 } from '../../model/ipv4.js';
+import type { Address } from '../../model/status.js';
+import { strictInteger } from '../numbers.js';
+import { UsageError } from '../terminal.js';
+
+/** Where the configured reporter is reached from its own machine. Throws UsageError when its port is any free one. */
+export function listenAddress({ listen }: Config): Address {
+  if (listen.port === 0) {
+    throw new UsageError(
+      'listen.port = 0 says not where the reporter listens: name its port with --to HOST:PORT',
+    );
+  }
+  const host = listen.host === '0.0.0.0' ? '127.0.0.1' : listen.host === '::' ? '::1' : listen.host;
+  return { host, port: listen.port };
+}
+
+/** Reads an option's `HOST:PORT`; an IPv6 host stands in brackets. */
+export function addressOption(text: string): Address {
+  const parts = /^(?:\[([^\]]+)\]|([^:\s]+)):([^:]*)$/.exec(text);
+  const port = strictInteger(parts?.[3] ?? '', 1, 65535);
+  if (!parts || port === undefined) {
+    throw new InvalidArgumentError('Expected HOST:PORT with a port from 1 to 65535, such as 127.0.0.1:7779.');
+  }
+  return { host: (parts[1] ?? parts[2])!, port };
+}
+
+/** Reads an option's IPv4 address. */
+export function callerOption(text: string): number {
+  const caller = parseIpv4(text);
+  if (caller === undefined) throw new InvalidArgumentError('Expected an IPv4 address such as 10.0.0.1.');
+  return caller;
+}

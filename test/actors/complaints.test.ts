@@ -1,0 +1,70 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { Complaints } from '../../src/actors/complaints.js';
+import type { Logger } from '../../src/model/log.js';
+
+const PERIOD_MS = 1000;
+
+function complaining() {
+  const said: { peer: string; kind: string; message: string; fields: object }[] = [];
+  const unused = () => {
+    throw new Error('complaints are warnings');
+  };
+  const logger: Logger = {
+    debug: unused,
+    info: unused,
+    error: unused,
+    warn: (fields, message) => {
+      const { peer, kind, ...rest } = fields as { peer: string; kind: string };
+      said.push({ peer, kind, message, fields: rest });
+    },
+  };
+  return { said, complaints: new Complaints(logger, PERIOD_MS) };
+}
+
+test('the first complaint is said with its peer, its kind and its fields', (t) => {
+  const { said, complaints } = complaining();
+  complaints.about('10.0.0.1', 'length', { claimedBytes: 7 }, 'a bad header');
+  t.deepEqual(said, [
+    { peer: '10.0.0.1', kind: 'length', message: 'a bad header', fields: { claimedBytes: 7 } },
+  ]);
+});
+
+test('each peer and kind of trouble is said once a period, and again in a later one', (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(4), fc.nat(2), fc.nat(400)), { maxLength: 80, size: 'max' }),
+      (events) => {
+        const { said, complaints } = complaining();
+        const wanted: string[] = [];
+        let now = 5_000_000;
+        let began = 0;
+        let seen = new Set<string>();
+        for (const [peer, kind, gapMs] of events) {
+          now += gapMs;
+          if (now - began >= PERIOD_MS) {
+            began = now;
+            seen = new Set();
+          }
+          const key = `${peer} ${kind}`;
+          if (!seen.has(key)) wanted.push(key);
+          seen.add(key);
+          complaints.about(String(peer), String(kind), {}, 'trouble', now);
+        }
+        t.deepEqual(
+          said.map(({ peer, kind }) => `${peer} ${kind}`),
+          wanted,
+        );
+      },
+    ),
+  );
+});
+
+test('however many peers are in trouble, a thousand a period are the most that is said', (t) => {
+  const { said, complaints } = complaining();
+  for (const now of [10_000, 10_000 + PERIOD_MS]) {
+    said.length = 0;
+    for (let peer = 0; peer < 5000; peer++) complaints.about(`10.0.${peer}`, 'length', {}, 'trouble', now);
+    t.is(said.length, 1000);
+  }
+});

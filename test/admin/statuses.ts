@@ -1,0 +1,79 @@
+import type { Ledger, ReporterStatus, WriterStatus } from '../../src/model/status.js';
+import { Traffic } from '../../src/model/traffic.js';
+import { Counts, totalLedger } from '../../src/pending/ledger.js';
+
+/** A balanced ledger of these counts. */
+export function ledgerOf(counts: Partial<Omit<Ledger, 'balanced'>> = {}): Ledger {
+  const { pending = 0, ...others } = counts;
+  return Object.assign(new Counts(), others).ledger(pending);
+}
+
+/** A writer that has done nothing yet, but for what is given. */
+export function writerStatus(given: Partial<WriterStatus> = {}): WriterStatus {
+  return {
+    partition: 0,
+    state: 'running',
+    restarts: 0,
+    store: { state: 'ok' },
+    ledger: ledgerOf(),
+    oldestPendingSeconds: 0,
+    journalBytes: 0,
+    ...given,
+  };
+}
+
+/** The status of a reporter that runs and has two writers, but for what is given. */
+export function reporterStatus(given: Partial<ReporterStatus> = {}): ReporterStatus {
+  const writers = given.writers ?? [writerStatus(), writerStatus({ partition: 1 })];
+  return {
+    state: 'running',
+    traffic: new Traffic(),
+    inflightBytes: 0,
+    store: 'embedded:./data/store',
+    deadLetters: 0,
+    quarantined: 0,
+    writers,
+    ledger: totalLedger(writers.map((writer) => writer.ledger)),
+    ...given,
+  };
+}
+
+/** A reporter in the middle of its work: every count has a value of its own. */
+export function busyStatus(): ReporterStatus {
+  const traffic = Object.assign(new Traffic(), {
+    connections: 3,
+    accepted: 8,
+    refused: 2,
+    bytes: 123_456,
+    frames: 900,
+    framesRejected: { length: 1, undecodable: 4, 'unknown-id': 5, incomplete: 6, handler: 7 },
+    reports: 880,
+    emptyReports: 11,
+    saturated: 13,
+  });
+  const writers = [
+    writerStatus({
+      restarts: 2,
+      lastCrash: 'the disk is on fire',
+      ledger: ledgerOf({
+        received: 1000,
+        recovered: 50,
+        upserted: 700,
+        coalesced: 300,
+        deadLettered: 1,
+        pending: 49,
+      }),
+      oldestPendingSeconds: 17,
+      journalBytes: 4096,
+    }),
+    writerStatus({
+      partition: 1,
+      ledger: ledgerOf({ received: 2000, upserted: 1990, coalesced: 3, pending: 7 }),
+      oldestPendingSeconds: 4,
+      journalBytes: 8192,
+    }),
+  ];
+  const refused = ledgerOf({ received: 21, rejected: 21 });
+  const ledger = totalLedger([refused, ...writers.map((writer) => writer.ledger)]);
+  return reporterStatus({ traffic, inflightBytes: 777, deadLetters: 1, quarantined: 5, writers, ledger });
+}

@@ -1,0 +1,224 @@
+import test, { type ExecutionContext } from 'ava';
+import { tell } from '../../src/actors/system.js';
+import {
+  type ConfigInput,
+  type Report,
+  StoreError,
+  type StoreErrorClass,
+  startReporter,
+} from '../../src/index.js';
+import { Journal } from '../../src/journal/journal.js';
+import type { Row } from '../../src/model/row.js';
+import { numberedReport } from '../support/agents.js';
+import { tempDir } from '../support/temp.js';
+import { until } from '../support/wait.js';
+import { WatchedStore } from '../support/watched-store.js';
+
+const BOUND = { boundMs: 30_000 };
+const HOSTS = 1000;
+
+async function setUp(t: ExecutionContext, writers = 1) {
+  const store = new WatchedStore();
+  const config: ConfigInput = {
+    listen: { host: '127.0.0.1', port: 0 },
+    writers: { count: writers },
+    journal: { dir: `${tempDir(t)}/journal` },
+  };
+  const reporter = await startReporter(config, { store });
+  t.teardown(() => reporter.stop());
+  const take = (...reports: Report[]) =>
+    new Promise<void>((journaled) => tell(reporter.ref, { reports, journaled }));
+  const letters = async () => {
+    await reporter.stop();
+    const journal = Journal.open({ dir: config.journal!.dir!, writers });
+    t.teardown(() => journal.close());
+    return [...journal.deadLetters.list()];
+  };
+  return { store, reporter, config, take, letters };
+}
+
+/** Refuses rows that `is` names, as a database does: the whole statement fails. */
+function refusing(store: WatchedStore, is: (row: Row) => boolean, errorClass: StoreErrorClass = 'poison') {
+  store.before = (rows) => {
+    for (const row of rows) {
+      if (is(row)) throw new StoreError(errorClass, 'ER_REFUSED', `row ${row.port} is not wanted`);
+    }
+  };
+}
+
+for (const errorClass of ['poison', 'retry-slowly'] as const) {
+  test(`one refused row among 1,000 is a dead letter, all others are stored (${errorClass})`, async (t) => {
+    const { store, reporter, take, letters } = await setUp(t);
+    refusing(store, (row) => row.port === 8500, errorClass);
+    await take(numberedReport(1, 9, HOSTS, 3));
+    await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'everything to be dealt with' });
+    t.is(store.rows.size, HOSTS - 1);
+    const { upserted, deadLettered, balanced } = reporter.ledger();
+    t.deepEqual(
+      { upserted, deadLettered, balanced },
+      { upserted: HOSTS - 1, deadLettered: 1, balanced: true },
+    );
+    t.is(reporter.status().deadLetters, 1);
+    const [letter, ...more] = await letters();
+    t.deepEqual(more, []);
+    t.is(letter!.row.port, 8500);
+    t.is(letter!.row.succ, 3);
+    t.is(letter!.code, 'ER_REFUSED');
+    t.is(letter!.message, 'row 8500 is not wanted');
+    t.is(letter!.peer, 'internal');
+    t.true(Math.abs(Date.now() - letter!.lastAt) < 60_000);
+  });
+}
+
+test('a key that is refused again and again stays one dead letter: the newest value, with a count', async (t) => {
+  const { store, reporter, take, letters } = await setUp(t);
+  refusing(store, (row) => row.port === 8002);
+  for (let round = 1; round <= 5; round++) {
+    await take(numberedReport(1, 9, 5, round));
+    await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the round to be dealt with' });
+  }
+  t.is(reporter.ledger().deadLettered, 5);
+  t.true(reporter.ledger().balanced);
+  const all = await letters();
+  t.deepEqual(
+    all.map(({ row, count }) => [row.port, row.succ, count]),
+    [[8002, 5, 5]],
+  );
+  t.deepEqual(store.violations, []);
+});
+
+test('a newer row that is stored supersedes its dead letter, also after a restart', async (t) => {
+  const { store, reporter, config, take } = await setUp(t);
+  refusing(store, (row) => row.succ === 1 && row.port < 8002);
+  await take(numberedReport(1, 9, 5, 1));
+  await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the first round' });
+  t.is(reporter.status().deadLetters, 2);
+  await take(numberedReport(1, 9, 1, 2));
+  await until(() => reporter.status().deadLetters === 1, { ...BOUND, what: 'one to be superseded' });
+  await reporter.stop();
+  const second = await startReporter(config, { store });
+  t.teardown(() => second.stop());
+  t.is(second.status().deadLetters, 1);
+  tell(second.ref, numberedReport(1, 9, 5, 3));
+  await until(() => second.status().deadLetters === 0, { ...BOUND, what: 'the other to be superseded' });
+  t.is(store.rows.size, 5);
+  t.deepEqual(store.violations, []);
+});
+
+test('a store that takes nothing is no reason for dead letters: everything waits, and is stored when it is back', async (t) => {
+  const { store, reporter, take } = await setUp(t);
+  let attempts = 0;
+  store.before = () => {
+    attempts++;
+    throw new StoreError('retry-slowly', 'ER_READ_ONLY', 'the server is read-only');
+  };
+  await take(numberedReport(1, 9, 100, 1));
+  // More failures than it takes to look for a single row to blame.
+  await until(() => attempts > 12, { ...BOUND, what: 'the search for a row to blame' });
+  t.is(reporter.ledger().deadLettered, 0);
+  t.is(reporter.ledger().pending, 100);
+  const [writer] = reporter.status().writers;
+  t.like(writer!.store, { state: 'failing', class: 'retry-slowly', code: 'ER_READ_ONLY' });
+  store.before = () => {};
+  await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the rows to be stored' });
+  t.is(store.rows.size, 100);
+  t.true(reporter.ledger().balanced);
+});
+
+test('a row that is too large for the store alone is a dead letter, smaller batches go through', async (t) => {
+  const { store, reporter, take } = await setUp(t);
+  store.before = (rows) => {
+    const size = [...rows].reduce((sum, row) => sum + (row.port === 8003 ? 1000 : 1), 0);
+    if (size > 10) throw new StoreError('too-large', 'ER_NET_PACKET_TOO_LARGE', 'too large');
+  };
+  await take(numberedReport(1, 9, 100, 1));
+  await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'everything to be dealt with' });
+  t.is(store.rows.size, 99);
+  t.is(reporter.ledger().deadLettered, 1);
+});
+
+test('rows that are re-reported while they are being refused: the newer value counts, the ledger balances throughout', async (t) => {
+  const { store, reporter, take } = await setUp(t, 2);
+  refusing(store, (row) => row.port % 10 === 3 && row.succ % 2 === 1);
+  const unbalanced: unknown[] = [];
+  const sampler = setInterval(() => {
+    if (!reporter.ledger().balanced) unbalanced.push(reporter.ledger());
+  }, 1);
+  t.teardown(() => clearInterval(sampler));
+  for (let round = 1; round <= 60; round++)
+    await take(numberedReport(1, 9, 50, round), numberedReport(2, 9, 50, round));
+  await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'everything to be dealt with' });
+  t.deepEqual(unbalanced, []);
+  t.deepEqual(store.violations, []);
+  t.is(reporter.status().deadLetters, 0, 'the last, even round has superseded them all');
+  for (const row of store.rows.values()) t.is(row.succ, 60);
+});
+
+test('a writer that crashes on one record again and again has it put into quarantine and goes on', async (t) => {
+  const { store, config, take, reporter } = await setUp(t);
+  store.before = () => {
+    throw new StoreError('retry', 'ECONNREFUSED', 'away');
+  };
+  for (let round = 1; round <= 3; round++) await take(numberedReport(round, 9, 4, round));
+  await reporter.stop();
+
+  store.before = () => {};
+  let replayed = 0;
+  const second = await startReporter(
+    { ...config, supervision: { backoffMs: 1, maxBackoffMs: 5 } },
+    {
+      store,
+      // Base, then the records: the second one is fatal each time.
+      atStep: (step) => {
+        if (step !== 'recovery') return;
+        replayed++;
+        if (replayed % 3 === 0 && replayed <= 9) throw new Error('cannot be applied');
+      },
+    },
+  );
+  t.teardown(() => second.stop());
+  t.is(second.status().quarantined, 1);
+  await until(() => second.ledger().pending === 0, { ...BOUND, what: 'the others to be stored' });
+  t.deepEqual([...store.rows.values()].map((row) => row.succ).toSorted(), [1, 1, 1, 1, 3, 3, 3, 3]);
+  t.true(second.ledger().balanced);
+  // It takes what comes as before.
+  tell(second.ref, numberedReport(2, 9, 4, 9));
+  await until(() => store.rows.size === 12, { ...BOUND, what: 'new reports to be stored' });
+});
+
+test('a batch that crashes its writer whenever it is applied ends in quarantine, and its sender goes on', async (t) => {
+  const dir = tempDir(t);
+  const store = new WatchedStore();
+  let fatal = false;
+  let replayed = 0;
+  const reporter = await startReporter(
+    {
+      listen: { host: '127.0.0.1', port: 0 },
+      writers: { count: 1 },
+      journal: { dir: `${dir}/journal` },
+      supervision: { backoffMs: 1, maxBackoffMs: 5 },
+    },
+    {
+      store,
+      atStep: (step) => {
+        if (!fatal || reporterQuarantined() > 0) return;
+        // The journal's base, the first batch and its checkpoint replay well; the fourth event is the fatal one.
+        if (step === 'recovery' && ++replayed % 4 !== 0) return;
+        if (step === 'recovery' || step === 'after-persist') throw new Error('cannot be applied');
+      },
+    },
+  );
+  const reporterQuarantined = () => reporter.status().quarantined;
+  t.teardown(() => reporter.stop());
+  const take = (report: Report) =>
+    new Promise<void>((journaled) => tell(reporter.ref, { reports: [report], journaled }));
+  await take(numberedReport(1, 9, 4, 1));
+  await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'a first row' });
+  fatal = true;
+  await take(numberedReport(2, 9, 4, 2));
+  fatal = false;
+  await take(numberedReport(3, 9, 4, 3));
+  await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the rest to be stored' });
+  t.true(reporter.ledger().balanced);
+  t.is(reporter.status().quarantined, 1);
+});
