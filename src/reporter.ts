@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { InflightBudget } from './actors/budget.js';
 import { Complaints } from './actors/complaints.js';
 import type { Connection } from './actors/connection.js';
@@ -9,16 +8,20 @@ import { Listener } from './actors/listener.js';
 import { moveToPartitions } from './actors/relayout.js';
 import { spawnRouter } from './actors/router.js';
 import type { StepHook } from './actors/steps.js';
+import { StoreWatch } from './actors/storewatch.js';
 import { Supervisor } from './actors/supervisor.js';
 import { type ActorRef, type ParentRef, spawn, startSystem, stop } from './actors/system.js';
 import { spawnWriter, type Writer } from './actors/writer.js';
+import { startAdmin } from './admin/http.js';
+import { Metrics } from './admin/metrics.js';
 import { type Config, type ConfigInput, parseConfig } from './config.js';
 import { Journal } from './journal/journal.js';
-import { StoreError } from './model/errors.js';
+import { messageOf, StoreError } from './model/errors.js';
 import type { Logger } from './model/log.js';
 import { RowBuffer } from './model/rowbuffer.js';
-import type { Address, Ledger, ReporterStatus, StoreState } from './model/status.js';
+import type { Address, Ledger, ReporterStatus } from './model/status.js';
 import { Traffic } from './model/traffic.js';
+import { quiet, until } from './model/wait.js';
 import { Counts, totalLedger } from './pending/ledger.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
@@ -58,16 +61,12 @@ export interface Reporter {
 
 const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** How often waiting for a condition looks again. */
-const POLL_MS = 10;
 /** Agents that have been silent for so long have nothing more on the way, as far as a drain can tell. */
 const QUIET_MS = 60;
 /** Agents that never pause are read this long by a drain. */
 const LONGEST_READ_MS = 1000;
 /** A stop waits this long for what was read to be journaled. */
 const STOP_JOURNAL_MS = 1000;
-/** A store that keeps failing is mentioned this often for each writer. */
-const STORE_REMINDER_MS = 30_000;
 
 /**
  * Starts a reporter: opens the store and the journal, lets the writers recover, and listens.
@@ -83,7 +82,7 @@ export async function startReporter(
   const settings = parseConfig(config, { baseDir: process.cwd() });
   const undo: (() => unknown)[] = [];
   try {
-    return await assemble(settings, options, undo);
+    return await assemble(settings, config.admin !== undefined, options, undo);
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -92,6 +91,7 @@ export async function startReporter(
 
 async function assemble(
   config: Config,
+  isAdminAsked: boolean,
   options: ReporterOptions,
   undo: (() => unknown)[],
 ): Promise<Reporter> {
@@ -100,6 +100,24 @@ async function assemble(
   const complaints = new Complaints(logger);
   const handlers = new HandlerTable(options.handlers ?? {}, traffic, complaints);
   let state: ReporterStatus['state'] = 'running';
+  let currentStatus: (() => ReporterStatus) | undefined;
+
+  // 0. Admin HTTP: first, so that whoever asks can see that the rest is starting.
+  const metrics = new Metrics({ writers: config.writers.count, source: () => currentStatus?.() });
+  const admin = await startAdmin({
+    ...{ host: config.admin.host, port: config.admin.port },
+    ...(config.admin.token === undefined ? {} : { token: config.admin.token }),
+    ...{ status: () => currentStatus?.(), metrics, logger },
+  }).catch((error: unknown) => {
+    // An embedder that said nothing about it can do without it; who asked for it cannot.
+    if (isAdminAsked) throw error;
+    logger.warn({ error: messageOf(error) }, 'the admin HTTP is not served');
+    return undefined;
+  });
+  if (admin) {
+    undo.push(() => admin.close());
+    logger.info({ ...admin.address }, 'serving the admin HTTP');
+  }
 
   // 1. Journal: taken first, so that a second process is turned away before it touches the store.
   let journalError: string | undefined;
@@ -112,6 +130,7 @@ async function assemble(
       if (!error && journalError) logger.info({}, 'the journal can be written again');
       journalError = error?.message;
     },
+    onSync: (seconds) => metrics.synced(seconds),
     onQuarantine: (partition, sequence, error) =>
       logger.error({ partition, sequence, error: error.message }, 'a journal record was put into quarantine'),
   });
@@ -175,7 +194,8 @@ async function assemble(
       maxBatchRows: config.writers.maxBatchRows,
       snapshotBytes: config.journal.snapshotBytes,
       atStep: options.atStep,
-      onStoreFailure: () => {},
+      onFlush: (rows, seconds) => metrics.flushed(rows, seconds),
+      onStoreFailure: (error) => metrics.storeFailed(error.class),
       onStoreState: (error) => stores[partition]!.observe(partition, error),
       onRefused: ({ code, message }) =>
         complaints.about(
@@ -241,13 +261,39 @@ async function assemble(
   logger.info({ ...address, writers: count, store: store.description }, 'listening for agents');
 
   const ledger = () => totalLedger([refused.ledger(0), ...lanes.map(({ writer }) => writer.ledger())]);
+  const status = (): ReporterStatus => ({
+    state,
+    traffic,
+    inflightBytes: budget.bytes,
+    ...(journalError === undefined ? {} : { journalError }),
+    store: store.description,
+    ledger: ledger(),
+    deadLetters: journal.deadLetters.size,
+    quarantined: journal.quarantined,
+    writers: lanes.map(({ writer, journal: partitionJournal }, partition) => {
+      const { state: writerState, restarts, lastCrash } = supervisor.writer(partition);
+      const since = writer.oldestSince();
+      return {
+        partition,
+        state: writerState,
+        restarts,
+        ...(lastCrash === undefined ? {} : { lastCrash }),
+        store: stores[partition]!.state,
+        ledger: writer.ledger(),
+        oldestPendingSeconds: since === undefined ? 0 : Math.max(0, Math.floor(Date.now() / 1000) - since),
+        journalBytes: partitionJournal.bytes,
+      };
+    }),
+  });
+  currentStatus = status;
+
   const isJournaled = () => router.waitingRows === 0 && budget.bytes === 0;
 
   const drain = async () => {
     const deadline = Date.now() + config.shutdown.drainMs;
     if (state === 'running') state = 'draining';
     listener.stopAccepting();
-    await quiet(() => traffic.bytes, Math.min(LONGEST_READ_MS, config.shutdown.drainMs / 4));
+    await quiet(() => traffic.bytes, QUIET_MS, Math.min(LONGEST_READ_MS, config.shutdown.drainMs / 4));
     listener.closeConnections();
     const drained = await until(() => isJournaled() && ledger().pending === 0, deadline);
     return { drained, pending: ledger().pending + router.waitingRows };
@@ -265,12 +311,13 @@ async function assemble(
     await store.close();
     await journal.close();
     state = 'stopped';
+    await admin?.close();
   };
   let ending: Promise<void> | undefined;
 
   return {
     address,
-    admin: null,
+    admin: admin?.address ?? null,
     ref,
     ledger,
     drain,
@@ -278,87 +325,6 @@ async function assemble(
       ending ??= end();
       return ending;
     },
-    status: () => ({
-      state,
-      traffic,
-      inflightBytes: budget.bytes,
-      ...(journalError === undefined ? {} : { journalError }),
-      store: store.description,
-      ledger: ledger(),
-      deadLetters: journal.deadLetters.size,
-      quarantined: journal.quarantined,
-      writers: lanes.map(({ writer, journal: partitionJournal }, partition) => {
-        const { state: writerState, restarts, lastCrash } = supervisor.writer(partition);
-        const since = writer.oldestSince();
-        return {
-          partition,
-          state: writerState,
-          restarts,
-          ...(lastCrash === undefined ? {} : { lastCrash }),
-          store: stores[partition]!.state,
-          ledger: writer.ledger(),
-          oldestPendingSeconds: since === undefined ? 0 : Math.max(0, Math.floor(Date.now() / 1000) - since),
-          journalBytes: partitionJournal.bytes,
-        };
-      }),
-    }),
+    status,
   };
-}
-
-/** Keeps how the store is for one writer, and says so when it changes and now and then while it lasts. */
-class StoreWatch {
-  readonly #logger: Logger;
-  #state: StoreState = { state: 'ok' };
-  #saidMs = 0;
-  #saidCode: string | undefined;
-
-  constructor(logger: Logger) {
-    this.#logger = logger;
-  }
-
-  get state(): StoreState {
-    return this.#state;
-  }
-
-  observe(partition: number, error: StoreError | undefined): void {
-    const nowMs = Date.now();
-    if (!error) {
-      this.#state = { state: 'ok' };
-      this.#saidCode = undefined;
-      this.#logger.info({ partition }, 'the store takes rows again');
-      return;
-    }
-    const sinceMs = this.#state.state === 'failing' ? this.#state.sinceMs : nowMs;
-    const { class: errorClass, code, message } = error;
-    this.#state = { state: 'failing', class: errorClass, code, message, sinceMs };
-    if (code === this.#saidCode && nowMs - this.#saidMs < STORE_REMINDER_MS) return;
-    this.#saidMs = nowMs;
-    this.#saidCode = code;
-    const fields = { partition, class: errorClass, code, error: message };
-    if (errorClass === 'retry' || errorClass === 'too-large')
-      this.#logger.warn(fields, 'the store failed; retrying');
-    else this.#logger.error(fields, 'the store refuses rows; they wait in the journal');
-  }
-}
-
-/** Waits until `condition` holds; false when `deadline` (milliseconds since the epoch) comes first. */
-async function until(condition: () => boolean, deadline = Number.POSITIVE_INFINITY): Promise<boolean> {
-  while (!condition()) {
-    if (Date.now() >= deadline) return false;
-    await sleep(POLL_MS);
-  }
-  return true;
-}
-
-/** Waits until `value` has not changed for QUIET_MS, at most `longestMs`. */
-async function quiet(value: () => number, longestMs: number): Promise<void> {
-  const deadline = Date.now() + longestMs;
-  let last = value();
-  let changedMs = Date.now();
-  while (Date.now() < deadline && Date.now() - changedMs < QUIET_MS) {
-    await sleep(POLL_MS);
-    if (value() === last) continue;
-    last = value();
-    changedMs = Date.now();
-  }
 }

@@ -187,7 +187,7 @@ async function verifyStore(
   if (process.stderr.isTTY) terminal.note(`comparing ${workload.distinctKeys} keys with ${description} …`);
   const began = performance.now();
   const verdict = await verify(read, workload, waitS * 1000);
-  return { ...verdict, store: description, seconds: (performance.now() - began) / 1000 };
+  return { ...verdict, store: description, seconds: Math.round(performance.now() - began) / 1000 };
 }
 
 function differenceError({ missing, stale, wrong, store }: Verification, waitS: number): Error {

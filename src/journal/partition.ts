@@ -320,7 +320,8 @@ export class PartitionJournal {
 
 /** Whether the packed `keys` name the key of the packed row `row`: then the store has a newer value of it. */
 function hasKey(keys: Int32Array, row: Int32Array): boolean {
-  for (let at = 0; at < keys.length; at += WORDS_PER_KEY) if (compareKeys(keys, at, row, 0) === 0) return true;
+  for (let at = 0; at < keys.length; at += WORDS_PER_KEY)
+    if (compareKeys(keys, at, row, 0) === 0) return true;
   return false;
 }
 

@@ -84,22 +84,24 @@ async function takeLock(
   { deadlineMs, onKill }: FenceOptions,
 ): Promise<void> {
   const name = lockName(journalId, partition);
+  let killed: number | undefined;
   for (;;) {
     // One second at a time: a killed session may take long to roll back, and may be replaced by a later one of
     // the same writer, which waited for the lock behind it.
     const [[taken] = []] = await query(`SELECT GET_LOCK('${name}',${GRACE_SECONDS})`);
     if (Number(taken) === 1) return;
     const [[holder] = []] = await query(`SELECT IS_USED_LOCK('${name}')`);
-    let killed = 'was killed and ';
-    if (typeof holder === 'number') {
+    const refused = typeof holder === 'number' && !(await kill(query, holder));
+    if (typeof holder === 'number' && !refused && holder !== killed) {
+      killed = holder;
       onKill(partition, holder);
-      if (!(await kill(query, holder))) killed = 'may not be killed by this user and ';
     }
     if (performance.now() >= deadlineMs)
       throw new StoreError(
         'retry',
         'FENCE_HELD',
-        `connection ${holder} of partition ${partition} ${killed}is still at work; ` +
+        `connection ${holder} of partition ${partition} ${refused ? 'may not be killed by this user' : 'was killed'} ` +
+          'and is still at work; ' +
           'newer rows wait, else they could be overwritten by older ones',
       );
   }

@@ -5,6 +5,8 @@ import type { Fleet } from './fleet.js';
 import { seededRandom } from './random.js';
 
 const PAUSES: BackoffLimits = { firstMs: 50, lastMs: 2000 };
+/** How often an agent tries again to deliver its last reports: for about half a minute. */
+const LAST_ATTEMPTS = 20;
 
 /**
  * One agent: a caller of its own and, one after the other, connections of its own.
@@ -52,11 +54,14 @@ export class Agent {
   }
 
   /**
-   * Reports until the fleet is done and the reporter has read it all. Rejects with ReporterError
-   * `CONNECTION_FAILED` when that is not so within the fleet's time.
+   * Reports until the fleet is done and the reporter has read it all. A connection that is lost or cannot be made is
+   * tried again: for ever while the fleet runs, for about half a minute afterwards; then it rejects with ReporterError
+   * `CONNECTION_FAILED`.
    */
   async live(): Promise<void> {
-    for (let failures = 0; ; ) {
+    let failures = 0;
+    let lastFailures = 0;
+    for (;;) {
       try {
         const connection = this.#connection ?? (await this.connect());
         await this.#report(connection);
@@ -68,8 +73,8 @@ export class Agent {
         failures = 0;
       } catch (error) {
         this.#lose();
-        if (performance.now() >= this.#fleet.finishBy) throw error;
-        await pause(backoffMs(++failures, PAUSES));
+        if (this.#fleet.isOver && ++lastFailures > LAST_ATTEMPTS) throw error;
+        await pause(backoffMs(++failures, PAUSES, this.#random));
       }
     }
   }
@@ -135,6 +140,7 @@ export class Agent {
   #send(connection: AgentConnection): Promise<void> {
     const fleet = this.#fleet;
     return fleet.turns.take(async () => {
+      // Until it is flushed the buffer is the connection's; what is lost with one is not used again.
       const buffer = fleet.buffers.take();
       const { bytes, reports } = fleet.fill(this.#index, buffer, this.owed);
       this.owed -= reports;

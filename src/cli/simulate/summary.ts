@@ -68,7 +68,7 @@ export function verificationText(verification: Verification): string {
   const { equal, matching, missing, stale, wrong, differences, store, seconds } = verification;
   const counts = `${matching} matching, ${missing} missing, ${stale} stale, ${wrong} wrong`;
   return [
-    `${equal ? 'verified' : 'different'}: ${counts} in ${store}, after ${rounded(seconds)} s`,
+    `${equal ? 'verified' : 'different'}: ${counts} in ${store}, after ${seconds} s`,
     ...differences.map((difference) => `  ${difference}`),
   ].join('\n');
 }
