@@ -17,6 +17,9 @@ export type Cell = string | number | null;
 /** Runs one statement; resolves with its rows, each an array of cells, or with none. */
 export type Query = (sql: string) => Promise<readonly (readonly Cell[])[]>;
 
+/** An idle connection notices after some of these that the server's machine is gone. */
+const KEEP_ALIVE_MS = 30_000;
+
 const FORM = 'mysql://user:password@host:port/database';
 
 /**
@@ -79,7 +82,8 @@ export class MysqlConnection {
   /** Connects and logs in within `timeoutMs`; rejects with what mysql2 throws. */
   static connect(address: MysqlAddress, timeoutMs: number): Promise<MysqlConnection> {
     // mysql2's destroy() only ends its socket politely and goes on sending what it has buffered: keep the socket.
-    const socket = connectSocket({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
+    const socket = connectSocket({ host: address.host, port: address.port, noDelay: true });
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const connection = createConnection({
       user: address.user,
       password: address.password,

@@ -91,19 +91,20 @@ async function takeLock(
     const [[taken] = []] = await query(`SELECT GET_LOCK('${name}',${GRACE_SECONDS})`);
     if (Number(taken) === 1) return;
     const [[holder] = []] = await query(`SELECT IS_USED_LOCK('${name}')`);
-    const refused = typeof holder === 'number' && !(await kill(query, holder));
-    if (typeof holder === 'number' && !refused && holder !== killed) {
-      killed = holder;
+    // Nobody, when it came free in this moment.
+    const dying = typeof holder !== 'number' || (await kill(query, holder));
+    if (typeof holder === 'number' && dying && holder !== killed) {
       onKill(partition, holder);
+      killed = holder;
     }
-    if (performance.now() >= deadlineMs)
-      throw new StoreError(
-        'retry',
-        'FENCE_HELD',
-        `connection ${holder} of partition ${partition} ${refused ? 'may not be killed by this user' : 'was killed'} ` +
-          'and is still at work; ' +
-          'newer rows wait, else they could be overwritten by older ones',
-      );
+    if (performance.now() < deadlineMs) continue;
+    throw new StoreError(
+      'retry',
+      'FENCE_HELD',
+      `connection ${holder} of partition ${partition} is still at work, and ` +
+        `${dying ? 'was killed' : 'may not be killed by this user'}; ` +
+        'newer rows wait, else they could be overwritten by older ones',
+    );
   }
 }
 

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { Workload, type WorkloadShape } from '../../src/cli/simulate/workload.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import type { Report } from '../../src/model/report.js';
-import { type Row, RowBatch } from '../../src/model/row.js';
+import type { Row } from '../../src/model/row.js';
 import { embeddedStore } from '../../src/store/embedded.js';
 import { FrameDecoder } from '../../src/wire/frame.js';
 import { decodeReport, MessageId } from '../../src/wire/messages.js';
@@ -98,7 +98,7 @@ async function simulate(t: ExecutionContext, args: string) {
   const server = await listen(t);
   const cli = ['simulate', '--to', `127.0.0.1:${server.port}`, '--json', ...args.split(' ')];
   const { code, stdout, stderr } = await runCli(cli, { cwd: tempDir(t) });
-  t.is(stderr, '');
+  t.notRegex(stderr, /error|warning/);
   t.is(code, 0);
   return { ...server, summary: JSON.parse(stdout) as Summary };
 }
@@ -127,7 +127,7 @@ test('agents that come and go leave their last reports in the table', async (t) 
     args('--agents 20 --services 5 --hosts 4 --duration 2 --reconnect-every 1'),
     { cwd },
   );
-  t.is(stderr, '');
+  t.notRegex(stderr, /error|warning/);
   t.is(code, 0);
   const [sent, rates, agents, verified, ...rest] = stdout.trimEnd().split('\n');
   t.regex(sent!, /^sent \d+ reports, \d+ rows, \d+ bytes to 127\.0\.0\.1:\d+ in [\d.]+ s$/);
@@ -143,7 +143,7 @@ test('flat out, too, with reconnects, the last report of each key is in the tabl
     args('--agents 10 --rate 0 --services 120 --hosts 3 --duration 1 --reconnect-every 1 --json'),
     { cwd },
   );
-  t.is(stderr, '');
+  t.notRegex(stderr, /error|warning/);
   t.is(code, 0);
   const { rate, verify, distinctKeys, reports, rows } = JSON.parse(stdout) as Summary;
   t.is(rate, 0);
@@ -160,7 +160,7 @@ test('flat out, too, with reconnects, the last report of each key is in the tabl
 test('a reporter that is killed and comes back while agents report has all in the end', async (t) => {
   const { cwd, cli, port, args } = await serve(t);
   const simulation = new CliProcess(
-    args('--agents 10 --services 5 --hosts 4 --rate 500 --duration 3 --json'),
+    args('--agents 10 --services 5 --hosts 4 --rate 500 --duration 0 --json'),
     {
       cwd,
     },
@@ -168,13 +168,16 @@ test('a reporter that is killed and comes back while agents report has all in th
   t.teardown(async () => void (await simulation.stop('SIGKILL')));
   const store = embeddedStore({ dir: path.join(cwd, 'data/store') });
   t.teardown(() => store.close());
-  await until(async () => (await readAll(store)).length > 0, { boundMs: 20_000, what: 'rows are stored' });
+  const newestTs = async () => Math.max(0, ...(await readAll(store)).map(({ ts }) => ts));
+  await until(newestTs, { boundMs: 20_000, what: 'rows are stored' });
   await cli.stop('SIGKILL');
+  const killedAt = Date.now() / 1000;
   const next = await startServe([], { cwd, env: { ...ENV, LARS_LISTEN_PORT: String(port) } });
   t.teardown(async () => void (await next.cli.stop('SIGKILL')));
+  await until(async () => (await newestTs()) > killedAt, { boundMs: 20_000, what: 'rows are stored again' });
 
-  const { code, stdout, stderr } = await simulation.exited;
-  t.is(stderr, '');
+  const { code, stdout, stderr } = await simulation.stop('SIGINT');
+  t.notRegex(stderr, /error|warning/);
   t.is(code, 0);
   const { lost, reconnects, verify } = JSON.parse(stdout) as Summary;
   t.true(lost >= 10 && reconnects >= 10, stdout);
@@ -296,7 +299,7 @@ test('the summary counts what arrives', async (t) => {
   });
   t.is(reports.length, 100, 'the rate, times the duration');
   t.true(seconds >= 0.9, `${seconds} s`);
-  t.is(reportsPerSecond, Math.round(100 / seconds), `${seconds} s`);
+  t.is(reportsPerSecond, Math.round(100 / seconds));
   t.is(rowsPerSecond, Math.round(200 / seconds));
 });
 
@@ -515,20 +518,4 @@ test('every key that is written is found again, and no other', (t) => {
       );
     }),
   );
-});
-
-test('a workload of a row batch and one of reports agree on what a row is', (t) => {
-  const workload = new Workload({
-    agents: 1,
-    services: 1,
-    hosts: 2,
-    seed: 1,
-    modidBase: 1,
-    firstCaller: CALLER,
-    windowReports: 10,
-    windowMs: 1000,
-  });
-  workload.writeNext(0, Buffer.alloc(workload.maxFrameBytes), 0, 1000, 0);
-  const rows = [0, 1].map((index) => workload.lastRow(index));
-  t.deepEqual([...RowBatch.from(rows)], rows);
 });

@@ -6,6 +6,8 @@ export interface FleetShape {
   readonly agents: number;
   readonly services: number;
   readonly hosts: number;
+  /** Number of the first round; 1 unless given. */
+  readonly firstRound?: number;
 }
 
 /** Agents that send numbered reports, every host of every service in each round, until they are stopped. */
@@ -34,12 +36,18 @@ export function numberedReport(service: number, caller: number, hosts: number, r
 }
 
 /** Connects the fleet; callers are 1 … agents. */
-export async function startFleet({ port, agents, services, hosts }: FleetShape): Promise<Fleet> {
+export async function startFleet({
+  port,
+  agents,
+  services,
+  hosts,
+  firstRound = 1,
+}: FleetShape): Promise<Fleet> {
   let stopping = false;
   const last = new Map<number, number>();
   const running = Array.from({ length: agents }, async (_, index) => {
     const caller = index + 1;
-    last.set(caller, 0);
+    last.set(caller, firstRound - 1);
     const agent = await connectAgent({ host: '127.0.0.1', port, maxBufferedBytes: 65_536 });
     while (!stopping) {
       const round = last.get(caller)! + 1;

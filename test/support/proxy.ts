@@ -3,9 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 /** A TCP relay in front of a server, which can hold back what goes to the server, as a broken network does. */
 export interface Proxy {
   readonly port: number;
-  /**
-   * From now on keeps back whatever the connections of now send, their end too. New connections pass.
-   */
+  /** From now on keeps back whatever the connections of now send, their end too. New connections pass. */
   hold(): void;
   /** Bytes held back so far. */
   readonly heldBytes: number;

@@ -35,8 +35,9 @@ export interface Verification extends Verdict {
   readonly seconds: number;
 }
 
-export function summaryOf({ options, workload, totals, seconds }: Fleet): Summary {
+export function summaryOf({ options, workload, totals, seconds: exactSeconds }: Fleet): Summary {
   const { agents, services, hosts, seed } = workload.shape;
+  const seconds = Math.round(exactSeconds * 1000) / 1000;
   const perSecond = (count: number): number => (seconds > 0 ? Math.round(count / seconds) : 0);
   return {
     to: options.to,
@@ -45,7 +46,7 @@ export function summaryOf({ options, workload, totals, seconds }: Fleet): Summar
     hosts,
     seed,
     rate: options.rate,
-    seconds: rounded(seconds),
+    seconds,
     ...totals,
     distinctKeys: workload.distinctKeys,
     reportsPerSecond: perSecond(totals.reports),
@@ -71,8 +72,4 @@ export function verificationText(verification: Verification): string {
     `${equal ? 'verified' : 'different'}: ${counts} in ${store}, after ${seconds} s`,
     ...differences.map((difference) => `  ${difference}`),
   ].join('\n');
-}
-
-function rounded(seconds: number): number {
-  return Math.round(seconds * 1000) / 1000;
 }

@@ -1,0 +1,280 @@
+import test, { type ExecutionContext } from 'ava';
+import { type ConfigInput, type Reporter, startReporter } from '../../src/index.js';
+import { type Fleet, startFleet } from '../support/agents.js';
+import { type Mariadb, startMariadb, USER } from '../support/mariadb.js';
+import { createTable } from '../support/tables.js';
+import { tempDir } from '../support/temp.js';
+import { until } from '../support/wait.js';
+
+const BOUND = { boundMs: 90_000 };
+const shape = { agents: 10, services: 20, hosts: 5 };
+const KEYS = shape.agents * shape.services * shape.hosts;
+const QUERY_TIMEOUT_MS = 1500;
+
+let server: Mariadb;
+let databases = 0;
+test.before(async () => {
+  server = await startMariadb();
+});
+test.after.always(() => server?.destroy());
+
+/** A database with the table, and a trigger that notes every row that goes backwards. */
+async function watchedDatabase(): Promise<string> {
+  const database = `lars_faults_${++databases}`;
+  await createTable(server, database, 'signed');
+  const session = await server.session(database);
+  await session.query('CREATE TABLE steps_back (caller INT, old INT, new INT)');
+  await session.query(
+    'CREATE TRIGGER watch AFTER UPDATE ON ServerCallStatus FOR EACH ROW INSERT INTO steps_back ' +
+      'SELECT NEW.caller, OLD.succ_cnt, NEW.succ_cnt FROM DUAL WHERE NEW.succ_cnt < OLD.succ_cnt',
+  );
+  await session.end();
+  return database;
+}
+
+interface Site {
+  readonly database: string;
+  readonly reporter: Reporter;
+  readonly fleet: Fleet;
+  readonly config: ConfigInput;
+  /** Ledgers that did not balance, of one taken every few milliseconds. */
+  readonly unbalanced: unknown[];
+}
+
+async function startSite(t: ExecutionContext): Promise<Site> {
+  const database = await watchedDatabase();
+  const config: ConfigInput = {
+    listen: { host: '127.0.0.1', port: 0 },
+    admin: { port: 0 },
+    writers: { count: 3, maxBatchRows: 200 },
+    journal: { dir: `${tempDir(t)}/journal`, snapshotBytes: 1_000_000 },
+    store: { url: server.url(database), queryTimeoutMs: QUERY_TIMEOUT_MS, connectTimeoutMs: 1000 },
+  };
+  const reporter = await startReporter(config);
+  t.teardown(() => reporter.stop());
+  const unbalanced: unknown[] = [];
+  const sampler = setInterval(() => {
+    if (!reporter.ledger().balanced) unbalanced.push(reporter.ledger());
+  }, 3);
+  t.teardown(() => clearInterval(sampler));
+  const fleet = await startFleet({ port: reporter.address.port, ...shape });
+  await until(() => fleet.rounds >= 3 && reporter.ledger().upserted >= KEYS, {
+    ...BOUND,
+    what: 'a running site',
+  });
+  return { database, reporter, fleet, config, unbalanced };
+}
+
+/** Agents went on throughout; soon after it is over the table is right, and no write went backwards. */
+async function endsRight(t: ExecutionContext, { database, reporter, fleet, unbalanced }: Site) {
+  const rounds = fleet.rounds;
+  await until(() => fleet.rounds >= rounds + 3, { ...BOUND, what: 'agents to go on' });
+  const last = await fleet.stop();
+  await until(() => reporter.status().inflightBytes === 0 && reporter.ledger().pending === 0, {
+    ...BOUND,
+    what: 'everything to be stored',
+  });
+  const rows = await server.query(`SELECT caller, MIN(succ_cnt) low, MAX(succ_cnt) high, COUNT(*) n
+    FROM ${database}.ServerCallStatus GROUP BY caller ORDER BY caller`);
+  const expected = [...last].map(([caller, round]) => ({
+    caller,
+    low: round,
+    high: round,
+    n: KEYS / shape.agents,
+  }));
+  t.deepEqual(
+    rows.map((row) => ({ ...row })),
+    expected,
+    'every row is the last thing sent for its key',
+  );
+  t.deepEqual(await server.query(`SELECT * FROM ${database}.steps_back`), [], 'no write went backwards');
+  t.deepEqual(unbalanced, [], 'the ledger balances in every sample');
+}
+
+const failing = (reporter: Reporter) =>
+  reporter.status().writers.filter(({ store }) => store.state === 'failing');
+
+/** The store is seen to fail while agents go on sending. */
+async function outage(reporter: Reporter, fleet: Fleet) {
+  await until(() => failing(reporter).length === 3, { ...BOUND, what: 'the outage to show in the status' });
+  const rounds = fleet.rounds;
+  await until(() => fleet.rounds >= rounds + 5, { ...BOUND, what: 'agents to go on during the outage' });
+}
+
+test.serial(
+  'a database that is shut down and started again: agents go on, then the table is right',
+  async (t) => {
+    const site = await startSite(t);
+    await server.stop();
+    await outage(site.reporter, site.fleet);
+    t.true(site.reporter.ledger().pending <= 2 * KEYS, 'the backlog is bounded by keys');
+    await server.start();
+    await endsRight(t, site);
+  },
+);
+
+test.serial(
+  'a database that is killed with -9 and started again: agents go on, then the table is right',
+  async (t) => {
+    const site = await startSite(t);
+    await server.kill9();
+    await outage(site.reporter, site.fleet);
+    await server.start();
+    await endsRight(t, site);
+  },
+);
+
+test.serial(
+  'a database that stands still for longer than the query timeout, with newer rows waiting: nothing goes backwards when it wakes up',
+  async (t) => {
+    const site = await startSite(t);
+    for (let round = 0; round < 2; round++) {
+      await server.pause();
+      await outage(site.reporter, site.fleet);
+      server.resume();
+      await until(() => failing(site.reporter).length === 0, {
+        ...BOUND,
+        what: 'the store to take rows again',
+      });
+    }
+    await endsRight(t, site);
+  },
+);
+
+test.serial('connections that are killed by an operator are made anew, order kept', async (t) => {
+  const site = await startSite(t);
+  for (let round = 0; round < 5; round++) {
+    const connections = await server.query(
+      `SELECT id FROM information_schema.processlist WHERE user = '${USER}'`,
+    );
+    for (const connection of connections) await server.query(`KILL ${connection['id']}`).catch(() => {});
+    const { upserted } = site.reporter.ledger();
+    await until(() => site.reporter.ledger().upserted > upserted + KEYS, {
+      ...BOUND,
+      what: 'rows to be stored again',
+    });
+  }
+  await endsRight(t, site);
+});
+
+test.serial(
+  'a user whose grants are taken away and given back: said, journaled meanwhile, stored by itself afterwards',
+  async (t) => {
+    const site = await startSite(t);
+    await server.query(`REVOKE ALL PRIVILEGES ON \`lars%\`.* FROM '${USER}'@'%'`);
+    // Grants on a database are looked up when a connection comes; the ones there go on with what they have.
+    await server.query(`KILL USER ${USER}`);
+    await outage(site.reporter, site.fleet);
+    t.like(failing(site.reporter)[0]!.store, { class: 'configuration' });
+    await server.query(`GRANT ALL ON \`lars%\`.* TO '${USER}'@'%'`);
+    await endsRight(t, site);
+  },
+);
+
+test.serial(
+  'a table that is renamed away and back: said, journaled meanwhile, stored by itself afterwards',
+  async (t) => {
+    const site = await startSite(t);
+    const table = `${site.database}.ServerCallStatus`;
+    await server.query(`RENAME TABLE ${table} TO ${site.database}.aside`);
+    await outage(site.reporter, site.fleet);
+    t.like(failing(site.reporter)[0]!.store, { class: 'configuration' });
+    await server.query(`RENAME TABLE ${site.database}.aside TO ${table}`);
+    await endsRight(t, site);
+  },
+);
+
+test.serial(
+  'a server that is set read-only and back: rows wait and none becomes a dead letter',
+  async (t) => {
+    const site = await startSite(t);
+    await server.query('SET GLOBAL read_only = 1');
+    await outage(site.reporter, site.fleet);
+    t.is(site.reporter.ledger().deadLettered, 0);
+    await server.query('SET GLOBAL read_only = 0');
+    await endsRight(t, site);
+    t.is(site.reporter.ledger().deadLettered, 0);
+  },
+);
+
+test.serial('deadlocks provoked by another client are retried, order kept', async (t) => {
+  const site = await startSite(t);
+  const session = await server.session(site.database);
+  t.teardown(() => session.end());
+  const errors = async () => {
+    const [{ total } = { total: 0 }] = (await server.query(
+      `SELECT VARIABLE_VALUE AS total FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Innodb_deadlocks'`,
+    )) as { total?: number }[];
+    return Number(total);
+  };
+  const before = await errors();
+  // Locks rows in the order opposite to the writers', again and again, until some met.
+  await until(
+    async () => {
+      await session.query('START TRANSACTION');
+      try {
+        await session.query(
+          'UPDATE ServerCallStatus SET ts = ts + 0 ORDER BY modid DESC, cmdid DESC, ip DESC LIMIT 200',
+        );
+        await session.query('UPDATE ServerCallStatus SET ts = ts + 0 ORDER BY modid, cmdid, ip LIMIT 200');
+        await session.query('ROLLBACK');
+      } catch {
+        await session.query('ROLLBACK');
+      }
+      return (await errors()) >= before + 3;
+    },
+    { ...BOUND, what: 'three deadlocks' },
+  );
+  await endsRight(t, site);
+});
+
+test.serial('a row that a trigger refuses is a dead letter, the others are stored', async (t) => {
+  const site = await startSite(t);
+  await server.query(`CREATE TRIGGER ${site.database}.refuse BEFORE UPDATE ON ${site.database}.ServerCallStatus
+    FOR EACH ROW BEGIN IF NEW.caller = 3 AND NEW.port = 8002 AND NEW.modid = 7 THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'caller 3 is not welcome'; END IF; END`);
+  await until(() => site.reporter.status().deadLetters === 1, { ...BOUND, what: 'the dead letter' });
+  await server.query(`DROP TRIGGER ${site.database}.refuse`);
+  await until(() => site.reporter.status().deadLetters === 0, { ...BOUND, what: 'it to be superseded' });
+  await endsRight(t, site);
+});
+
+test.serial('4 → 7 → 2 writers with a backlog: nothing lost, nothing backwards', async (t) => {
+  const database = await watchedDatabase();
+  const config = (count: number): ConfigInput => ({
+    listen: { host: '127.0.0.1', port: 0 },
+    admin: { port: 0 },
+    writers: { count },
+    journal: { dir },
+    store: { url: server.url(database), queryTimeoutMs: QUERY_TIMEOUT_MS, connectTimeoutMs: 1000 },
+  });
+  const dir = `${tempDir(t)}/journal`;
+  let round = 0;
+  let recovered = 0;
+  await server.stop();
+  for (const count of [4, 7, 2]) {
+    const reporter = await startReporter(config(count));
+    t.teardown(() => reporter.stop());
+    t.is(reporter.ledger().recovered, recovered, 'everything that was pending moved along');
+    const fleet = await startFleet({ port: reporter.address.port, ...shape, firstRound: round + 1 });
+    await until(() => fleet.rounds >= round + 5, { ...BOUND, what: 'a backlog' });
+    const last = await fleet.stop();
+    await until(() => reporter.status().inflightBytes === 0, { ...BOUND, what: 'it to be journaled' });
+    t.is(reporter.ledger().pending, KEYS);
+    // The next layout finds a backlog; the last one stores it.
+    recovered = KEYS;
+    round = Math.max(...last.values());
+    if (count === 2) {
+      await server.start();
+      await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the backlog to drain' });
+      const rows = await server.query(`SELECT caller, MIN(succ_cnt) low, COUNT(*) n
+        FROM ${database}.ServerCallStatus GROUP BY caller ORDER BY caller`);
+      t.deepEqual(
+        rows.map((row) => ({ ...row })),
+        [...last].map(([caller, low]) => ({ caller, low, n: KEYS / shape.agents })),
+      );
+    }
+    await reporter.stop();
+  }
+  t.deepEqual(await server.query(`SELECT * FROM ${database}.steps_back`), []);
+});
