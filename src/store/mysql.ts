@@ -8,7 +8,7 @@ import {
   parseMysqlUrl,
   type Query,
 } from './mysql-connection.js';
-import { FENCE_WAIT_MS, outlastEarlierRuns, takeLane } from './mysql-fence.js';
+import { FENCE_WAIT_MS, MAX_PARTITIONS, outlastEarlierRuns, takeLane } from './mysql-fence.js';
 import { mysqlReader } from './mysql-reader.js';
 import { checkTable, KEY_COLUMNS, readTable, type TableShape } from './mysql-table.js';
 import { upsertStatement } from './mysql-upsert.js';
@@ -68,7 +68,15 @@ export function mysqlStore(options: MysqlStoreOptions): Store {
     description: settings.description,
     open: check,
     check,
-    writer: (lane) => new MysqlWriter(settings, lane, earlierRuns),
+    writer: (lane) => {
+      if (lane.partitions > MAX_PARTITIONS)
+        throw new StoreError(
+          'configuration',
+          'TOO_MANY_PARTITIONS',
+          `${lane.partitions} writers, at most ${MAX_PARTITIONS} can be kept apart`,
+        );
+      return new MysqlWriter(settings, lane, earlierRuns);
+    },
     read: mysqlReader(settings),
     close: async () => {},
   };

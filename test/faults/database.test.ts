@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { type ConfigInput, type Reporter, startReporter } from '../../src/index.js';
 import { type Fleet, startFleet } from '../support/agents.js';
 import { type Mariadb, startMariadb, USER } from '../support/mariadb.js';
-import { createTable } from '../support/tables.js';
+import { createWatchedTable } from '../support/tables.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 
@@ -18,17 +18,10 @@ test.before(async () => {
 });
 test.after.always(() => server?.destroy());
 
-/** A database with the table, and a trigger that notes every row that goes backwards. */
+/** A database of its own whose table is watched. */
 async function watchedDatabase(): Promise<string> {
   const database = `lars_faults_${++databases}`;
-  await createTable(server, database, 'signed');
-  const session = await server.session(database);
-  await session.query('CREATE TABLE steps_back (caller INT, old INT, new INT)');
-  await session.query(
-    'CREATE TRIGGER watch AFTER UPDATE ON ServerCallStatus FOR EACH ROW INSERT INTO steps_back ' +
-      'SELECT NEW.caller, OLD.succ_cnt, NEW.succ_cnt FROM DUAL WHERE NEW.succ_cnt < OLD.succ_cnt',
-  );
-  await session.end();
+  await createWatchedTable(server, database);
   return database;
 }
 

@@ -5,7 +5,7 @@ import test from 'ava';
 import { startReporter } from '../../src/index.js';
 import { openStore } from '../../src/store/open.js';
 import { type Mariadb, startMariadb } from '../support/mariadb.js';
-import { createTable, readAll } from '../support/tables.js';
+import { createWatchedTable, readAll } from '../support/tables.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 import { seeded } from '../support/watched-store.js';
@@ -44,15 +44,7 @@ for (const kind of ['embedded', 'MariaDB'] as const) {
       const dir = tempDir(t);
       let url = `embedded:${dir}/store`;
       if (kind === 'MariaDB') {
-        await createTable(server, 'lars_kill', 'signed');
-        // The server itself watches that no row goes backwards.
-        const session = await server.session('lars_kill');
-        await session.query('CREATE TABLE steps_back (old INT, new INT)');
-        await session.query(
-          'CREATE TRIGGER watch AFTER UPDATE ON ServerCallStatus FOR EACH ROW ' +
-            'INSERT INTO steps_back SELECT OLD.succ_cnt, NEW.succ_cnt FROM DUAL WHERE NEW.succ_cnt < OLD.succ_cnt',
-        );
-        await session.end();
+        await createWatchedTable(server, 'lars_kill');
         url = server.url('lars_kill');
       }
       const random = seeded(kind.length);
@@ -84,3 +76,54 @@ for (const kind of ['embedded', 'MariaDB'] as const) {
     },
   );
 }
+
+test.serial(
+  'reporter and database killed with -9 in random order, again and again: every key at its last journaled value, nothing backwards',
+  async (t) => {
+    const dir = tempDir(t);
+    const database = 'lars_kill_both';
+    await createWatchedTable(server, database);
+    const url = server.url(database);
+    const seed = Number(process.env['LARS_TEST_SEED'] ?? 20_261_122);
+    t.log(`seed ${seed} (set LARS_TEST_SEED to repeat another one)`);
+    const random = seeded(seed);
+    let journaled = 0;
+    let databaseUp = true;
+    for (let round = 0; round < 8; round++) {
+      if (databaseUp && random() < 0.4) {
+        await server.kill9();
+        databaseUp = false;
+      }
+      const args = [`${dir}/journal`, url, `${SERVICES}`, `${HOSTS}`, `${journaled + 1}`];
+      const running = runAndKill(args, 100 + random() * 400);
+      // Now and then the database comes or goes while the reporter runs.
+      if (random() < 0.5) {
+        if (databaseUp) await server.kill9();
+        else await server.start();
+        databaseUp = !databaseUp;
+      }
+      journaled = await running;
+    }
+    if (!databaseUp) await server.start();
+    const reporter = await startReporter({
+      listen: { host: '127.0.0.1', port: 0 },
+      admin: { port: 0 },
+      writers: { count: 3 },
+      journal: { dir: `${dir}/journal` },
+      store: { url },
+    });
+    t.teardown(() => reporter.stop());
+    await until(() => reporter.ledger().pending === 0, { boundMs: 60_000, what: 'the journal to drain' });
+    t.true(reporter.ledger().balanced);
+    const rows = await server.query(`SELECT succ_cnt FROM ${database}.ServerCallStatus`);
+    t.is(rows.length, SERVICES * HOSTS);
+    for (const row of rows) {
+      const value = Number(row['succ_cnt']);
+      t.true(
+        value >= journaled && value <= journaled + 1,
+        `a row stands at ${value}, journaled was ${journaled}`,
+      );
+    }
+    t.deepEqual(await server.query(`SELECT * FROM ${database}.steps_back`), []);
+  },
+);

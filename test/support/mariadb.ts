@@ -110,7 +110,7 @@ class Server implements Mariadb {
         `--pid-file=${path.join(this.#dir, 'pid')}`,
         `--log-error=${log}`,
         `--init-file=${path.join(this.#dir, 'init.sql')}`,
-        // Servers that start delete the temporary files they find.
+        // A server that starts deletes the temporary files it finds, of other servers too.
         `--tmpdir=${this.#dir}`,
         '--bind-address=127.0.0.1',
         '--skip-name-resolve',
@@ -215,6 +215,7 @@ async function initialise(dir: string): Promise<void> {
     '--no-defaults',
     ...asRoot,
     data,
+    `--tmpdir=${dir}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
     '--skip-name-resolve',

@@ -21,6 +21,18 @@ export async function createTable(
   await session.end();
 }
 
+/** Makes a database with the table and one, `steps_back`, in which the server notes every row that goes backwards. */
+export async function createWatchedTable(server: Mariadb, database: string): Promise<void> {
+  await createTable(server, database, 'signed');
+  const session = await server.session(database);
+  await session.query('CREATE TABLE steps_back (caller INT, old INT, new INT)');
+  await session.query(
+    'CREATE TRIGGER watch AFTER UPDATE ON ServerCallStatus FOR EACH ROW INSERT INTO steps_back ' +
+      'SELECT NEW.caller, OLD.succ_cnt, NEW.succ_cnt FROM DUAL WHERE NEW.succ_cnt < OLD.succ_cnt',
+  );
+  await session.end();
+}
+
 /** All rows a store holds, by primary key. */
 export async function readAll(store: Store): Promise<Row[]> {
   const rows: Row[] = [];

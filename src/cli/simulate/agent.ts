@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentConnection } from '../../client/connection.js';
 import { type BackoffLimits, backoffMs } from '../../model/backoff.js';
+import { ReporterError } from '../../model/errors.js';
 import type { Fleet } from './fleet.js';
 import { seededRandom } from './random.js';
 
@@ -72,6 +73,7 @@ export class Agent {
         this.#leave(connection);
         failures = 0;
       } catch (error) {
+        if (!(error instanceof ReporterError)) throw error;
         this.#lose();
         if (this.#fleet.isOver && ++lastFailures > LAST_ATTEMPTS) throw error;
         await pause(backoffMs(++failures, PAUSES, this.#random));
