@@ -145,7 +145,13 @@ async function assemble(
   }
 
   // 2. Store: refused when it can never work, tolerated when it is away.
-  const store = options.store ?? openStore(config.store.url, config.store);
+  const store =
+    options.store ??
+    openStore(config.store.url, {
+      ...config.store,
+      onEvent: ({ type, ...fields }) =>
+        logger.warn({ event: type, ...fields }, 'an earlier session still held a partition and was killed'),
+    });
   undo.push(() => store.close());
   try {
     await store.open();

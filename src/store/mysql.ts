@@ -128,8 +128,7 @@ class MysqlWriter implements StoreWriter {
     const session = this.#session?.connection.usable ? this.#session : await this.#connect();
     const statement = upsertStatement(rows.words, session.shape.signs);
     // The server answers an oversized packet by closing in the middle of it, which looks like a lost connection.
-    // One byte of the packet is the command.
-    if (statement.length + 1 > session.maxPacketBytes)
+    if (statement.length + COMMAND_BYTES > session.maxPacketBytes)
       throw new StoreError(
         'too-large',
         'ER_NET_PACKET_TOO_LARGE',
@@ -202,6 +201,10 @@ class MysqlWriter implements StoreWriter {
   }
 }
 
+/** What a packet holds beside the statement: the command, and on MySQL 8 the counts of query attributes. */
+const COMMAND_BYTES = 3;
+
+/** Failures that leave nothing unsure: the server answered, and is the right one. */
 const LOCK_CONFLICTS: ReadonlySet<string> = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT']);
 
 /**

@@ -16,6 +16,7 @@ import { readAll } from '../support/tables.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 
+// One after the other: each runs a process or two, and a machine has few cores for all test files together.
 const ENV = { LARS_LISTEN_HOST: '127.0.0.1', LARS_LISTEN_PORT: '0', LARS_ADMIN_PORT: '0' };
 const CALLER = parseIpv4('10.0.0.1')!;
 
@@ -103,7 +104,7 @@ async function simulate(t: ExecutionContext, args: string) {
   return { ...server, summary: JSON.parse(stdout) as Summary };
 }
 
-test('--help names the flags and gives an example', async (t) => {
+test.serial('--help names the flags and gives an example', async (t) => {
   const { code, stdout } = await runCli(['simulate', '--help']);
   t.is(code, 0);
   for (const flag of [
@@ -121,7 +122,7 @@ test('--help names the flags and gives an example', async (t) => {
   t.regex(stdout, /^Example:\n {2}\$ lars-reporter simulate/m);
 });
 
-test('agents that come and go leave their last reports in the table', async (t) => {
+test.serial('agents that come and go leave their last reports in the table', async (t) => {
   const { cwd, args } = await serve(t);
   const { code, stdout, stderr } = await runCli(
     args('--agents 20 --services 5 --hosts 4 --duration 2 --reconnect-every 1'),
@@ -137,7 +138,7 @@ test('agents that come and go leave their last reports in the table', async (t) 
   t.deepEqual(rest, []);
 });
 
-test('flat out, too, with reconnects, the last report of each key is in the table', async (t) => {
+test.serial('flat out, too, with reconnects, the last report of each key is in the table', async (t) => {
   const { cwd, args } = await serve(t);
   const { code, stdout, stderr } = await runCli(
     args('--agents 10 --rate 0 --services 120 --hosts 3 --duration 1 --reconnect-every 1 --json'),
@@ -157,7 +158,7 @@ test('flat out, too, with reconnects, the last report of each key is in the tabl
   t.deepEqual([...new Set((await readAll(store)).map(({ modid }) => modid))], [1, 2]);
 });
 
-test('a reporter that is killed and comes back while agents report has all in the end', async (t) => {
+test.serial('a reporter that is killed and comes back while agents report has all in the end', async (t) => {
   const { cwd, cli, port, args } = await serve(t);
   const simulation = new CliProcess(
     args('--agents 10 --services 5 --hosts 4 --rate 500 --duration 0 --json'),
@@ -184,7 +185,7 @@ test('a reporter that is killed and comes back while agents report has all in th
   t.like(verify, { equal: true, matching: 200 });
 });
 
-test('agents that are refused get in when others have left', async (t) => {
+test.serial('agents that are refused get in when others have left', async (t) => {
   const { cwd, args } = await serve(t, { LARS_LISTEN_MAX_CONNECTIONS: '6' });
   const { code, stdout } = await runCli(args('--agents 10 --services 3 --hosts 2 --duration 1 --json'), {
     cwd,
@@ -195,7 +196,7 @@ test('agents that are refused get in when others have left', async (t) => {
   t.true(verify?.equal);
 });
 
-test('--verify says which keys are missing, stale or wrong: exit code 1', async (t) => {
+test.serial('--verify says which keys are missing, stale or wrong: exit code 1', async (t) => {
   const { port } = await listen(t);
   const cwd = tempDir(t);
   const row = (host: number, values: Partial<Row>): Row => ({
@@ -249,33 +250,36 @@ test('--verify says which keys are missing, stale or wrong: exit code 1', async 
   );
 });
 
-test('with --json, a table that differs is in the summary, and the first few differences are named', async (t) => {
-  const { port } = await listen(t);
-  const { code, stdout } = await runCli(
-    [
-      ...[
-        'simulate',
-        '--to',
-        `127.0.0.1:${port}`,
-        '--agents',
-        '2',
-        '--services',
-        '2',
-        '--hosts',
-        '5',
-        '--json',
+test.serial(
+  'with --json, a table that differs is in the summary, and the first few differences are named',
+  async (t) => {
+    const { port } = await listen(t);
+    const { code, stdout } = await runCli(
+      [
+        ...[
+          'simulate',
+          '--to',
+          `127.0.0.1:${port}`,
+          '--agents',
+          '2',
+          '--services',
+          '2',
+          '--hosts',
+          '5',
+          '--json',
+        ],
+        ...['--rate', '0', '--duration', '1', '--verify', '--verify-wait', '0'],
       ],
-      ...['--rate', '0', '--duration', '1', '--verify', '--verify-wait', '0'],
-    ],
-    { cwd: tempDir(t) },
-  );
-  t.is(code, 1);
-  const { verify } = JSON.parse(stdout) as Summary;
-  t.like(verify, { equal: false, matching: 0, missing: 20, stale: 0, wrong: 0 });
-  t.is(verify?.differences.length, 5);
-});
+      { cwd: tempDir(t) },
+    );
+    t.is(code, 1);
+    const { verify } = JSON.parse(stdout) as Summary;
+    t.like(verify, { equal: false, matching: 0, missing: 20, stale: 0, wrong: 0 });
+    t.is(verify?.differences.length, 5);
+  },
+);
 
-test('the summary counts what arrives', async (t) => {
+test.serial('the summary counts what arrives', async (t) => {
   const { summary, connections, bytes, port } = await simulate(
     t,
     '--agents 4 --services 3 --hosts 2 --rate 100 --duration 1 --seed 9',
@@ -303,45 +307,48 @@ test('the summary counts what arrives', async (t) => {
   t.is(rowsPerSecond, Math.round(200 / seconds));
 });
 
-test('each agent has a caller and a connection of its own, and sends every host of a service', async (t) => {
-  const before = Math.floor(Date.now() / 1000);
-  const { connections } = await simulate(
-    t,
-    '--agents 5 --services 3 --hosts 4 --rate 300 --duration 2 --window 1',
-  );
-  const after = Math.floor(Date.now() / 1000);
-  const callers = connections().map((reports) => [...new Set(reports.map(({ caller }) => caller))]);
-  t.deepEqual(
-    callers.map((each) => each.length),
-    [1, 1, 1, 1, 1],
-  );
-  t.deepEqual(
-    callers.flat().sort((a, b) => a - b),
-    [0, 1, 2, 3, 4].map((agent) => CALLER + agent),
-  );
-  let resets = 0;
-  for (const reports of connections()) {
-    const last = new Map<string, { succ: number; err: number }>();
-    for (const { modid, cmdid, ts, results } of reports) {
-      t.is(modid, 1);
-      t.true(cmdid >= 1 && cmdid <= 3);
-      t.true(ts >= before && ts <= after);
-      t.is(new Set(results.map(({ ip }) => ip)).size, 4);
-      let grown = 0;
-      for (const { ip, succ, err, overload } of results) {
-        t.is(overload, err > succ);
-        const key = `${cmdid} ${ip}`;
-        const previous = last.get(key) ?? { succ: 0, err: 0 };
-        if (succ >= previous.succ && err >= previous.err) grown++;
-        last.set(key, { succ, err });
+test.serial(
+  'each agent has a caller and a connection of its own, and sends every host of a service',
+  async (t) => {
+    const before = Math.floor(Date.now() / 1000);
+    const { connections } = await simulate(
+      t,
+      '--agents 5 --services 3 --hosts 4 --rate 300 --duration 2 --window 1',
+    );
+    const after = Math.floor(Date.now() / 1000);
+    const callers = connections().map((reports) => [...new Set(reports.map(({ caller }) => caller))]);
+    t.deepEqual(
+      callers.map((each) => each.length),
+      [1, 1, 1, 1, 1],
+    );
+    t.deepEqual(
+      callers.flat().sort((a, b) => a - b),
+      [0, 1, 2, 3, 4].map((agent) => CALLER + agent),
+    );
+    let resets = 0;
+    for (const reports of connections()) {
+      const last = new Map<string, { succ: number; err: number }>();
+      for (const { modid, cmdid, ts, results } of reports) {
+        t.is(modid, 1);
+        t.true(cmdid >= 1 && cmdid <= 3);
+        t.true(ts >= before && ts <= after);
+        t.is(new Set(results.map(({ ip }) => ip)).size, 4);
+        let grown = 0;
+        for (const { ip, succ, err, overload } of results) {
+          t.is(overload, err > succ);
+          const key = `${cmdid} ${ip}`;
+          const previous = last.get(key) ?? { succ: 0, err: 0 };
+          if (succ >= previous.succ && err >= previous.err) grown++;
+          last.set(key, { succ, err });
+        }
+        if (grown === 0) resets++;
       }
-      if (grown === 0) resets++;
     }
-  }
-  t.true(resets >= 5, `counters began anew ${resets} times`);
-});
+    t.true(resets >= 5, `counters began anew ${resets} times`);
+  },
+);
 
-test('the same seed sends the same counters in the same order, another seed does not', async (t) => {
+test.serial('the same seed sends the same counters in the same order, another seed does not', async (t) => {
   const sequences = async (seed: number): Promise<Map<number, string[]>> => {
     const args = `--agents 3 --services 4 --hosts 3 --rate 300 --duration 1 --window 1 --seed ${seed}`;
     const { connections } = await simulate(t, args);
@@ -360,7 +367,7 @@ test('the same seed sends the same counters in the same order, another seed does
   }
 });
 
-test('a deliberate reconnect sends every service again', async (t) => {
+test.serial('a deliberate reconnect sends every service again', async (t) => {
   const { summary, connections } = await simulate(
     t,
     '--agents 2 --services 6 --hosts 1 --rate 50 --duration 3 --reconnect-every 1',
@@ -379,32 +386,38 @@ test('a deliberate reconnect sends every service again', async (t) => {
   t.is(seen.size, 2);
 });
 
-test('thousands of agents connect without one being lost', async (t) => {
+test.serial('thousands of agents connect without one being lost', async (t) => {
   const { summary, connections } = await simulate(t, '--agents 2000 --services 1 --hosts 1 --duration 1');
   t.like(summary, { connections: 2000, lost: 0, distinctKeys: 2000 });
   t.is(connections().length, 2000);
 });
 
-test('without --duration it goes on, saying how far it is, until SIGINT; then it says what was sent', async (t) => {
-  const { port, connections } = await listen(t);
-  const args = ['simulate', '--to', `127.0.0.1:${port}`, '--agents', '3', '--duration', '0', '--json'];
-  const simulation = new CliProcess(args, { cwd: tempDir(t) });
-  t.teardown(async () => void (await simulation.stop('SIGKILL')));
-  await until(() => simulation.stderr.includes('\n'), { boundMs: 30_000, what: 'a line of progress' });
-  const { code, stdout, stderr } = await simulation.stop('SIGINT');
-  t.is(code, 0);
-  t.regex(stderr, /^\d+ s: 3\/3 agents connected, \d+ reports, \d+ rows, \d+ rows\/s, 0 reconnects\n/);
-  t.is((JSON.parse(stdout) as Summary).reports, connections().flat().length);
-});
+test.serial(
+  'without --duration it goes on, saying how far it is, until SIGINT; then it says what was sent',
+  async (t) => {
+    const { port, connections } = await listen(t);
+    const args = ['simulate', '--to', `127.0.0.1:${port}`, '--agents', '3', '--duration', '0', '--json'];
+    const simulation = new CliProcess(args, { cwd: tempDir(t) });
+    t.teardown(async () => void (await simulation.stop('SIGKILL')));
+    await until(() => simulation.stderr.includes('\n'), { boundMs: 30_000, what: 'a line of progress' });
+    const { code, stdout, stderr } = await simulation.stop('SIGINT');
+    t.is(code, 0);
+    t.regex(stderr, /^\d+ s: 3\/3 agents connected, \d+ reports, \d+ rows, \d+ rows\/s, 0 reconnects\n/);
+    t.is((JSON.parse(stdout) as Summary).reports, connections().flat().length);
+  },
+);
 
-test('a reporter that cannot be reached is a failure: exit code 1, one line that names it', async (t) => {
-  const { code, stdout, stderr } = await runCli(['simulate', '--to', '127.0.0.1:1'], { cwd: tempDir(t) });
-  t.is(stderr, 'error: cannot connect to 127.0.0.1:1: ECONNREFUSED\n');
-  t.is(stdout, '');
-  t.is(code, 1);
-});
+test.serial(
+  'a reporter that cannot be reached is a failure: exit code 1, one line that names it',
+  async (t) => {
+    const { code, stdout, stderr } = await runCli(['simulate', '--to', '127.0.0.1:1'], { cwd: tempDir(t) });
+    t.is(stderr, 'error: cannot connect to 127.0.0.1:1: ECONNREFUSED\n');
+    t.is(stdout, '');
+    t.is(code, 1);
+  },
+);
 
-test('a store that can never be read is known before anything is sent', async (t) => {
+test.serial('a store that can never be read is known before anything is sent', async (t) => {
   const { port, connections } = await listen(t);
   const { code, stdout } = await runCli(['simulate', '--to', `127.0.0.1:${port}`, '--verify'], {
     cwd: tempDir(t),
@@ -457,7 +470,7 @@ const WRONG: readonly (readonly [args: readonly string[], says: string])[] = [
 ];
 
 for (const [args, says] of WRONG) {
-  test(`wrong usage is one line on stderr and exit code 2: ${args.join(' ')}`, async (t) => {
+  test.serial(`wrong usage is one line on stderr and exit code 2: ${args.join(' ')}`, async (t) => {
     const { code, stdout, stderr } = await runCli(['simulate', ...args], { cwd: tempDir(t) });
     t.is(stderr, `${says}\n`);
     t.is(stdout, '');
@@ -465,7 +478,7 @@ for (const [args, says] of WRONG) {
   });
 }
 
-test('without a port to send to, simulate asks for one', async (t) => {
+test.serial('without a port to send to, simulate asks for one', async (t) => {
   const { code, stderr } = await runCli(['simulate'], { cwd: tempDir(t), env: { LARS_LISTEN_PORT: '0' } });
   t.regex(stderr, /^error: listen\.port = 0 .* --to HOST:PORT\n$/);
   t.is(code, 2);

@@ -15,14 +15,16 @@ const MORE_THAN_THE_SYSTEM_TAKES = 12 * 1_048_576;
 /** Hosts of a report that nearly fills a frame. */
 const MANY = 4500;
 
+const HOSTS = Array.from({ length: 10_000 }, (_, index) => ({
+  ip: 0x0a000001 + index,
+  port: 80,
+  succ: 1,
+  err: 2,
+  overload: false,
+}));
+
 function report(modid: number, hosts = 1): Report {
-  const results = Array.from({ length: hosts }, (_, index) => ({
-    ip: 0x0a000001 + index,
-    port: 80,
-    succ: 1,
-    err: 2,
-    overload: false,
-  }));
+  const results = HOSTS.slice(0, hosts);
   return { modid, cmdid: 2, caller: -1_062_731_775, ts: 4_000_000_000, results };
 }
 

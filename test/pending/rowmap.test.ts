@@ -22,7 +22,8 @@ function row(key: number, value: number): Int32Array {
 /** A map beside a plain one that says what it should hold. */
 class Checked {
   readonly map = new RowMap();
-  readonly model = new Map<string, { slot: number; value: number }>();
+  readonly model = new Map<string, { slot: number; value: number; since: number }>();
+  #puts = 0;
   readonly #t: ExecutionContext;
 
   constructor(t: ExecutionContext) {
@@ -38,9 +39,13 @@ class Checked {
       case 'put': {
         const slot = map.put(words, 0);
         t.is(map.replaced, known !== undefined);
+        // The owner's word: 0 in a new row, kept when the row is replaced.
+        const at = slot * WORDS_PER_ROW + SINCE;
         if (known) t.is(slot, known.slot);
-        else t.is(map.words[slot * WORDS_PER_ROW + SINCE], 0);
-        model.set(keyOf(words), { slot, value });
+        t.is(map.words[at], known?.since ?? 0);
+        const since = ++this.#puts;
+        map.words[at] = since;
+        model.set(keyOf(words), { slot, value, since });
         break;
       }
       case 'find':
@@ -62,13 +67,14 @@ class Checked {
   check(): void {
     const t = this.#t;
     const slots = new Set<number>();
-    for (const [key, { slot, value }] of this.model) {
+    for (const [key, { slot, value, since }] of this.model) {
       const at = slot * WORDS_PER_ROW;
       if (
         slot >= this.map.high ||
         slots.has(slot) ||
         keyOf(this.map.words, at) !== key ||
         this.map.words[at + SUCC] !== value ||
+        this.map.words[at + SINCE] !== since ||
         this.map.find(this.map.words, at) !== slot
       )
         t.fail(`the row of key ${key} is not in its slot ${slot}`);
