@@ -35,10 +35,16 @@ type ConnectionMessage =
   | { readonly kind: 'closed' };
 
 /**
+ * Bytes of one connection that may wait to be journaled while it is read on: one full read of the socket. It keeps
+ * the next chunk ready while the last is on its way to disk, and lets small reports come without a pause for each.
+ */
+const WINDOW_BYTES = 65_536;
+
+/**
  * One agent's connection: bytes → frames → reports → rows for the router.
  *
- * It reads a chunk, and reads on when all rows of that chunk are journaled. While it waits TCP slows the agent
- * down, which loses nothing.
+ * What it has read and what is not journaled yet is bounded; beyond, it reads on only when the journal has caught
+ * up. While it waits TCP slows the agent down, which loses nothing.
  */
 export class Connection implements Reader {
   readonly #domain: ConnectionDomain;
@@ -47,7 +53,8 @@ export class Connection implements Reader {
   readonly #peerTag: number;
   readonly #decoder: FrameDecoder;
   readonly #ref: ActorRef<ConnectionMessage>;
-  #awaitsCredit = false;
+  /** Read, and not journaled yet. */
+  #unpaidBytes = 0;
   #badFramesInRow = 0;
   #closed = false;
   /** We closed it: what its stream still lacks is nobody's loss. */
@@ -81,15 +88,15 @@ export class Connection implements Reader {
           { error: messageOf(error) },
           'a connection crashed; closing it',
         );
-        if (message.kind === 'data') domain.budget.journaled(message.chunk.length);
+        if (message.kind === 'data') this.#paid(message.chunk.length);
         socket.destroy();
         return 'resume';
       },
     });
     socket.on('data', (chunk: Buffer) => {
-      // Paused here, in the turn that reads, and not in the actor: nothing more may be read meanwhile.
-      socket.pause();
-      this.#awaitsCredit = true;
+      // Decided here, in the turn that reads, and not in the actor: nothing more may be read meanwhile.
+      this.#unpaidBytes += chunk.length;
+      if (this.#unpaidBytes > WINDOW_BYTES) this.park();
       domain.budget.read(chunk.length);
       tell(this.#ref, { kind: 'data', chunk });
     });
@@ -105,7 +112,7 @@ export class Connection implements Reader {
   }
 
   unpark(): void {
-    if (!this.#awaitsCredit) this.#readOn();
+    if (this.#unpaidBytes <= WINDOW_BYTES) this.#readOn();
   }
 
   /** Reads no more; what was read goes its way. */
@@ -119,10 +126,7 @@ export class Connection implements Reader {
         this.#take(message.chunk);
         break;
       case 'credit':
-        this.#domain.budget.journaled(message.bytes);
-        this.#awaitsCredit = false;
-        if (this.#closed) stop(this.#ref);
-        else if (!this.#domain.budget.parked) this.#readOn();
+        this.#paid(message.bytes);
         break;
       case 'expired':
         this.#reject('incomplete', {}, 'a frame stayed incomplete for too long; closing its connection');
@@ -131,6 +135,17 @@ export class Connection implements Reader {
       case 'closed':
         this.#end();
         break;
+    }
+  }
+
+  #paid(bytes: number): void {
+    const { budget } = this.#domain;
+    this.#unpaidBytes -= bytes;
+    budget.journaled(bytes);
+    if (!this.#closed) {
+      if (!budget.parked) this.unpark();
+    } else if (this.#unpaidBytes === 0) {
+      stop(this.#ref);
     }
   }
 
@@ -157,8 +172,11 @@ export class Connection implements Reader {
       this.#refuse();
     }
     if (traffic.frames > framesBefore) this.#expiryLeftMs = 0;
+    if (this.#decoder.incompleteBytes > 0 && !this.#socket.isPaused()) this.#startExpiry();
     traffic.saturated += reports.saturated - saturatedBefore;
-    const settled = () => tell(ref, { kind: 'credit', bytes: chunk.length });
+    // Not the chunk itself: it would stay in memory as long as its credit is out.
+    const bytes = chunk.length;
+    const settled = () => tell(ref, { kind: 'credit', bytes });
     if (rows.length === 0) {
       settled();
       return;
@@ -207,7 +225,7 @@ export class Connection implements Reader {
   }
 
   #readOn(): void {
-    if (this.#socket.destroyed) return;
+    if (this.#socket.destroyed || !this.#socket.isPaused()) return;
     if (this.#decoder.incompleteBytes > 0) this.#startExpiry();
     this.#socket.resume();
   }
@@ -220,8 +238,8 @@ export class Connection implements Reader {
       this.#reject('incomplete', {}, 'a connection ended in the middle of a frame');
     }
     this.#domain.onClosed(this);
-    // Credit for its last chunk may still come: the budget needs it, so the actor ends with it.
-    if (!this.#awaitsCredit) stop(this.#ref);
+    // Credit for its last chunks may still come: the budget needs it, so the actor ends with it.
+    if (this.#unpaidBytes === 0) stop(this.#ref);
   }
 
   #refuse(): void {

@@ -16,7 +16,6 @@ import { readAll } from '../support/tables.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 
-// One after the other: each runs a process or two, and a machine has few cores for all test files together.
 const ENV = { LARS_LISTEN_HOST: '127.0.0.1', LARS_LISTEN_PORT: '0', LARS_ADMIN_PORT: '0' };
 const CALLER = parseIpv4('10.0.0.1')!;
 
@@ -104,6 +103,7 @@ async function simulate(t: ExecutionContext, args: string) {
   return { ...server, summary: JSON.parse(stdout) as Summary };
 }
 
+// One after the other: each runs a process or two, and a machine has few cores for all test files together.
 test.serial('--help names the flags and gives an example', async (t) => {
   const { code, stdout } = await runCli(['simulate', '--help']);
   t.is(code, 0);
