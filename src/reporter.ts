@@ -174,15 +174,15 @@ async function assemble(
   undo.push(() => stop(ownSystem ?? root));
   const count = config.writers.count;
   const router = spawnRouter(root, count, (error, message) => {
-    logger.error({ error: error.stack }, 'the router failed on a message');
-    if (message.kind === 'rows') message.credit.settled();
+    logger.error({ error }, 'the router failed on a message, or a sender on its receipt');
+    if (message?.kind === 'rows') message.credit.settled();
   });
   const stores = Array.from({ length: count }, () => new StoreWatch(logger));
   const supervisor = new Supervisor(root, {
     writers: count,
     limits: config.supervision,
     onCrash: (partition, error, pauseMs, exhausted) => {
-      const fields = { partition, pauseMs, error: error.message, stack: error.stack };
+      const fields = { partition, pauseMs, error };
       if (exhausted) logger.error(fields, 'a writer keeps crashing; its rows wait');
       else logger.warn(fields, 'a writer crashed; restarting it');
     },

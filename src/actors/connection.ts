@@ -191,7 +191,7 @@ export class Connection implements Reader {
     traffic.frames++;
     if (id !== MessageId.reportStatusRequest) {
       if (!handlers.has(id)) traffic.framesRejected['unknown-id']++;
-      else handlers.dispatch(this.#handedOn(id, bytes.slice(start, end)));
+      else handlers.dispatch(this.#handedOn(id, Uint8Array.from(bytes.subarray(start, end))));
       return;
     }
     let count: number;

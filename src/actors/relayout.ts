@@ -3,6 +3,7 @@ import { CMDID, MODID, WORDS_PER_ROW } from '../model/row.js';
 import { PendingRows } from '../pending/pending.js';
 import { RowMap } from '../pending/rowmap.js';
 import { partitionOf } from './partition.js';
+import { replayRecord } from './replay.js';
 
 /**
  * Moves what is pending to the partitions of another `writers.count`, before any report is taken. A service's rows
@@ -17,9 +18,7 @@ export async function moveToPartitions(journal: Journal, writers: number): Promi
     const pending = new PendingRows();
     for await (const { event } of journal.partition(partition).replay()) {
       if (event.kind === 'rows') pending.restore(event.rows);
-      if (event.kind !== 'record') continue;
-      pending.confirm(event.record.confirmed, 0);
-      pending.fold(event.record.rows, Math.floor(event.record.at / 1000));
+      if (event.kind === 'record') replayRecord(pending, event.record);
     }
     const rows = pending.copySlots(0, pending.slotEnd);
     for (let at = 0; at < rows.length; at += WORDS_PER_ROW) {

@@ -54,7 +54,7 @@ export interface Router {
 export function spawnRouter(
   parent: ParentRef,
   writers: number,
-  onCrash: (error: Error, message: RouterMessage) => void,
+  onCrash: (error: Error, message?: RouterMessage) => void,
 ): Router {
   const lanes: Lane[] = Array.from({ length: writers }, () => ({
     writer: undefined,
@@ -65,6 +65,15 @@ export function spawnRouter(
     nextId: 1,
   }));
 
+  /** A sender whose call back fails must not keep the credit of the others in its batch. */
+  const settle: Settle = (credit) => {
+    try {
+      credit.settled();
+    } catch (error) {
+      onCrash(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+
   const ref = spawn<RouterMessage>(parent, {
     name: 'router',
     receive: (message) => {
@@ -74,10 +83,10 @@ export function spawnRouter(
           for (const lane of lanes) handOver(lane);
           break;
         case 'journaled':
-          journaled(lanes[message.partition]!, message.batchId);
+          journaled(lanes[message.partition]!, message.batchId, settle);
           break;
         case 'ready':
-          ready(lanes[message.partition]!, message.batchId);
+          ready(lanes[message.partition]!, message.batchId, settle);
           break;
       }
     },
@@ -152,21 +161,23 @@ function deliver(lane: Lane, batch: Batch): void {
   }
 }
 
-function journaled(lane: Lane, batchId: number): void {
+type Settle = (credit: Credit) => void;
+
+function journaled(lane: Lane, batchId: number, settle: Settle): void {
   const batch = lane.handed;
   if (batch?.id !== batchId) return;
   lane.handed = undefined;
   handOver(lane);
   for (const credit of batch.credits) {
     credit.outstanding--;
-    if (credit.outstanding === 0) credit.settled();
+    if (credit.outstanding === 0) settle(credit);
   }
 }
 
-function ready(lane: Lane, batchId: number): void {
+function ready(lane: Lane, batchId: number, settle: Settle): void {
   lane.ready = true;
   lane.nextId = Math.max(lane.nextId, batchId + 1);
   if (!lane.handed) handOver(lane);
-  else if (lane.handed.id <= batchId) journaled(lane, lane.handed.id);
+  else if (lane.handed.id <= batchId) journaled(lane, lane.handed.id, settle);
   else deliver(lane, lane.handed);
 }

@@ -76,7 +76,13 @@ type Reducer<T> = (previous: T, event: NactEvent, index: number) => T;
 /** nact's persistence engine as it is used, undocumented `reduce` included. */
 interface NactEngine {
   latestSnapshot(key: string): Promise<undefined>;
-  events(key: string, offset: number): { reduce<T>(step: Reducer<T>, initial: T): Promise<T> };
+  events(
+    key: string,
+    offset: number,
+  ): {
+    /** Undefined ends a recovery without its actor coming up. */
+    reduce<T>(step: Reducer<T>, initial: T): Promise<T | undefined>;
+  };
   persist(event: NactEvent): Promise<void>;
   takeSnapshot(): Promise<never>;
 }
@@ -88,7 +94,6 @@ interface NactContext {
 
 interface Nact {
   start(name?: string): ActorRef<never>;
-  stop(ref: ActorRef<never>): void;
   spawn(
     parent: ParentRef,
     handler: (state: undefined, message: unknown) => Promise<void>,
@@ -113,6 +118,8 @@ interface Nact {
 interface Concrete {
   readonly system: { persistenceEngine?: NactEngine };
   readonly dispatch?: (message: unknown) => void;
+  readonly stop: () => void;
+  readonly children: ReadonlyMap<string, Concrete>;
 }
 
 const require = createRequire(import.meta.url);
@@ -139,7 +146,14 @@ export function tell<M>(ref: ActorRef<M>, message: M): boolean {
 
 /** Stops an actor and its children; what is in their mailboxes is dropped. Harmless when it has stopped already. */
 export function stop<M>(ref: ActorRef<M>): void {
-  nact.stop(ref as ActorRef<never>);
+  const concrete = find(ref);
+  if (concrete) stopTree(concrete);
+}
+
+/** nact forgets children: it looks its own objects up as if they were references, and finds none. */
+function stopTree(concrete: Concrete): void {
+  for (const child of [...concrete.children.values()]) stopTree(child);
+  concrete.stop();
 }
 
 /** Spawns an actor without a state of its own (it lives in the closures of `receive`). */
@@ -173,6 +187,8 @@ export function spawnPersistent<State, M, Event, Stored>(
   const { log } = definition;
   let replayFailure: Error | undefined;
   let lastSequence = 0;
+  let reference: ActorRef<never> | undefined;
+  const isStopped = () => reference === undefined || !find(reference);
 
   const engine: NactEngine = {
     latestSnapshot: async () => undefined,
@@ -194,7 +210,11 @@ export function spawnPersistent<State, M, Event, Stored>(
           await result;
           if (replayFailure) throw replayFailure;
         };
-        for await (const { sequence, event } of log.replay()) await apply(event, sequence);
+        for await (const { sequence, event } of log.replay()) {
+          if (isStopped()) return undefined;
+          await apply(event, sequence);
+        }
+        if (isStopped()) return undefined;
         await apply(END_OF_LOG, lastSequence);
         return result;
       },
@@ -213,7 +233,6 @@ export function spawnPersistent<State, M, Event, Stored>(
   };
 
   let state = definition.initial();
-  let reference: ActorRef<never> | undefined;
   const handler = async (current: unknown, message: unknown, context: NactContext) => {
     if (context.recovering) {
       replay(current as State, message);
@@ -236,7 +255,7 @@ export function spawnPersistent<State, M, Event, Stored>(
       } catch {
         // A crash of the crash handler changes nothing: the log is still the truth.
       }
-      return reference && find(reference) ? context.reset : context.stop;
+      return isStopped() ? context.stop : context.reset;
     },
   };
 

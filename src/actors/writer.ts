@@ -9,6 +9,7 @@ import { type Chunk, PendingRows } from '../pending/pending.js';
 import type { StoreWriter } from '../store/store.js';
 import { FlushLoop } from './flush.js';
 import type { Batch, RouterMessage, WriterMessage } from './protocol.js';
+import { type Applied, applyRecord, replayRecord } from './replay.js';
 import type { StepHook, WriterStep } from './steps.js';
 import { type ActorRef, type ParentRef, spawnPersistent, tell } from './system.js';
 
@@ -140,7 +141,9 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
     const entry = entryOf(state, batch, settled);
     const sequence = await persist(entry);
     atStep('after-persist');
-    applyRecord(state, account, sequence, entry.record);
+    const applied = applyRecord(state.pending, entry.record);
+    advance(state, sequence, entry.record);
+    account.count(sequence, entry.record, applied);
     account.rest(state.pending);
     state.flush?.checked(settled.length);
   };
@@ -168,7 +171,11 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
       atStep('recovery');
       if (event.kind === 'base') state.batchId = event.batchId;
       else if (event.kind === 'rows') state.pending.restore(event.rows);
-      else replayRecord(state, account, sequence, event.record);
+      else {
+        const applied = replayRecord(state.pending, event.record);
+        advance(state, sequence, event.record);
+        account.replayed(sequence, event.record, applied);
+      }
       state.sequence = sequence;
     },
     recovered: (state) => {
@@ -277,6 +284,28 @@ class Account {
     return this.keys + this.superseded;
   }
 
+  /** A record was applied. */
+  count(sequence: number, record: JournalRecord, applied: Applied): void {
+    const { counts } = this;
+    counts.upserted += applied.confirmed + record.superseded;
+    counts.deadLettered += applied.refused + record.refusedSuperseded + record.quarantined;
+    counts.received += record.received;
+    const merged = record.received - record.quarantined - record.rows.length / WORDS_PER_ROW;
+    counts.coalesced += applied.coalesced + merged;
+    this.countedSequence = sequence;
+  }
+
+  /**
+   * A record was applied during recovery. At most the last one was durable and not counted when the writer crashed;
+   * what it settles was in flight then, and is held by the account until the recovery is over.
+   */
+  replayed(sequence: number, record: JournalRecord, applied: Applied): void {
+    if (sequence <= this.countedSequence) return;
+    this.count(sequence, record, applied);
+    this.superseded -= record.superseded + record.refusedSuperseded;
+    this.keys += record.rows.length / WORDS_PER_ROW - applied.coalesced - applied.confirmed - applied.refused;
+  }
+
   /** The map has come to rest after a record or a failed chunk. */
   rest(pending: PendingRows): void {
     this.keys = pending.keys;
@@ -336,50 +365,7 @@ function unchangedKeys(pending: PendingRows, chunks: readonly Chunk[]): Int32Arr
   return all;
 }
 
-/** What applying a record did to the map. */
-interface Applied {
-  readonly confirmed: number;
-  readonly refused: number;
-  readonly coalesced: number;
-}
-
-/** Applies a record to the map and counts it. */
-function applyRecord(state: State, account: Account, sequence: number, record: JournalRecord): void {
-  const { pending } = state;
-  const confirmed = pending.confirm(record.confirmed, record.superseded);
-  const refused = pending.confirm(record.refused, record.refusedSuperseded);
-  const coalesced = pending.fold(record.rows, Math.floor(record.at / 1000));
-  advance(state, sequence, record);
-  count(account, sequence, record, { confirmed, refused, coalesced });
-}
-
-/**
- * Applies a record during recovery. A new map has nothing in flight, so the record settles no superseded values in
- * it, but in the account: at most the last record was durable and not yet counted when the writer crashed.
- */
-function replayRecord(state: State, account: Account, sequence: number, record: JournalRecord): void {
-  const { pending } = state;
-  const confirmed = pending.confirm(record.confirmed, 0);
-  const refused = pending.confirm(record.refused, 0);
-  const coalesced = pending.fold(record.rows, Math.floor(record.at / 1000));
-  advance(state, sequence, record);
-  if (sequence <= account.countedSequence) return;
-  count(account, sequence, record, { confirmed, refused, coalesced });
-  account.superseded -= record.superseded + record.refusedSuperseded;
-  account.keys += record.rows.length / WORDS_PER_ROW - coalesced - confirmed - refused;
-}
-
 function advance(state: State, sequence: number, record: JournalRecord): void {
   state.sequence = sequence;
   if (record.batchId > 0) state.batchId = record.batchId;
-}
-
-function count(account: Account, sequence: number, record: JournalRecord, applied: Applied): void {
-  const { counts } = account;
-  counts.upserted += applied.confirmed + record.superseded;
-  counts.deadLettered += applied.refused + record.refusedSuperseded + record.quarantined;
-  counts.received += record.received;
-  const merged = record.received - record.quarantined - record.rows.length / WORDS_PER_ROW;
-  counts.coalesced += applied.coalesced + merged;
-  account.countedSequence = sequence;
 }

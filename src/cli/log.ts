@@ -10,6 +10,8 @@ const LAST_LINES_MS = 500;
 
 const SECRETS = ['token', 'password', 'admin.token', 'store.url', '*.token', '*.password', '*.store.url'];
 
+export type ProcessLogger = pino.Logger;
+
 export interface Log {
   readonly logger: pino.Logger;
   /** Ends the log; resolves when the last line is out or nobody takes it. */

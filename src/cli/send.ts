@@ -2,21 +2,17 @@ import { open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type AgentConnection, connectAgent } from '../client/connection.js';
 import { encodeReportFrame } from '../client/encode.js';
-import type { Config } from '../config.js';
 import { messageOf } from '../model/errors.js';
 import { parseIpv4 } from '../model/ipv4.js';
 import type { HostResult, Report } from '../model/report.js';
+import type { Address } from '../model/status.js';
 import { FrameDecoder, FrameError } from '../wire/frame.js';
 import { decodeReport, MessageId } from '../wire/messages.js';
 import { integerOption, MAX_INT32, MAX_UINT32, MIN_INT32, strictInteger } from './numbers.js';
 import { type CommonOptions, commandWith, loadSettingsAloud } from './settings.js';
 import { SentRows, showRows } from './show.js';
+import { addressOption, ipOption, listenAddress } from './target.js';
 import { type Terminal, UsageError } from './terminal.js';
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 interface SendOptions extends CommonOptions {
   readonly modid?: number;
@@ -200,32 +196,6 @@ function reportFrom({ modid, cmdid, caller, host, ts }: SendOptions): Report {
 
 function missing(flag: string, example: string): UsageError {
   return new UsageError(`${flag} is missing: give it, for example ${example}, or frames with --file`);
-}
-
-/** Where the configured reporter is reached from its own machine. */
-function listenAddress({ listen }: Config): Address {
-  if (listen.port === 0) {
-    throw new UsageError(
-      'listen.port = 0 says not where the reporter listens: name its port with --to HOST:PORT',
-    );
-  }
-  const host = listen.host === '0.0.0.0' ? '127.0.0.1' : listen.host === '::' ? '::1' : listen.host;
-  return { host, port: listen.port };
-}
-
-function ipOption(text: string): number {
-  const ip = parseIpv4(text);
-  if (ip === undefined) throw new InvalidArgumentError('Expected an IPv4 address such as 10.0.0.9.');
-  return ip;
-}
-
-function addressOption(text: string): Address {
-  const parts = /^(?:\[([^\]]+)\]|([^:\s]+)):([^:]*)$/.exec(text);
-  const port = strictInteger(parts?.[3] ?? '', 1, 65535);
-  if (!parts || port === undefined) {
-    throw new InvalidArgumentError('Expected HOST:PORT with a port from 1 to 65535, such as 127.0.0.1:7779.');
-  }
-  return { host: (parts[1] ?? parts[2])!, port };
 }
 
 /** One `--host`; commander passes what earlier ones gave. */

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import type pino from 'pino';
 import { messageOf } from '../model/errors.js';
 import { type Reporter, startReporter } from '../reporter.js';
-import { createLog, type Log } from './log.js';
+import { createLog, type Log, type ProcessLogger } from './log.js';
 import { type CommonOptions, commandWith, loadSettings } from './settings.js';
 import { EXIT_DONE, EXIT_FAILED, exitCodeOf, type Terminal } from './terminal.js';
 
@@ -42,7 +41,7 @@ async function serve(options: CommonOptions, terminal: Terminal): Promise<void> 
   await log.close();
 }
 
-async function stop(reporter: Reporter, logger: pino.Logger): Promise<void> {
+async function stop(reporter: Reporter, logger: ProcessLogger): Promise<void> {
   const { drained, pending } = await reporter.drain();
   await reporter.stop();
   if (drained) {

@@ -10,9 +10,9 @@ import { type CommonOptions, commandWith, loadSettingsAloud } from './settings.j
 import { Fleet } from './simulate/fleet.js';
 import { showProgress } from './simulate/progress.js';
 import { summaryOf, summaryText, type Verification, verificationText } from './simulate/summary.js';
-import { addressOption, callerOption, listenAddress } from './simulate/target.js';
 import { verify } from './simulate/verify.js';
 import { SERVICES_PER_MODID, Workload } from './simulate/workload.js';
+import { addressOption, ipOption, listenAddress } from './target.js';
 import { type Terminal, UsageError } from './terminal.js';
 
 interface SimulateOptions extends CommonOptions {
@@ -71,7 +71,7 @@ export function simulateCommand(terminal: Terminal): Command {
     .option('--modid-base <n>', 'modid of the first 100 services', integerOption(MIN_INT32, MAX_INT32), 1)
     .addOption(
       new Option('--first-caller <ip>', 'address of the first agent; the others follow')
-        .argParser(callerOption)
+        .argParser(ipOption)
         .default(parseIpv4('10.0.0.1'), '10.0.0.1'),
     )
     .option('--verify', 'afterwards compare the configured store with the last report of each key')

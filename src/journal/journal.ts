@@ -139,7 +139,7 @@ export class Journal {
   /**
    * Replaces all partitions by new ones that hold `rowsOf(partition)` as their snapshots. A kill at any moment
    * leaves the old layout or the new one: the pieces are written beside the old keys, one transaction switches
-   * over, and what is no longer reachable is removed afterwards (or at the next open).
+   * over, and what is no longer reachable is removed afterwards (or at the next change).
    */
   async relayout(writers: number, rowsOf: (partition: number) => Int32Array): Promise<void> {
     const next: Layout = { epoch: this.#layout.epoch + 1, writers };

@@ -193,8 +193,14 @@ export class PartitionJournal {
       return decodePiece(bytes);
     } catch (error) {
       const kept = { partition: this.#index, sequence, error: (error as ReporterError).message, bytes };
-      const key = [Date.now(), this.#epoch, this.#index, sequence, piece];
-      await this.#durably(() => this.#tables.quarantine.put(key, kept));
+      const key = [this.#epoch, this.#index, sequence, piece];
+      const { snapshots, quarantine } = this.#tables;
+      await this.#durably(() =>
+        snapshots.batch(() => {
+          void quarantine.put([Date.now(), ...key], kept);
+          void snapshots.put(key, encodePiece(new Int32Array(0)));
+        }),
+      );
       onQuarantine?.(this.#index, sequence, error as ReporterError);
       return undefined;
     }

@@ -45,8 +45,10 @@ test('changing writers.count between runs moves pending rows to their partitions
       );
       // A key is stored with each batch.
       const confirmed = pending.copySlots(0, 1).slice(0, WORDS_PER_KEY);
-      await partition.append(sequence, entryOf(sequence, rows, { at: sequence * 1000, confirmed }));
+      const refused = pending.copySlots(1, 2).slice(0, WORDS_PER_KEY);
+      await partition.append(sequence, entryOf(sequence, rows, { at: sequence * 1000, confirmed, refused }));
       pending.confirm(confirmed, 0);
+      pending.confirm(refused, 0);
       pending.fold(rows, sequence);
       if (sequence === 5 + index) await partition.snapshot(sequence, sequence, pending, () => false);
     }

@@ -6,6 +6,7 @@ import { spawnRouter } from '../../src/actors/router.js';
 import { type ActorRef, spawn, startSystem, stop, tell } from '../../src/actors/system.js';
 import { RowBatch } from '../../src/model/row.js';
 import { pack } from '../model/samples.js';
+import { until } from '../support/wait.js';
 
 const LANES = 4;
 /** The lane that is used to learn that the router has handled all it was told so far. */
@@ -375,3 +376,30 @@ function sentTo(
     .filter(([kind]) => kind === 'send')
     .reduce((sum, [, , rows]) => sum + rows.filter(([to]) => to === partition).length, 0);
 }
+
+test('a sender whose call back fails does not keep the credit of others', async (t) => {
+  const system = startSystem();
+  t.teardown(() => stop(system));
+  const failures: string[] = [];
+  const router = spawnRouter(system, 1, (error) => failures.push(error.message));
+  let handed = 0;
+  let settled = 0;
+  const receive = () => {
+    handed++;
+  };
+  router.connect(0, spawn<WriterMessage>(system, { name: 'w', receive, onCrash: () => 'resume' }));
+  const rows = (modid: number, done: () => void) =>
+    tell(router.ref, { kind: 'rows', rows: pack({ modid }), credit: { outstanding: 0, settled: done } });
+  rows(1, () => {
+    throw new Error('of the sender');
+  });
+  rows(2, () => {
+    settled++;
+  });
+  tell(router.ref, { kind: 'ready', partition: 0, batchId: 0 });
+  await until(() => handed > 0, { boundMs: 5000, what: 'the batch is handed over' });
+  tell(router.ref, { kind: 'journaled', partition: 0, batchId: 1 });
+  tell(router.ref, { kind: 'journaled', partition: 0, batchId: 2 });
+  await until(() => failures.length === 1 && settled === 1, { boundMs: 5000, what: 'both to be told' });
+  t.deepEqual(failures, ['of the sender']);
+});

@@ -474,3 +474,44 @@ test('nobody can be spawned under a parent that has stopped, and its system keep
   t.throws(() => persistent(host, new MemoryLog()));
   t.is(system.persistenceEngine, engine);
 });
+
+test('stopping an actor stops its children, and drops what is in their mailboxes', async (t) => {
+  for (const fromAbove of ['parent', 'system']) {
+    const system = startSystem();
+    const seen: number[] = [];
+    const parent = spawn<never>(system, { name: 'parent', receive: () => {}, onCrash: () => 'resume' });
+    const child = spawn<number>(parent, {
+      name: 'child',
+      receive: async (message) => {
+        await nextTurn();
+        seen.push(message);
+      },
+      onCrash: () => 'resume',
+    });
+    for (const message of [1, 2, 3]) tell(child, message);
+    stop(fromAbove === 'parent' ? parent : system);
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    t.true(seen.length <= 1, `${fromAbove}: ${seen}`);
+    t.false(tell(child, 4));
+  }
+});
+
+test('an actor that is stopped while its log is replayed does not come up', async (t) => {
+  const gate = newGate();
+  const lines: string[] = [];
+  const log: EventLog<string, string> = {
+    async *replay() {
+      yield { sequence: 0, event: 'base' };
+      lines.push('reading');
+      await gate.opened;
+      yield { sequence: 1, event: 'a' };
+    },
+    append: async () => {},
+  };
+  const { ref } = persistent(startSystem(), log, { recovered: () => void lines.push('recovered') });
+  await until(() => lines.length > 0, { ...BOUND, what: 'it reads' });
+  stop(ref);
+  gate.open();
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  t.deepEqual(lines, ['reading']);
+});

@@ -451,7 +451,7 @@ const WRONG: readonly (readonly [args: readonly string[], says: string])[] = [
   ],
   [
     ['--first-caller', '10.0.0'],
-    "error: option '--first-caller <ip>' argument '10.0.0' is invalid. Expected an IPv4 address such as 10.0.0.1.",
+    "error: option '--first-caller <ip>' argument '10.0.0' is invalid. Expected an IPv4 address such as 10.0.0.9.",
   ],
   [
     ['--agents', '1000', '--services', '1000', '--hosts', '100'],

@@ -89,7 +89,12 @@ const failing = (reporter: Reporter) =>
 
 /** The store is seen to fail while agents go on sending. */
 async function outage(reporter: Reporter, fleet: Fleet) {
-  await until(() => failing(reporter).length === 3, { ...BOUND, what: 'the outage to show in the status' });
+  await until(() => failing(reporter).length === 3, {
+    ...BOUND,
+    what: 'the outage to show in the status',
+  }).catch((error) => {
+    throw new Error(JSON.stringify(reporter.status().writers), { cause: error });
+  });
   const rounds = fleet.rounds;
   await until(() => fleet.rounds >= rounds + 5, { ...BOUND, what: 'agents to go on during the outage' });
 }

@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from 'commander';
-import type { Config } from '../../config.js';
-import { parseIpv4 } from '../../model/ipv4.js';
-import type { Address } from '../../model/status.js';
-import { strictInteger } from '../numbers.js';
-import { UsageError } from '../terminal.js';
+import type { Config } from '../config.js';
+import { parseIpv4 } from '../model/ipv4.js';
+import type { Address } from '../model/status.js';
+import { strictInteger } from './numbers.js';
+import { UsageError } from './terminal.js';
 
 /** Where the configured reporter is reached from its own machine. Throws UsageError when its port is any free one. */
 export function listenAddress({ listen }: Config): Address {
@@ -27,8 +27,8 @@ export function addressOption(text: string): Address {
 }
 
 /** Reads an option's IPv4 address. */
-export function callerOption(text: string): number {
-  const caller = parseIpv4(text);
-  if (caller === undefined) throw new InvalidArgumentError('Expected an IPv4 address such as 10.0.0.1.');
-  return caller;
+export function ipOption(text: string): number {
+  const ip = parseIpv4(text);
+  if (ip === undefined) throw new InvalidArgumentError('Expected an IPv4 address such as 10.0.0.9.');
+  return ip;
 }
