@@ -160,8 +160,15 @@ test.serial(
   async (t) => {
     const site = await startSite(t);
     await server.query(`REVOKE ALL PRIVILEGES ON \`lars%\`.* FROM '${USER}'@'%'`);
-    // Grants on a database are looked up when a connection comes; the ones there go on with what they have.
-    await server.query(`KILL USER ${USER}`);
+    // Grants on a database are looked up when a connection comes; those there, and one that is just coming, go on
+    // with what they have.
+    await until(
+      async () => {
+        await server.query(`KILL USER ${USER}`);
+        return failing(site.reporter).length === 3;
+      },
+      { ...BOUND, what: 'all connections to be refused' },
+    );
     await outage(site.reporter, site.fleet);
     t.like(failing(site.reporter)[0]!.store, { class: 'configuration' });
     await server.query(`GRANT ALL ON \`lars%\`.* TO '${USER}'@'%'`);
