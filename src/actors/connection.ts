@@ -31,7 +31,8 @@ export interface ConnectionDomain {
 type ConnectionMessage =
   | { readonly kind: 'data'; readonly chunk: Buffer }
   | { readonly kind: 'credit'; readonly bytes: number }
-  | { readonly kind: 'expired' }
+  /** The frame behind the first `frames` ones was incomplete for too long. */
+  | { readonly kind: 'expired'; readonly frames: number }
   | { readonly kind: 'closed' };
 
 /**
@@ -39,6 +40,8 @@ type ConnectionMessage =
  * the next chunk ready while the last is on its way to disk, and lets small reports come without a pause for each.
  */
 const WINDOW_BYTES = 65_536;
+/** Replies of handlers that may wait for a peer to read them; one that lets more pile up is closed. */
+const MAX_REPLY_BYTES = 1_048_576;
 
 /**
  * One agent's connection: bytes → frames → reports → rows for the router.
@@ -55,6 +58,7 @@ export class Connection implements Reader {
   readonly #ref: ActorRef<ConnectionMessage>;
   /** Read, and not journaled yet. */
   #unpaidBytes = 0;
+  #frames = 0;
   #badFramesInRow = 0;
   #closed = false;
   /** We closed it: what its stream still lacks is nobody's loss. */
@@ -129,6 +133,8 @@ export class Connection implements Reader {
         this.#paid(message.bytes);
         break;
       case 'expired':
+        // The rest of it may have come while this message was on its way.
+        if (message.frames !== this.#frames) return;
         this.#reject('incomplete', {}, 'a frame stayed incomplete for too long; closing its connection');
         this.#refuse();
         break;
@@ -155,7 +161,7 @@ export class Connection implements Reader {
     const { traffic, reports, rows } = domain;
     traffic.bytes += chunk.length;
     this.#holdExpiry();
-    const framesBefore = traffic.frames;
+    const framesBefore = this.#frames;
     const saturatedBefore = reports.saturated;
     try {
       this.#decoder.push(chunk, this.#onFrame);
@@ -171,7 +177,7 @@ export class Connection implements Reader {
       // What was good in front of the bad frame is sent on all the same.
       this.#refuse();
     }
-    if (traffic.frames > framesBefore) this.#expiryLeftMs = 0;
+    if (this.#frames > framesBefore) this.#expiryLeftMs = 0;
     if (this.#decoder.incompleteBytes > 0 && !this.#socket.isPaused()) this.#startExpiry();
     traffic.saturated += reports.saturated - saturatedBefore;
     // Not the chunk itself: it would stay in memory as long as its credit is out.
@@ -189,6 +195,7 @@ export class Connection implements Reader {
   readonly #onFrame = (id: number, bytes: Uint8Array, start: number, end: number): void => {
     const { traffic, reports, rows, handlers, maxBadFrames } = this.#domain;
     traffic.frames++;
+    this.#frames++;
     if (id !== MessageId.reportStatusRequest) {
       if (!handlers.has(id)) traffic.framesRejected['unknown-id']++;
       else handlers.dispatch(this.#handedOn(id, Uint8Array.from(bytes.subarray(start, end))));
@@ -219,7 +226,16 @@ export class Connection implements Reader {
   #handedOn(id: number, body: Uint8Array): HandledFrame {
     const socket = this.#socket;
     const reply = (replyId: number, replyBody: Uint8Array) => {
-      if (!socket.destroyed) socket.write(encodeFrame(replyId, replyBody));
+      if (socket.destroyed) return;
+      socket.write(encodeFrame(replyId, replyBody));
+      if (socket.writableLength <= MAX_REPLY_BYTES) return;
+      this.#domain.complaints.about(
+        this.#peer,
+        'replies',
+        {},
+        'a peer does not read its replies; closing it',
+      );
+      this.#refuse();
     };
     return { id, body, peer: `${this.#peer}:${socket.remotePort ?? 0}`, reply };
   }
@@ -257,7 +273,8 @@ export class Connection implements Reader {
     if (frameTimeoutMs === 0 || this.#expiry) return;
     if (this.#expiryLeftMs === 0) this.#expiryLeftMs = frameTimeoutMs;
     this.#expiryBegan = performance.now();
-    this.#expiry = setTimeout(() => tell(this.#ref, { kind: 'expired' }), this.#expiryLeftMs);
+    const frames = this.#frames;
+    this.#expiry = setTimeout(() => tell(this.#ref, { kind: 'expired', frames }), this.#expiryLeftMs);
   }
 
   /** Reading stops through no fault of the agent's: so does its clock. */

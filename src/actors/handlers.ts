@@ -12,7 +12,10 @@ export interface HandledFrame {
   readonly body: Uint8Array;
   /** `address:port` it came from. */
   readonly peer: string;
-  /** Sends a frame on that connection; does nothing when it has closed meanwhile. Throws when the body is too long. */
+  /**
+   * Sends a frame on that connection; does nothing when it has closed meanwhile. A peer that leaves more than 1 MiB of
+   * replies unread is closed. Throws FrameError when the body is too long.
+   */
   readonly reply: (id: number, body: Uint8Array) => void;
 }
 
