@@ -4,6 +4,7 @@ import { Complaints } from './actors/complaints.js';
 import type { Connection } from './actors/connection.js';
 import { type Handlers, HandlerTable } from './actors/handlers.js';
 import { type IngressMessage, spawnIngress } from './actors/ingress.js';
+import { askWriter, settleEach } from './actors/letters.js';
 import { Listener } from './actors/listener.js';
 import { moveToPartitions } from './actors/relayout.js';
 import { spawnRouter } from './actors/router.js';
@@ -12,19 +13,23 @@ import { StoreWatch } from './actors/storewatch.js';
 import { Supervisor } from './actors/supervisor.js';
 import { type ActorRef, type ParentRef, spawn, startSystem, stop } from './actors/system.js';
 import { spawnWriter, type Writer } from './actors/writer.js';
+import { deadLetterRoutes } from './admin/deadletters.js';
 import { startAdmin } from './admin/http.js';
 import { Metrics } from './admin/metrics.js';
 import { type Config, type ConfigInput, parseConfig } from './config.js';
 import { Journal } from './journal/journal.js';
+import type { PartitionJournal } from './journal/partition.js';
+import { type DeadLetterDesk, DeadLetterError, NOTHING_DONE } from './model/deadletter.js';
 import { messageOf, StoreError } from './model/errors.js';
 import type { Logger } from './model/log.js';
 import { RowBuffer } from './model/rowbuffer.js';
 import type { Address, Ledger, ReporterStatus } from './model/status.js';
+import { Teardown } from './model/teardown.js';
 import { Traffic } from './model/traffic.js';
 import { quiet, until } from './model/wait.js';
 import { Counts, totalLedger } from './pending/ledger.js';
 import { openStore } from './store/open.js';
-import type { Store } from './store/store.js';
+import type { Store, StoreWriter } from './store/store.js';
 import { ReportDecoder } from './wire/messages.js';
 
 export interface ReporterOptions {
@@ -59,6 +64,18 @@ export interface Reporter {
   stop(): Promise<void>;
 }
 
+/** The host's logger, whose failures are its own. */
+function unfailing(logger: Logger): Logger {
+  const guarded = (level: keyof Logger) => (fields: object, message: string) => {
+    try {
+      logger[level](fields, message);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+  return { debug: guarded('debug'), info: guarded('info'), warn: guarded('warn'), error: guarded('error') };
+}
+
 const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Agents that have been silent for so long have nothing more on the way, as far as a drain can tell. */
@@ -80,27 +97,41 @@ export async function startReporter(
   options: ReporterOptions = {},
 ): Promise<Reporter> {
   const settings = parseConfig(config, { baseDir: process.cwd() });
-  const undo: (() => unknown)[] = [];
+  const logger = unfailing(options.logger ?? SILENT);
+  const teardown = new Teardown();
+  const onError = (what: string, error: unknown) =>
+    logger.error({ error: messageOf(error) }, `${what} could not be ended in good order`);
   try {
-    return await assemble(settings, config.admin !== undefined, options, undo);
+    return await assemble(settings, config.admin !== undefined, { ...options, logger }, teardown, () =>
+      teardown.run(onError),
+    );
   } catch (error) {
-    for (const step of undo.reverse()) await step();
+    await teardown.run(onError);
     throw error;
   }
+}
+
+/** What a partition consists of. */
+interface Lane {
+  readonly writer: Writer;
+  readonly storeWriter: StoreWriter;
+  readonly journal: PartitionJournal;
 }
 
 async function assemble(
   config: Config,
   isAdminAsked: boolean,
-  options: ReporterOptions,
-  undo: (() => unknown)[],
+  options: ReporterOptions & { readonly logger: Logger },
+  teardown: Teardown,
+  end: () => Promise<void>,
 ): Promise<Reporter> {
-  const logger = options.logger ?? SILENT;
+  const { logger } = options;
   const traffic = new Traffic();
   const complaints = new Complaints(logger);
   const handlers = new HandlerTable(options.handlers ?? {}, traffic, complaints);
   let state: ReporterStatus['state'] = 'running';
   let currentStatus: (() => ReporterStatus) | undefined;
+  let letterDesk: DeadLetterDesk | undefined;
 
   // 0. Admin HTTP: first, so that whoever asks can see that the rest is starting.
   const metrics = new Metrics({ writers: config.writers.count, source: () => currentStatus?.() });
@@ -108,6 +139,7 @@ async function assemble(
     ...{ host: config.admin.host, port: config.admin.port },
     ...(config.admin.token === undefined ? {} : { token: config.admin.token }),
     ...{ status: () => currentStatus?.(), metrics, logger },
+    routes: deadLetterRoutes(() => letterDesk),
   }).catch((error: unknown) => {
     // An embedder that said nothing about it can do without it; who asked for it cannot.
     if (isAdminAsked) throw error;
@@ -115,7 +147,7 @@ async function assemble(
     return undefined;
   });
   if (admin) {
-    undo.push(() => admin.close());
+    teardown.add('the admin HTTP', () => admin.close());
     logger.info({ ...admin.address }, 'serving the admin HTTP');
   }
 
@@ -134,7 +166,11 @@ async function assemble(
     onQuarantine: (partition, sequence, error) =>
       logger.error({ partition, sequence, error: error.message }, 'a journal record was put into quarantine'),
   });
-  undo.push(() => journal.close());
+  teardown.add('the journal', async () => {
+    await journal.close();
+    state = 'stopped';
+  });
+  await journal.tidy();
   if (journal.layout.writers !== config.writers.count) {
     const from = journal.layout.writers;
     const rows = await moveToPartitions(journal, config.writers.count);
@@ -152,7 +188,7 @@ async function assemble(
       onEvent: ({ type, ...fields }) =>
         logger.warn({ event: type, ...fields }, 'an earlier session still held a partition and was killed'),
     });
-  undo.push(() => store.close());
+  teardown.add('the store', () => store.close());
   try {
     await store.open();
     logger.info({ store: store.description }, 'the store is ready');
@@ -171,7 +207,6 @@ async function assemble(
     receive: () => {},
     onCrash: () => 'resume',
   });
-  undo.push(() => stop(ownSystem ?? root));
   const count = config.writers.count;
   const router = spawnRouter(root, count, (error, message) => {
     logger.error({ error }, 'the router failed on a message, or a sender on its receipt');
@@ -188,9 +223,16 @@ async function assemble(
     },
     onRestart: (partition) => logger.info({ partition }, 'a writer is back'),
   });
-  const lanes = Array.from({ length: count }, (_, partition) => {
+  const lanes: Lane[] = [];
+  teardown.add("the store's writers", () => Promise.all(lanes.map(({ storeWriter }) => storeWriter.close())));
+  teardown.add('the actors', () => stop(ownSystem ?? root));
+  teardown.add('the writers', async () => {
+    const ended = Promise.all(lanes.map(({ writer }) => writer.end()));
+    supervisor.stop();
+    await ended;
+  });
+  for (let partition = 0; partition < count; partition++) {
     const storeWriter = store.writer({ partition, partitions: count, journalId: journal.id });
-    undo.push(() => storeWriter.close());
     const partitionJournal = journal.partition(partition);
     const writer: Writer = spawnWriter(supervisor.ref, {
       partition,
@@ -218,10 +260,9 @@ async function assemble(
       onCrash: (error) => supervisor.crashed(partition, error),
     });
     router.connect(partition, writer.ref);
-    return { writer, storeWriter, journal: partitionJournal };
-  });
-  undo.push(() => supervisor.stop());
-  await until(() => lanes.every((_, partition) => supervisor.writer(partition).state === 'running'));
+    lanes.push({ writer, storeWriter, journal: partitionJournal });
+  }
+  await until(() => supervisor.allRecovered);
   const { recovered } = totalLedger(lanes.map(({ writer }) => writer.ledger()));
   if (recovered > 0) logger.info({ rows: recovered }, 'pending rows were recovered from the journal');
 
@@ -263,6 +304,12 @@ async function assemble(
       frameTimeoutMs: config.listen.frameTimeoutMs,
     },
   );
+  const isJournaled = () => router.waitingRows === 0 && budget.bytes === 0;
+  teardown.add('the connections', async () => {
+    listener.stopAccepting();
+    listener.closeConnections();
+    await until(isJournaled, STOP_JOURNAL_MS);
+  });
   const address = await listener.listen();
   logger.info({ ...address, writers: count, store: store.description }, 'listening for agents');
 
@@ -292,34 +339,28 @@ async function assemble(
     }),
   });
   currentStatus = status;
-
-  const isJournaled = () => router.waitingRows === 0 && budget.bytes === 0;
+  letterDesk = {
+    list: (filter, offset, limit) => journal.deadLetters.page(filter, offset, limit),
+    settle: async (action, filter) => {
+      if (state !== 'running') throw new DeadLetterError(`the reporter is ${state}`, NOTHING_DONE);
+      const outcome = await settleEach(journal.deadLetters, filter, count, (partition, keys) =>
+        askWriter(lanes[partition]!.writer.ref, partition, { action, keys, filter }),
+      );
+      logger.info({ action, filter, ...outcome }, 'dead letters were settled');
+      return outcome;
+    },
+  };
 
   const drain = async () => {
-    const deadline = Date.now() + config.shutdown.drainMs;
+    const deadlineMs = performance.now() + config.shutdown.drainMs;
     if (state === 'running') state = 'draining';
     listener.stopAccepting();
     await quiet(() => traffic.bytes, QUIET_MS, Math.min(LONGEST_READ_MS, config.shutdown.drainMs / 4));
     listener.closeConnections();
-    const drained = await until(() => isJournaled() && ledger().pending === 0, deadline);
-    return { drained, pending: ledger().pending + router.waitingRows };
+    const isDrained = () => isJournaled() && ledger().pending === 0;
+    await until(() => isDrained() || state === 'stopped', deadlineMs - performance.now());
+    return { drained: isDrained(), pending: ledger().pending + router.waitingRows };
   };
-
-  const end = async () => {
-    listener.stopAccepting();
-    listener.closeConnections();
-    await until(isJournaled, Date.now() + STOP_JOURNAL_MS);
-    supervisor.stop();
-    await Promise.all(lanes.map(({ writer }) => writer.settle()));
-    if (!journalError) await Promise.all(lanes.map(({ writer }) => writer.compact()));
-    stop(ownSystem ?? root);
-    await Promise.all(lanes.map(({ storeWriter }) => storeWriter.close()));
-    await store.close();
-    await journal.close();
-    state = 'stopped';
-    await admin?.close();
-  };
-  let ending: Promise<void> | undefined;
 
   return {
     address,
@@ -327,10 +368,7 @@ async function assemble(
     ref,
     ledger,
     drain,
-    stop: () => {
-      ending ??= end();
-      return ending;
-    },
+    stop: end,
     status,
   };
 }

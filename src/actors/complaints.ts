@@ -10,7 +10,7 @@ export class Complaints {
   readonly #logger: Logger;
   readonly #periodMs: number;
   #said = new Set<string>();
-  #periodBegan = 0;
+  #periodBegan = Number.NEGATIVE_INFINITY;
 
   constructor(logger: Logger, periodMs = 60_000) {
     this.#logger = logger;
@@ -18,7 +18,13 @@ export class Complaints {
   }
 
   /** Logs a warning about `peer` unless it was said in this period. */
-  about(peer: string, kind: string, fields: object, message: string, nowMs: number = Date.now()): void {
+  about(
+    peer: string,
+    kind: string,
+    fields: object,
+    message: string,
+    nowMs: number = performance.now(),
+  ): void {
     if (nowMs - this.#periodBegan >= this.#periodMs) {
       this.#periodBegan = nowMs;
       this.#said = new Set();

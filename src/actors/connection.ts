@@ -59,6 +59,8 @@ export class Connection implements Reader {
   /** Read, and not journaled yet. */
   #unpaidBytes = 0;
   #frames = 0;
+  /** Handlers that are at work on frames of the present chunk. */
+  #handling: Promise<void>[] = [];
   #badFramesInRow = 0;
   #closed = false;
   /** We closed it: what its stream still lacks is nobody's loss. */
@@ -182,7 +184,14 @@ export class Connection implements Reader {
     traffic.saturated += reports.saturated - saturatedBefore;
     // Not the chunk itself: it would stay in memory as long as its credit is out.
     const bytes = chunk.length;
-    const settled = () => tell(ref, { kind: 'credit', bytes });
+    // Paid back when its rows are journaled and the host's handlers are done with its frames.
+    let open = this.#handling.length + 1;
+    const settled = () => {
+      open--;
+      if (open === 0) tell(ref, { kind: 'credit', bytes });
+    };
+    for (const handling of this.#handling) void handling.then(settled);
+    if (this.#handling.length > 0) this.#handling = [];
     if (rows.length === 0) {
       settled();
       return;
@@ -198,7 +207,7 @@ export class Connection implements Reader {
     this.#frames++;
     if (id !== MessageId.reportStatusRequest) {
       if (!handlers.has(id)) traffic.framesRejected['unknown-id']++;
-      else handlers.dispatch(this.#handedOn(id, Uint8Array.from(bytes.subarray(start, end))));
+      else this.#handOn(this.#handedOn(id, Uint8Array.from(bytes.subarray(start, end))));
       return;
     }
     let count: number;
@@ -221,6 +230,11 @@ export class Connection implements Reader {
     traffic.reports++;
     if (count === 0) traffic.emptyReports++;
   };
+
+  #handOn(frame: HandledFrame): void {
+    const handling = this.#domain.handlers.dispatch(frame);
+    if (handling) this.#handling.push(handling);
+  }
 
   /** A frame for the host's handlers, whose reply goes out on this connection as long as it lasts. */
   #handedOn(id: number, body: Uint8Array): HandledFrame {

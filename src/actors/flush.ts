@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type BackoffLimits, backoffMs } from '../model/backoff.js';
 import { StoreError, type StoreErrorClass } from '../model/errors.js';
+import type { RowBatch } from '../model/row.js';
 import type { Chunk, Pass, PendingRows } from '../pending/pending.js';
 import type { StoreWriter } from '../store/store.js';
 import type { WriterStep } from './steps.js';
@@ -14,8 +15,10 @@ const MAX_TURN_MS = 8;
 const FEWEST_ROWS = 16;
 /** Failures in a row for an unknown reason after which one row may be to blame. */
 const SINGLE_OUT_AFTER = 3;
-/** Rows that fail alone, none being stored, until it is clear that the store is to blame. */
-const SUSPECTS_WITHOUT_SUCCESS = 2;
+/** Rows that fail alone, none being stored, beyond which it is clear that the store is to blame. */
+const SUSPECTS_WITHOUT_SUCCESS = 1;
+/** Rows of one chunk that fail alone for an unknown reason, beyond which it is no longer their fault. */
+const MAX_SUSPECTS = 10;
 
 const QUICK: BackoffLimits = { firstMs: 50, lastMs: 2000 };
 const SLOW: BackoffLimits = { firstMs: 500, lastMs: 10_000 };
@@ -128,6 +131,7 @@ export class FlushLoop {
       const { slots } = chunk;
       this.#release(chunk, failure);
       if (this.#maySingleOut(failure, slots.length) && (await this.#singleOut(slots))) return;
+      if (this.#stopped) return;
       await this.#sleep(backoffMs(this.#failures, PAUSES[failure.class]));
       if (this.#stopped) return;
       if (failure.class !== 'retry' && failure.class !== 'too-large') {
@@ -173,44 +177,61 @@ export class FlushLoop {
   #maySingleOut(failure: StoreError, rows: number): boolean {
     if (failure.class === 'poison') return true;
     if (failure.class === 'too-large') return rows === 1;
-    return failure.class === 'retry-slowly' && this.#failures >= SINGLE_OUT_AFTER;
+    return failure.mayBeOneRow && this.#failures >= SINGLE_OUT_AFTER;
   }
 
   /**
    * Halves the rows down to those the store refuses, and stores the others. A row is refused when the store says
-   * that it is to blame, or when it fails alone while others are stored. When nothing can be stored the store is to
-   * blame, and all rows wait again. Returns whether every row is stored or refused.
+   * that it is to blame, or, for an unknown reason, when it fails alone twice and a row that the store has taken
+   * before is taken again right after. Otherwise the store is to blame, and all rows wait again. Returns whether
+   * every row is stored or refused.
    */
   async #singleOut(slots: Int32Array): Promise<boolean> {
     const { pending } = this.#options;
     const parts = slots.length === 1 ? [slots] : halves(slots);
-    const suspects: { readonly chunk: Chunk; readonly failure: StoreError }[] = [];
-    let stored = 0;
+    const suspects: Chunk[] = [];
+    let control: RowBatch | undefined;
     let isStoreToBlame = false;
     while (parts.length > 0 && !isStoreToBlame && !this.#stopped) {
       const chunk = pending.take(parts.pop()!);
       if (!chunk) continue;
       const failure = await this.#attempt(chunk);
       if (!failure) {
-        stored++;
-      } else if (chunk.slots.length > 1) {
-        this.#options.onReleased(pending.release(chunk));
-        if (failure.class === 'retry' || failure.class === 'configuration') isStoreToBlame = true;
-        else parts.push(...halves(chunk.slots));
-      } else if (failure.class === 'poison' || failure.class === 'too-large') {
+        control = chunk.rows.slice(0, 1);
+      } else if (chunk.slots.length === 1 && isRefusal(failure)) {
         this.#refuse(chunk, failure);
+      } else if (chunk.slots.length === 1 && failure.mayBeOneRow) {
+        suspects.push(chunk);
+        isStoreToBlame = suspects.length > (control ? MAX_SUSPECTS : SUSPECTS_WITHOUT_SUCCESS);
       } else {
-        suspects.push({ chunk, failure });
-        isStoreToBlame =
-          failure.class !== 'retry-slowly' || (stored === 0 && suspects.length === SUSPECTS_WITHOUT_SUCCESS);
+        this.#options.onReleased(pending.release(chunk));
+        isStoreToBlame = !isRefusal(failure) && !failure.mayBeOneRow;
+        if (!isStoreToBlame) parts.push(...halves(chunk.slots));
       }
     }
-    const areGuilty = stored > 0 && !isStoreToBlame && !this.#stopped;
-    for (const { chunk, failure } of suspects) {
-      if (areGuilty) this.#refuse(chunk, failure);
-      else this.#options.onReleased(pending.release(chunk));
+    isStoreToBlame ||= control === undefined && suspects.length > 0;
+    for (const suspect of suspects) {
+      const refusal =
+        isStoreToBlame || this.#stopped || !control ? undefined : await this.#convict(suspect, control);
+      if (refusal === 'stored') continue;
+      if (refusal) this.#refuse(suspect, refusal);
+      else this.#options.onReleased(pending.release(suspect));
+      isStoreToBlame ||= refusal === undefined;
     }
-    return !isStoreToBlame && (areGuilty || suspects.length === 0);
+    return !isStoreToBlame;
+  }
+
+  /** Tries a suspect once more, and then a row that is known to be good. Undefined: the store takes neither. */
+  async #convict(suspect: Chunk, control: RowBatch): Promise<StoreError | 'stored' | undefined> {
+    const failure = await this.#attempt(suspect);
+    if (!failure) return 'stored';
+    try {
+      // The value the store has already, unless somebody else wrote it: one flush is in flight, and it is this one.
+      await this.#options.store.upsert(control);
+    } catch {
+      return undefined;
+    }
+    return failure;
   }
 
   #refuse(chunk: Chunk, failure: StoreError): void {
@@ -239,6 +260,11 @@ export class FlushLoop {
   }
 }
 
+/** Whether the store says that a row is to blame; a row that is too large alone is, too. */
+function isRefusal(failure: StoreError): boolean {
+  return failure.class === 'poison' || failure.class === 'too-large';
+}
+
 /** Both halves of some slots, the first one last: they are taken from the end. */
 function halves(slots: Int32Array): Int32Array[] {
   const middle = slots.length >>> 1;
@@ -249,5 +275,9 @@ function halves(slots: Int32Array): Int32Array[] {
 function asStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new StoreError('retry-slowly', 'UNKNOWN', message, { cause: error, maybeApplied: true });
+  return new StoreError('retry-slowly', 'UNKNOWN', message, {
+    cause: error,
+    maybeApplied: true,
+    mayBeOneRow: true,
+  });
 }

@@ -43,6 +43,12 @@ export class HandlerTable {
           `handlers: ${key} cannot be handled: give int32 message ids other than ${MessageId.reportStatusRequest}, which the reporter handles itself`,
         );
       }
+      if (typeof handler !== 'function' && typeof handler?.system?.name !== 'string') {
+        throw new ReporterError(
+          'CONFIG_INVALID',
+          `handlers: what is given for ${key} is neither a function nor a reference to an actor`,
+        );
+      }
       this.#handlers.set(id, handler);
     }
   }
@@ -51,16 +57,20 @@ export class HandlerTable {
     return this.#handlers.has(id);
   }
 
-  dispatch(frame: HandledFrame): void {
+  /** Hands a frame to its handler. Resolves when the handler is done with it, well or not; undefined: at once. */
+  dispatch(frame: HandledFrame): Promise<void> | undefined {
     const handler = this.#handlers.get(frame.id);
-    if (typeof handler !== 'function') {
-      if (handler && !tell(handler, frame)) this.#failed(frame, new Error('the handling actor has stopped'));
-      return;
-    }
     try {
-      void Promise.resolve(handler(frame)).catch((error: unknown) => this.#failed(frame, error));
+      if (typeof handler !== 'function') {
+        if (handler && !tell(handler, frame)) throw new Error('the handling actor has stopped');
+        return undefined;
+      }
+      const handling = handler(frame);
+      if (!(handling instanceof Promise)) return undefined;
+      return handling.catch((error: unknown) => this.#failed(frame, error));
     } catch (error) {
       this.#failed(frame, error);
+      return undefined;
     }
   }
 

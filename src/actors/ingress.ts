@@ -1,3 +1,4 @@
+import { messageOf } from '../model/errors.js';
 import type { HostResult, Report } from '../model/report.js';
 import * as row from '../model/row.js';
 import { RowBuffer } from '../model/rowbuffer.js';
@@ -55,9 +56,13 @@ export function spawnIngress(parent: ParentRef, options: IngressOptions): ActorR
   return spawn<IngressMessage>(parent, {
     name: 'ingress',
     receive: (message) => {
-      const { reports, journaled } = 'reports' in message ? message : { reports: [message] };
-      for (const report of reports) append(report);
-      const settled = journaled ?? (() => {});
+      const settled = receiptOf(message);
+      try {
+        for (const report of reportsOf(message)) append(report);
+      } catch (error) {
+        // Whatever was told to us, it is no report; who waits for a receipt is not left waiting.
+        options.onRejected(0, messageOf(error));
+      }
       if (buffer.length === 0) {
         settled();
         return;
@@ -71,6 +76,16 @@ export function spawnIngress(parent: ParentRef, options: IngressOptions): ActorR
       return 'resume';
     },
   });
+}
+
+function reportsOf(message: IngressMessage): readonly Report[] {
+  if ('reports' in message) return message.reports;
+  return [message];
+}
+
+function receiptOf(message: IngressMessage): () => void {
+  const receipt: unknown = (message as Partial<InternalReports> | null)?.journaled;
+  return typeof receipt === 'function' ? () => receipt() : () => {};
 }
 
 const MAX_UINT32 = 0xffffffff;

@@ -13,6 +13,9 @@ export interface ListenerOptions {
   readonly peerNumber: (address: string) => number;
 }
 
+/** Silence after which the system asks whether a peer is still there. */
+const KEEP_ALIVE_MS = 60_000;
+
 /** The parent of the connections: takes agents in, and knows who is connected. */
 export class Listener {
   readonly #options: ListenerOptions;
@@ -40,7 +43,23 @@ export class Listener {
       },
     };
     this.#ref = spawn<never>(parent, { name: 'listener', receive: () => {}, onCrash: () => 'resume' });
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = createServer(
+      // A machine that died without a word would keep its place for ever.
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
+      (socket) => {
+        try {
+          this.#accept(socket);
+        } catch (error) {
+          socket.destroy();
+          domain.complaints.about(
+            'listener',
+            'accept',
+            { error: messageOf(error) },
+            'cannot take a connection',
+          );
+        }
+      },
+    );
     this.#server.maxConnections = options.maxConnections;
     this.#server.on('drop', (dropped) => {
       domain.traffic.refused++;

@@ -1,3 +1,5 @@
+import type { DeadLetterFilter, DeadLetterOutcome } from '../model/deadletter.js';
+
 /** The messages between actors. Between connection, router and writers go batches, never single rows. */
 
 /**
@@ -20,6 +22,21 @@ export interface Batch {
   readonly credits: readonly Credit[];
 }
 
+/** What a writer is to do with some of its dead letters. Lost when the writer crashes on it, the letters are not. */
+export interface LetterRequest {
+  readonly action: 'replay' | 'drop';
+  /** Packed keys. */
+  readonly keys: readonly Int32Array[];
+  /** Which of their letters are meant, by what they are when the writer comes to it. */
+  readonly filter: DeadLetterFilter;
+  /** Nobody waits for it any more: it is left undone. */
+  isAbandoned(): boolean;
+  /** It is done, and durable. */
+  done(outcome: DeadLetterOutcome): void;
+  /** Its writer has crashed meanwhile; it may be done or not, and may be asked for again. */
+  failed(): void;
+}
+
 export type RouterMessage =
   /** Packed rows of any partitions, in the order they were read. */
   | { readonly kind: 'rows'; readonly rows: Int32Array; readonly credit: Credit }
@@ -30,6 +47,8 @@ export type RouterMessage =
 
 export type WriterMessage =
   | { readonly kind: 'batch'; readonly batch: Batch }
+  /** Dead letters of the partition are to be replayed or dropped. */
+  | { readonly kind: 'letters'; readonly request: LetterRequest }
   /** The store confirmed chunks since the last checkpoint; stale when the incarnation has gone. */
   | { readonly kind: 'flushed'; readonly incarnation: number }
   /** Something this incarnation had under way failed for a reason that is no store's. */

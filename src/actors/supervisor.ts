@@ -70,6 +70,8 @@ interface Record {
   state: Exclude<WriterState, 'failing'>;
   restarts: number;
   lastCrash: string | undefined;
+  /** It has had its state at least once. */
+  hasRecovered: boolean;
   readonly budget: RestartBudget;
 }
 
@@ -87,6 +89,7 @@ export class Supervisor {
       state: 'recovering' as const,
       restarts: 0,
       lastCrash: undefined,
+      hasRecovered: false,
       budget: new RestartBudget(options.limits),
     }));
     this.ref = spawn<never>(parent, {
@@ -99,16 +102,16 @@ export class Supervisor {
   /** How the writer is now. */
   writer(partition: number): Supervised {
     const { state, restarts, lastCrash, budget } = this.#records[partition]!;
-    return { state: budget.exhausted(Date.now()) ? 'failing' : state, restarts, lastCrash };
+    return { state: budget.exhausted(performance.now()) ? 'failing' : state, restarts, lastCrash };
   }
 
   /** A writer has crashed and settled what it had under way. Resolves when it is to be rebuilt. */
   async crashed(partition: number, error: Error): Promise<void> {
     const record = this.#records[partition]!;
-    const pauseMs = record.budget.crashed(Date.now());
+    const pauseMs = record.budget.crashed(performance.now());
     record.state = 'restarting';
     record.lastCrash = error.message;
-    this.#options.onCrash(partition, error, pauseMs, record.budget.exhausted(Date.now()));
+    this.#options.onCrash(partition, error, pauseMs, record.budget.exhausted(performance.now()));
     await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
     record.restarts++;
     record.state = 'recovering';
@@ -118,7 +121,13 @@ export class Supervisor {
   recovered(partition: number): void {
     const record = this.#records[partition]!;
     record.state = 'running';
+    record.hasRecovered = true;
     if (record.restarts > 0) this.#options.onRestart(partition);
+  }
+
+  /** Whether every writer has replayed its journal since the start. */
+  get allRecovered(): boolean {
+    return this.#records.every(({ hasRecovered }) => hasRecovered);
   }
 
   /** Ends all pauses; the writers are about to be stopped. */

@@ -4,11 +4,13 @@ import { EMPTY_RECORD, type JournalEntry, type JournalRecord } from '../journal/
 import type { StoreError } from '../model/errors.js';
 import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 import type { Ledger } from '../model/status.js';
+import { until } from '../model/wait.js';
 import { Counts } from '../pending/ledger.js';
 import { type Chunk, PendingRows } from '../pending/pending.js';
 import type { StoreWriter } from '../store/store.js';
 import { FlushLoop } from './flush.js';
-import type { Batch, RouterMessage, WriterMessage } from './protocol.js';
+import { settleDeadLetters } from './letters.js';
+import type { Batch, LetterRequest, RouterMessage, WriterMessage } from './protocol.js';
 import { type Applied, applyRecord, replayRecord } from './replay.js';
 import type { StepHook, WriterStep } from './steps.js';
 import { type ActorRef, type ParentRef, spawnPersistent, tell } from './system.js';
@@ -17,6 +19,8 @@ import { type ActorRef, type ParentRef, spawnPersistent, tell } from './system.j
 const IDLE_EVENTS = 256;
 /** Crashes in a row on one record after which it is taken out of the way. */
 const QUARANTINE_AFTER = 3;
+/** What is left of a writer that ends gets this long. */
+const END_MS = 1000;
 /** Most records behind a snapshot: what a restart may have to replay. */
 const MAX_EVENTS = 50_000;
 
@@ -50,10 +54,12 @@ export interface Writer {
   ledger(): Ledger;
   /** Epoch second since which the oldest pending key waits. */
   oldestSince(): number | undefined;
-  /** Ends flushing when the statement in flight has settled. Before the actor is stopped. */
-  settle(): Promise<void>;
-  /** Covers everything by a snapshot when nothing is pending, so that the next start has nothing to replay. */
-  compact(): Promise<void>;
+  /**
+   * Ends flushing when the statement in flight has settled, for this incarnation and any that may follow. When
+   * nothing is pending, the journal is cut off, so that the next start has nothing to replay. To be called before
+   * the actor is stopped; a journal that cannot be written holds it up for a second.
+   */
+  end(): Promise<void>;
 }
 
 /** A chunk the store has confirmed, or, being a single row, refused. */
@@ -76,6 +82,10 @@ interface State {
   /** Sequence of the event that is being replayed. */
   replaying: number | undefined;
   snapshot: Promise<void> | undefined;
+  /** What is being done with dead letters. */
+  letters: LetterRequest | undefined;
+  /** It has replayed the journal: what it holds is what is pending. */
+  recovered: boolean;
   /** It has crashed: what it still has under way changes no count. */
   crashed: boolean;
 }
@@ -99,6 +109,7 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
   const stumbling = new Stumbling();
   let incarnations = 0;
   let current: State;
+  let isEnding = false;
   const atStep = (step: WriterStep) => options.atStep?.(step, partition);
 
   const startFlushing = (state: State) => {
@@ -141,11 +152,36 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
     const entry = entryOf(state, batch, settled);
     const sequence = await persist(entry);
     atStep('after-persist');
-    const applied = applyRecord(state.pending, entry.record);
-    advance(state, sequence, entry.record);
-    account.count(sequence, entry.record, applied);
-    account.rest(state.pending);
+    applied(state, sequence, entry.record);
     state.flush?.checked(settled.length);
+  };
+
+  /** Applies a record that is in the journal now. */
+  const applied = (state: State, sequence: number, record: JournalRecord) => {
+    const changes = applyRecord(state.pending, record);
+    advance(state, sequence, record);
+    account.count(sequence, record, changes);
+    account.rest(state.pending);
+  };
+
+  /** Replays dead letters: as a record of their own, so that it settles nothing else; see `redeliver`. */
+  const settleLetters = async (state: State, request: LetterRequest, persist: Persist) => {
+    if (request.isAbandoned()) return;
+    state.letters = request;
+    request.done(
+      await settleDeadLetters(request, {
+        journal,
+        isPending: (key) => state.pending.has(key, 0),
+        commit: async (entry) => {
+          atStep('before-persist');
+          const sequence = await persist(entry);
+          atStep('after-persist');
+          applied(state, sequence, entry.record);
+          state.flush?.wake();
+        },
+      }),
+    );
+    state.letters = undefined;
   };
 
   const ref = spawnPersistent<State, WriterMessage, JournalEvent, JournalEntry>(parent, {
@@ -162,6 +198,8 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
         settled: [],
         replaying: undefined,
         snapshot: undefined,
+        letters: undefined,
+        recovered: false,
         crashed: false,
       };
       return current;
@@ -177,11 +215,13 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
         account.replayed(sequence, event.record, applied);
       }
       state.sequence = sequence;
+      // From here to the next event it is the journal that fails, if anything does.
+      state.replaying = undefined;
     },
     recovered: (state) => {
-      state.replaying = undefined;
+      state.recovered = true;
       account.recovered(state);
-      startFlushing(state);
+      if (!isEnding) startFlushing(state);
       options.onRecovered();
       tell(router, { kind: 'ready', partition, batchId: state.batchId });
     },
@@ -195,6 +235,9 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
           }
           tell(router, { kind: 'journaled', partition, batchId: message.batch.id });
           break;
+        case 'letters':
+          await settleLetters(state, message.request, persist);
+          break;
         case 'flushed':
           if (message.incarnation !== state.incarnation || state.settled.length === 0) return;
           await commit(state, undefined, persist);
@@ -207,8 +250,10 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
     },
     onCrash: async (error, state) => {
       state.crashed = true;
+      state.letters?.failed();
       // No statement of the old incarnation may be on its way when the next one sends newer rows.
       await settle(state);
+      if (isEnding) return;
       if (stumbling.over(state.replaying)) await journal.quarantine(state.replaying!, error);
       await options.onCrash(error);
     },
@@ -218,13 +263,12 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
     const { bytes, events } = journal.sinceSnapshot;
     const idle = state.pending.keys === 0 && events >= IDLE_EVENTS;
     const large = bytes > Math.max(options.snapshotBytes, 2 * state.pending.bytes) || events > MAX_EVENTS;
-    if ((!idle && !large) || state.snapshot) return;
+    if ((!idle && !large) || state.snapshot || isEnding) return;
     atStep('snapshot');
-    void takeSnapshot(state);
+    void takeSnapshot(state, () => current !== state || state.crashed || isEnding);
   };
 
-  const takeSnapshot = (state: State): Promise<void> => {
-    const isStale = () => current !== state;
+  const takeSnapshot = (state: State, isStale: () => boolean): Promise<void> => {
     const run = async () => {
       try {
         await journal.snapshot(state.sequence, state.batchId, state.pending, isStale);
@@ -246,10 +290,16 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
     ref,
     ledger: () => account.counts.ledger(account.held),
     oldestSince: () => current.pending.oldestSince,
-    settle: () => settle(current),
-    compact: async () => {
-      await current.snapshot;
-      if (current.pending.keys === 0 && journal.sinceSnapshot.events > 0) await takeSnapshot(current);
+    end: async () => {
+      isEnding = true;
+      await settle(current);
+      // The checkpoint of the last statement may be on its way through the mailbox, and a crash through its rebuild.
+      const state = current;
+      const deadlineMs = performance.now() + END_MS;
+      await until(() => state.settled.length === 0 || state.crashed || !state.recovered, END_MS);
+      const isStale = () => current !== state || state.crashed || performance.now() > deadlineMs;
+      if (!state.recovered || isStale() || state.pending.keys > 0) return;
+      if (journal.sinceSnapshot.events > 0) await takeSnapshot(state, isStale);
     },
   };
 }

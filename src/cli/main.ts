@@ -30,6 +30,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'behave like many real agents, and verify the table',
     load: async () => (await import('./simulate.js')).simulateCommand,
   },
+  journal: {
+    summary: "inspect, verify or export a stopped reporter's journal",
+    load: async () => (await import('./journal.js')).journalCommand,
+  },
+  'dead-letters': {
+    summary: 'list, replay or drop rows the store refused',
+    load: async () => (await import('./dead-letters.js')).deadLettersCommand,
+  },
 };
 
 async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -43,8 +51,9 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     if (argv.includes(name)) {
       const command = (await load())(terminal);
-      program.addCommand(command.name(name).summary(summary).copyInheritedSettings(program));
-      command.helpOption('--help', 'print this help');
+      program.addCommand(command.name(name).summary(summary));
+      for (const each of [command, ...command.commands])
+        each.copyInheritedSettings(program).helpOption('--help', 'print this help');
     } else {
       program.command(name).description(summary);
     }

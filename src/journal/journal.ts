@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { messageOf, ReporterError } from '../model/errors.js';
 import { WORDS_PER_ROW } from '../model/row.js';
+import { commit } from './commit.js';
 import { checkDataFile } from './datafile.js';
 import { DeadLetters } from './deadletters.js';
+import { otherFormat } from './format.js';
 import { lockJournal } from './lock.js';
 import { PartitionJournal } from './partition.js';
 import { PeerTable } from './peers.js';
 import { encodePiece, JOURNAL_FORMAT, ROWS_PER_PIECE } from './record.js';
-import type { Head, JournalOptions, Layout, Tables } from './tables.js';
+import { type PartitionSurvey, type Survey, surveyPartition } from './survey.js';
+import { type Head, type JournalOptions, type Layout, openDatabases, type Tables } from './tables.js';
 
 /**
  * The durable memory of the writers: one lmdb environment, whose commits all partitions share (a commit costs
@@ -30,6 +33,7 @@ export class Journal {
   readonly #tables: Tables;
   readonly #release: () => void;
   #closed = false;
+  #quarantined: number;
 
   /**
    * Opens or creates the journal. Throws ReporterError: JOURNAL_IN_USE, JOURNAL_VERSION, or JOURNAL_UNUSABLE when
@@ -59,7 +63,13 @@ export class Journal {
   }
 
   private constructor(options: JournalOptions, release: () => void) {
-    this.options = options;
+    this.options = {
+      ...options,
+      onQuarantine: (partition, sequence, error) => {
+        this.#quarantined++;
+        options.onQuarantine?.(partition, sequence, error);
+      },
+    };
     this.#release = release;
     const environment = open({
       path: options.dir,
@@ -74,20 +84,14 @@ export class Journal {
     });
     try {
       this.#environment = environment;
-      this.#meta = environment.openDB({ name: 'meta', encoding: 'json' });
-      this.#tables = {
-        events: environment.openDB({ name: 'events', encoding: 'binary' }),
-        snapshots: environment.openDB({ name: 'snapshots', encoding: 'binary' }),
-        heads: environment.openDB({ name: 'heads', encoding: 'json' }),
-        quarantine: environment.openDB({ name: 'quarantine', encoding: 'msgpack' }),
-      };
+      const databases = openDatabases(environment);
+      this.#meta = databases.meta;
+      this.#tables = databases;
+      this.#quarantined = this.#tables.quarantine.getKeysCount();
       this.id = this.#identify(options);
       this.#layout = this.#meta.get('layout') as Layout;
-      this.peers = new PeerTable(environment.openDB({ name: 'peers', encoding: 'string' }));
-      this.deadLetters = new DeadLetters(
-        environment.openDB({ name: 'dead-letters', encoding: 'json' }),
-        this.peers,
-      );
+      this.peers = new PeerTable(databases.peers);
+      this.deadLetters = new DeadLetters(databases.deadLetters, this.peers);
     } catch (error) {
       void environment.close();
       throw error;
@@ -107,11 +111,7 @@ export class Journal {
       return id;
     }
     if (format !== JOURNAL_FORMAT) {
-      throw new ReporterError(
-        'JOURNAL_VERSION',
-        `the journal ${options.dir} has format ${String(format)}, this version reads format ${JOURNAL_FORMAT}: ` +
-          'drain it with the version that wrote it, or give this one another journal.dir',
-      );
+      throw otherFormat(options.dir, format);
     }
     return String(this.#meta.get('id'));
   }
@@ -122,7 +122,7 @@ export class Journal {
 
   /** Records that were put into quarantine, and are kept there. */
   get quarantined(): number {
-    return this.#tables.quarantine.getKeysCount();
+    return this.#quarantined;
   }
 
   /** The journal of one partition of the present layout. To be asked for once a partition. */
@@ -136,10 +136,15 @@ export class Journal {
     return new PartitionJournal(shared, this.#layout.epoch, index);
   }
 
+  /** Reads a partition as it is stored, changing nothing; see `surveyPartition`. */
+  survey(index: number, onEvent: Survey['onEvent']): PartitionSurvey {
+    return surveyPartition({ tables: this.#tables, epoch: this.#layout.epoch, partition: index, onEvent });
+  }
+
   /**
    * Replaces all partitions by new ones that hold `rowsOf(partition)` as their snapshots. A kill at any moment
    * leaves the old layout or the new one: the pieces are written beside the old keys, one transaction switches
-   * over, and what is no longer reachable is removed afterwards (or at the next change).
+   * over, and what is no longer reachable is removed afterwards (or by the next `tidy`).
    */
   async relayout(writers: number, rowsOf: (partition: number) => Int32Array): Promise<void> {
     const next: Layout = { epoch: this.#layout.epoch + 1, writers };
@@ -149,16 +154,24 @@ export class Journal {
       const rows = rowsOf(partition);
       let pieces = 0;
       for (const piece of piecesOf(rows)) {
-        await this.#tables.snapshots.put([next.epoch, partition, 0, pieces++], encodePiece(piece));
+        const key = [next.epoch, partition, 0, pieces++];
+        await commit(() => this.#tables.snapshots.put(key, encodePiece(piece)));
       }
       heads.push({ sequence: 0, pieces, batchId: 0 });
     }
-    await this.#environment.batch(() => {
-      for (const [partition, head] of heads.entries())
-        void this.#tables.heads.put([next.epoch, partition], head);
-      void this.#meta.put('layout', next);
-    });
+    await commit(() =>
+      this.#environment.batch(() => {
+        for (const [partition, head] of heads.entries())
+          void this.#tables.heads.put([next.epoch, partition], head);
+        void this.#meta.put('layout', next);
+      }),
+    );
     this.#layout = next;
+    await this.#removeOtherEpochs();
+  }
+
+  /** Removes what a kill during a change of layout left behind. Before the first replay. */
+  async tidy(): Promise<void> {
     await this.#removeOtherEpochs();
   }
 
@@ -171,7 +184,7 @@ export class Journal {
         const after = table.getKeys({ start: [epoch + 1], limit: 1000 }).asArray;
         const keys = [...(await before), ...(await after)];
         if (keys.length === 0) break;
-        await Promise.all(keys.map((key) => table.remove(key)));
+        await commit(() => table.batch(() => keys.forEach((key) => void table.remove(key))));
       }
     }
   }
@@ -179,6 +192,7 @@ export class Journal {
   /** Appends fail from now on; closes the environment and gives the directory free. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.deadLetters.close();
     await this.#environment.close();
     this.#release();
   }

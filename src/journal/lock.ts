@@ -5,9 +5,13 @@ import { ReporterError } from '../model/errors.js';
 /**
  * Takes the journal directory for this process: an advisory lock of the operating system on `file`, which goes
  * when the process goes, however it ends. Returns the release. Throws ReporterError JOURNAL_IN_USE when another
- * process, or another reporter of this one, holds it.
+ * process, or another reporter of this one, holds it; `advice` says what to do then.
  */
-export function lockJournal(file: string, dir: string): () => void {
+export function lockJournal(
+  file: string,
+  dir: string,
+  advice = 'stop that reporter, or give this one a journal.dir of its own',
+): () => void {
   const fd = openSync(file, 'a+');
   let locked = false;
   try {
@@ -16,7 +20,7 @@ export function lockJournal(file: string, dir: string): () => void {
       const holder = readFileSync(file, 'utf8').trim() || 'unknown';
       throw new ReporterError(
         'JOURNAL_IN_USE',
-        `the journal ${dir} is in use by process ${holder}: stop that reporter, or give this one a journal.dir of its own`,
+        `the journal ${dir} is in use by process ${holder}: ${advice}`,
       );
     }
     ftruncateSync(fd);

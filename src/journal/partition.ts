@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { DeadLetterFilter } from '../model/deadletter.js';
 import { ReporterError } from '../model/errors.js';
 import { compareKeys, WORDS_PER_KEY } from '../model/row.js';
+import { commit } from './commit.js';
 import {
   decodePiece,
   decodeRecord,
@@ -11,6 +13,7 @@ import {
   type JournalRecord,
   ROWS_PER_PIECE,
 } from './record.js';
+import { keysMeant, type Redelivery, redeliver } from './redelivery.js';
 import type { Head, Shared, Tables } from './tables.js';
 
 /** What replay yields: first where it starts, then the snapshot's rows, then the records after it, in order. */
@@ -80,12 +83,12 @@ export class PartitionJournal {
    * tried again in place, for ever, so that order is kept and nothing is lost; `onFault` hears of it. Rejects with
    * JOURNAL_UNUSABLE only when the journal is closed meanwhile.
    */
-  async append(sequence: number, { record, refusals }: JournalEntry): Promise<void> {
+  async append(sequence: number, { record, refusals, released = [] }: JournalEntry): Promise<void> {
     const { deadLetters } = this.#shared;
     const bytes = encodeRecord(record);
     const put = () => this.#tables.events.put([this.#epoch, this.#index, sequence], bytes);
     const dead = refusals.filter(({ words }) => !hasKey(record.confirmed, words));
-    const superseded = deadLetters.size > 0 ? this.#superseded(record) : [];
+    const superseded = deadLetters.size > 0 ? [...released, ...this.#superseded(record)] : [];
     if (dead.length === 0 && superseded.length === 0) {
       await this.#durably(put);
     } else {
@@ -100,6 +103,36 @@ export class PartitionJournal {
     }
     this.#eventBytes += bytes.length;
     this.#eventCount++;
+  }
+
+  /** What replaying the dead letters of `keys` comes to. To be carried out by the next record, if by any. */
+  redeliver(
+    keys: readonly Int32Array[],
+    filter: DeadLetterFilter,
+    isPending: (key: Int32Array) => boolean,
+  ): Redelivery {
+    const [last] = this.#tables.quarantine.getKeys({ reverse: true, limit: 1 });
+    return redeliver(this.#shared.deadLetters, keys, filter, isPending, last?.[0] ?? 0);
+  }
+
+  /** Removes those dead letters of `keys` that the filter means, durably, and returns how many that were. */
+  async drop(keys: readonly Int32Array[], filter: DeadLetterFilter): Promise<number> {
+    const { deadLetters } = this.#shared;
+    const meant = keysMeant(deadLetters, keys, filter);
+    await this.release(meant);
+    return meant.length;
+  }
+
+  /** Removes the dead letters of these keys, durably. */
+  async release(keys: readonly Int32Array[]): Promise<void> {
+    if (keys.length === 0) return;
+    const { deadLetters } = this.#shared;
+    await this.#durably(() =>
+      this.#tables.events.batch(() => {
+        for (const key of keys) deadLetters.remove(key, 0);
+      }),
+    );
+    deadLetters.committed([], keys);
   }
 
   /** Keys of dead letters of which the store now holds a newer value. */
@@ -224,6 +257,8 @@ export class PartitionJournal {
     isStale: () => boolean,
   ): Promise<boolean> {
     const { snapshots, heads } = this.#tables;
+    // What a snapshot covers never shrinks: it would uncover records that are gone.
+    if (sequence < this.#head.sequence) throw new RangeError(`snapshot ${sequence} < ${this.#head.sequence}`);
     let pieces = 0;
     let pieceBytes = 0;
     for (let slot = 0; slot < source.slotEnd; slot += ROWS_PER_PIECE) {
@@ -231,19 +266,18 @@ export class PartitionJournal {
       if (rows.length === 0) continue;
       const bytes = encodePiece(rows);
       const key = [this.#epoch, this.#index, sequence, pieces++];
-      await this.#durably(() => snapshots.put(key, bytes));
+      if (!(await this.#unlessStale(isStale, () => snapshots.put(key, bytes)))) return false;
       pieceBytes += bytes.length;
-      if (isStale()) return false;
     }
     const previous = this.#head;
     const head: Head = { sequence, pieces, batchId };
     const covered = await this.#coveredEvents(sequence);
-    await this.#durably(() =>
+    const publish = () =>
       heads.batch(() => {
         void heads.put([this.#epoch, this.#index], head);
         this.#remove(covered);
-      }),
-    );
+      });
+    if (!(await this.#unlessStale(isStale, publish))) return false;
     this.#head = head;
     this.#snapshotBytes = pieceBytes;
     this.#forget(covered);
@@ -284,7 +318,7 @@ export class PartitionJournal {
     const { sequence } = this.#head;
     const range = { start: [this.#epoch, this.#index], end: [this.#epoch, this.#index + 1] };
     const stray = snapshots.getKeys(range).filter((key) => key[2] !== sequence);
-    await Promise.all([...stray].map((key) => snapshots.remove(key)));
+    await this.#durably(() => snapshots.batch(() => stray.forEach((key) => void snapshots.remove(key))));
     for (;;) {
       const covered = await this.#coveredEvents(sequence);
       if (covered.length === 0) return;
@@ -304,21 +338,26 @@ export class PartitionJournal {
     }
   }
 
-  async #durably(write: () => Promise<unknown>): Promise<void> {
+  /** As `#durably`, but gives up when the work has become stale; resolves to whether it was done. */
+  async #unlessStale(isStale: () => boolean, write: () => Promise<unknown>): Promise<boolean> {
+    if (isStale()) return false;
+    return await this.#durably(write, isStale);
+  }
+
+  async #durably(write: () => Promise<unknown>, isStale: () => boolean = () => false): Promise<boolean> {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LAST_RETRY_MS)) {
       if (this.#shared.isClosed()) throw new ReporterError('JOURNAL_UNUSABLE', 'the journal was closed');
       const started = performance.now();
       try {
-        await write();
+        await commit(write);
         this.#shared.options.onSync?.((performance.now() - started) / 1000);
         if (waitMs !== FIRST_RETRY_MS) this.#shared.options.onFault?.(undefined);
-        return;
+        return true;
       } catch (error) {
-        // lmdb rejects a second promise of its own when a commit fails; nobody else can see it.
-        const { commitError } = error as { commitError?: Promise<unknown> };
-        const cause = await commitError?.catch((inner: unknown) => inner);
-        this.#shared.options.onFault?.(cause instanceof Error ? cause : (error as Error));
+        this.#shared.options.onFault?.(error as Error);
+        if (isStale()) return false;
         await sleep(waitMs);
+        if (isStale()) return false;
       }
     }
   }

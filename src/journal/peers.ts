@@ -1,4 +1,5 @@
 import type { Database } from 'lmdb';
+import { commit } from './commit.js';
 
 /** More addresses than this are told apart no longer: rows of later ones carry peer 0, "unknown". */
 const MAX_PEERS = 1 << 20;
@@ -31,11 +32,13 @@ export class PeerTable {
     this.#addresses.push(address);
     this.#numbers.set(address, number);
     // Not awaited: commits keep their order, and a row whose peer is not on disk only loses its sender's name.
-    this.#table.put(number, address).catch((error: { commitError?: Promise<unknown> }) => {
-      error.commitError?.catch(() => {});
-      this.#numbers.delete(address);
-    });
+    commit(() => this.#table.put(number, address)).catch(() => this.#numbers.delete(address));
     return number;
+  }
+
+  /** The number an address has; 0 when it has none. */
+  known(address: string): number {
+    return this.#numbers.get(address) ?? 0;
   }
 
   /** The address of a number, "unknown" when there is none. */

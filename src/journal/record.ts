@@ -47,6 +47,8 @@ export const EMPTY_RECORD: JournalRecord = {
 export interface JournalEntry {
   readonly record: JournalRecord;
   readonly refusals: readonly Refusal[];
+  /** Packed keys whose dead letters go with this record: they are replayed, or dropped. None unless given. */
+  readonly released?: readonly Int32Array[];
 }
 
 /**

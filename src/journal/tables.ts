@@ -1,4 +1,5 @@
-import type { Database } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
+import type { DeadLetter } from '../model/deadletter.js';
 import type { DeadLetters } from './deadletters.js';
 
 /** How the journal is divided: changed as a whole, in one transaction. */
@@ -32,6 +33,29 @@ export interface Tables {
   readonly heads: Database<Head, number[]>;
   /** [milliseconds since the epoch, epoch, partition, sequence] → a record that could not be read or applied. */
   readonly quarantine: Database<Quarantined, number[]>;
+}
+
+/** All databases of the environment. */
+export interface Databases extends Tables {
+  /** `format`, `id`, `layout`. */
+  readonly meta: Database<unknown, string>;
+  /** Number → address. */
+  readonly peers: Database<string, number>;
+  /** Primary key → newest refused value. */
+  readonly deadLetters: Database<DeadLetter, number[]>;
+}
+
+/** The databases, created when missing; in an environment that is only read, those that are missing are undefined. */
+export function openDatabases(environment: RootDatabase): Databases {
+  return {
+    meta: environment.openDB({ name: 'meta', encoding: 'json' }),
+    events: environment.openDB({ name: 'events', encoding: 'binary' }),
+    snapshots: environment.openDB({ name: 'snapshots', encoding: 'binary' }),
+    heads: environment.openDB({ name: 'heads', encoding: 'json' }),
+    quarantine: environment.openDB({ name: 'quarantine', encoding: 'msgpack' }),
+    peers: environment.openDB({ name: 'peers', encoding: 'string' }),
+    deadLetters: environment.openDB({ name: 'dead-letters', encoding: 'json' }),
+  };
 }
 
 /** A record that was taken out of the journal because it is damaged, or because its writer crashes on it. */

@@ -49,18 +49,21 @@ export class StoreError extends Error {
   readonly code: string;
   /** False when the statement certainly had no effect; true when it may have been, or may yet be, applied. */
   readonly maybeApplied: boolean;
+  /** For class `retry-slowly`: the reason is not known, and one row may be to blame for it. */
+  readonly mayBeOneRow: boolean;
 
   constructor(
     errorClass: StoreErrorClass,
     code: string,
     message: string,
-    options: ErrorOptions & { maybeApplied?: boolean } = {},
+    options: ErrorOptions & { maybeApplied?: boolean; mayBeOneRow?: boolean } = {},
   ) {
     super(message, options);
     this.name = 'StoreError';
     this.class = errorClass;
     this.code = code;
     this.maybeApplied = options.maybeApplied ?? false;
+    this.mayBeOneRow = options.mayBeOneRow ?? false;
   }
 }
 

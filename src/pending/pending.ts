@@ -56,6 +56,11 @@ export class PendingRows {
     return this.#map.size * WORDS_PER_ROW * 4;
   }
 
+  /** Whether the key whose packed words begin at `key[at]` is pending. */
+  has(key: Int32Array, at: number): boolean {
+    return this.#map.find(key, at) >= 0;
+  }
+
   /** Folds packed rows in the order given; `since` is the epoch second from which new keys wait. Returns how many were coalesced. */
   fold(rows: Int32Array, since: number): number {
     const map = this.#map;

@@ -10,6 +10,8 @@ interface Verdict {
   readonly class: StoreErrorClass;
   /** True for an answer after which the statement may have been applied all the same. */
   readonly maybeApplied?: true;
+  /** True for a refusal whose reason nobody knows. */
+  readonly mayBeOneRow?: true;
 }
 
 /** Server answers by number. A statement answered with one of these was rolled back, except where said. */
@@ -126,11 +128,12 @@ export function classifyMysqlError(thrown: unknown, doing: string, sent: boolean
     answered ??
     // A number above zero is the server's own: it read the statement and refused it.
     (errno !== undefined && errno > 0
-      ? { class: 'retry-slowly' }
+      ? { class: 'retry-slowly', mayBeOneRow: true }
       : { class: byCode.get(code ?? '') ?? (fatal ? 'retry' : 'retry-slowly'), maybeApplied: true });
   return new StoreError(verdict.class, code ?? String(errno ?? 'UNKNOWN'), `${doing}: ${textOf(thrown)}`, {
     cause: thrown,
     maybeApplied: sent && verdict.maybeApplied === true,
+    mayBeOneRow: sent && verdict.mayBeOneRow === true,
   });
 }
 

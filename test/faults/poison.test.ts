@@ -41,7 +41,10 @@ async function setUp(t: ExecutionContext, writers = 1) {
 function refusing(store: WatchedStore, is: (row: Row) => boolean, errorClass: StoreErrorClass = 'poison') {
   store.before = (rows) => {
     for (const row of rows) {
-      if (is(row)) throw new StoreError(errorClass, 'ER_REFUSED', `row ${row.port} is not wanted`);
+      if (is(row))
+        throw new StoreError(errorClass, 'ER_REFUSED', `row ${row.port} is not wanted`, {
+          mayBeOneRow: true,
+        });
     }
   };
 }
@@ -110,7 +113,7 @@ test('a store that takes nothing is no reason for dead letters: everything waits
   let attempts = 0;
   store.before = () => {
     attempts++;
-    throw new StoreError('retry-slowly', 'ER_READ_ONLY', 'the server is read-only');
+    throw new StoreError('retry-slowly', 'ER_ODD', 'for a reason nobody knows', { mayBeOneRow: true });
   };
   await take(numberedReport(1, 9, 100, 1));
   // More failures than it takes to look for a single row to blame.
@@ -118,7 +121,7 @@ test('a store that takes nothing is no reason for dead letters: everything waits
   t.is(reporter.ledger().deadLettered, 0);
   t.is(reporter.ledger().pending, 100);
   const [writer] = reporter.status().writers;
-  t.like(writer!.store, { state: 'failing', class: 'retry-slowly', code: 'ER_READ_ONLY' });
+  t.like(writer!.store, { state: 'failing', class: 'retry-slowly', code: 'ER_ODD' });
   store.before = () => {};
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the rows to be stored' });
   t.is(store.rows.size, 100);
@@ -221,4 +224,53 @@ test('a batch that crashes its writer whenever it is applied ends in quarantine,
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the rest to be stored' });
   t.true(reporter.ledger().balanced);
   t.is(reporter.status().quarantined, 1);
+});
+
+test('a store whose failure has a known reason that is its own is never searched for a row to blame', async (t) => {
+  const { store, reporter, take } = await setUp(t);
+  // A full table takes updates, and no new rows.
+  await take(numberedReport(1, 9, 10, 1));
+  await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the first rows' });
+  let attempts = 0;
+  store.before = (rows) => {
+    attempts++;
+    for (const row of rows) {
+      if (row.port >= 8010) throw new StoreError('retry-slowly', 'ER_RECORD_FILE_FULL', 'the table is full');
+    }
+  };
+  await take(numberedReport(1, 9, 40, 2));
+  await until(() => attempts >= 5, { ...BOUND, what: 'some attempts' });
+  t.is(reporter.ledger().deadLettered, 0);
+  store.before = () => {};
+  await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the rows to be stored' });
+  t.is(reporter.ledger().deadLettered, 0);
+  t.is(store.rows.size, 40);
+});
+
+test('an outage in the middle of the search for a row to blame makes no dead letters but that row', async (t) => {
+  const { store, reporter, take } = await setUp(t);
+  let stored = 0;
+  let isAway = false;
+  const odd = () =>
+    new StoreError('retry-slowly', 'ER_ODD', 'for a reason nobody knows', { mayBeOneRow: true });
+  store.before = (rows) => {
+    for (const row of rows) if (row.port === 8077) throw odd();
+    // After a part has been stored, nothing is for a while.
+    if (isAway) throw odd();
+    stored += rows.length;
+    if (stored >= 25 && stored < 90) isAway = true;
+  };
+  await take(numberedReport(1, 9, 100, 1));
+  await until(() => isAway, { ...BOUND, what: 'the outage to begin' });
+  await until(() => reporter.status().writers[0]!.store.state === 'failing', {
+    ...BOUND,
+    what: 'it to show',
+  });
+  t.is(reporter.ledger().deadLettered, 0);
+  stored = 1000;
+  isAway = false;
+  await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'everything to be dealt with' });
+  t.is(reporter.ledger().deadLettered, 1);
+  t.is(store.rows.size, 99);
+  t.true(reporter.ledger().balanced);
 });

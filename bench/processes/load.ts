@@ -1,0 +1,89 @@
+/** Agents: sends prepared reports over as many connections as asked. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { framesOf, type Shape } from '../rows.js';
+import { serve } from '../rpc.js';
+
+const sockets: Socket[] = [];
+let frames: Uint8Array[][] = [];
+let shape: Shape = { agents: 0, services: 0, hosts: 0 };
+let stopAsked = false;
+let stopped: Promise<number> = Promise.resolve(0);
+/** Connections opened at a time: more than a listen queue holds would be refused. */
+const AT_A_TIME = 200;
+
+const api = {
+  /** Opens the connections; resolves when all are open. */
+  async connect({ port, connections }: { port: number; connections: number }): Promise<void> {
+    while (sockets.length < connections) {
+      const some = Math.min(AT_A_TIME, connections - sockets.length);
+      const opening = Array.from({ length: some }, async () => {
+        const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+        // Its end shows in the numbers; the reporter may be killed on purpose.
+        socket.on('error', () => {});
+        await once(socket, 'connect');
+        return socket;
+      });
+      sockets.push(...(await Promise.all(opening)));
+    }
+  },
+
+  /** Encodes what is sent next. */
+  prepare(next: { shape: Shape; version: number }): void {
+    shape = next.shape;
+    frames = Array.from({ length: shape.agents }, (_, agent) => framesOf(shape, agent, next.version));
+  },
+
+  /** Every agent sends all its reports once; resolves when the system has taken them. */
+  async sendAll(): Promise<void> {
+    await Promise.all(
+      frames.map(
+        (own, agent) => new Promise<unknown>((resolve) => sockets[agent]!.write(Buffer.concat(own), resolve)),
+      ),
+    );
+  },
+
+  /** Every agent sends all its reports over and over, as fast as TCP takes them, `rounds` times or until `stop`. */
+  flood({ rounds = Number.POSITIVE_INFINITY }: { rounds?: number }): void {
+    stopAsked = false;
+    const sending = frames.map(async (own, agent) => {
+      const socket = sockets[agent]!;
+      const block = Buffer.concat(own);
+      let sent = 0;
+      for (; sent < rounds && !stopAsked; sent++) {
+        if (!socket.write(block)) await once(socket, 'drain');
+        else await new Promise(setImmediate);
+      }
+      return sent * shape.services * shape.hosts;
+    });
+    stopped = Promise.all(sending).then((rows) => rows.reduce((sum, each) => sum + each, 0));
+  },
+
+  /** Agents in turn send a report each, one a write, `rowsPerSecond` in all, until `stop`. */
+  pace({ rowsPerSecond }: { rowsPerSecond: number }): void {
+    stopAsked = false;
+    stopped = new Promise((resolve) => {
+      const began = performance.now();
+      let sent = 0;
+      const turn = () => {
+        if (stopAsked) return resolve(sent * shape.hosts);
+        const due = ((performance.now() - began) / 1000) * (rowsPerSecond / shape.hosts);
+        for (; sent < due; sent++) {
+          const agent = sent % shape.agents;
+          sockets[agent]!.write(frames[agent]![Math.floor(sent / shape.agents) % shape.services]!);
+        }
+        setTimeout(turn, 1);
+      };
+      turn();
+    });
+  },
+
+  /** Ends `flood` or `pace`; resolves to the rows sent by it. */
+  stop(): Promise<number> {
+    stopAsked = true;
+    return stopped;
+  },
+};
+
+export type LoadApi = typeof api;
+serve(api);

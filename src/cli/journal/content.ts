@@ -1,0 +1,40 @@
+import { replayRecord } from '../../actors/replay.js';
+import type { JournalEvent } from '../../journal/partition.js';
+import type { PartitionSurvey } from '../../journal/survey.js';
+import { messageOf } from '../../model/errors.js';
+import { PendingRows } from '../../pending/pending.js';
+
+/** What can read partitions: a reader, or a journal that is open. */
+export interface Surveyed {
+  readonly layout: { readonly writers: number };
+  survey(partition: number, onEvent: (event: JournalEvent) => void): PartitionSurvey;
+}
+
+/** A partition as it is stored, and what a writer would make of it. */
+export interface PartitionContent {
+  readonly survey: PartitionSurvey;
+  readonly pending: PendingRows;
+}
+
+/** Reads a partition and replays what can be read; changes nothing. */
+export function readPartition(journal: Surveyed, partition: number): PartitionContent {
+  const pending = new PendingRows();
+  const unfit: string[] = [];
+  const survey = journal.survey(partition, (event) => {
+    try {
+      if (event.kind === 'rows') pending.restore(event.rows);
+      if (event.kind === 'record') replayRecord(pending, event.record);
+    } catch (error) {
+      unfit.push(messageOf(error));
+    }
+  });
+  const place = `partition ${partition}`;
+  const problems = unfit.map((why) => ({ place, problem: `a record cannot be applied: ${why}` }));
+  return { survey: { ...survey, problems: [...survey.problems, ...problems] }, pending };
+}
+
+/** All partitions, one at a time: only one map is in memory. */
+export function* readPartitions(journal: Surveyed): Generator<PartitionContent> {
+  for (let partition = 0; partition < journal.layout.writers; partition++)
+    yield readPartition(journal, partition);
+}

@@ -1,0 +1,144 @@
+import test, { type ExecutionContext } from 'ava';
+import { tell } from '../../src/actors/system.js';
+import { type ConfigInput, type Report, StoreError, startReporter } from '../../src/index.js';
+import { numberedReport } from '../support/agents.js';
+import { tempDir } from '../support/temp.js';
+import { until } from '../support/wait.js';
+import { WatchedStore } from '../support/watched-store.js';
+
+const BOUND = { boundMs: 30_000 };
+const SERVICES = 40;
+const HOSTS = 10;
+const KEYS = SERVICES * HOSTS;
+
+const config = (dir: string, more: Partial<ConfigInput> = {}): ConfigInput => ({
+  listen: { host: '127.0.0.1', port: 0 },
+  admin: { port: 0 },
+  writers: { count: 3, maxBatchRows: 20 },
+  journal: { dir, snapshotBytes: 10_000 },
+  ...more,
+});
+
+const round = (number: number): Report[] =>
+  Array.from({ length: SERVICES }, (_, service) => numberedReport(service, 1, HOSTS, number));
+
+const away = () => {
+  throw new StoreError('retry', 'ECONNREFUSED', 'away');
+};
+
+/** What the next start on the same journal finds and stores, together with what was stored before, is everything. */
+async function nextStartHasTheRest(t: ExecutionContext, store: WatchedStore, dir: string, value: number) {
+  store.before = () => {};
+  const reporter = await startReporter(config(dir), { store });
+  await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the rest to be stored' });
+  await reporter.stop();
+  t.is(store.rows.size, KEYS);
+  for (const row of store.rows.values()) t.is(row.succ, value);
+  t.deepEqual(store.violations, []);
+}
+
+for (let delay = 0; delay < 6; delay++) {
+  test(`a stop while a writer waits for its restart loses nothing and writes nothing afterwards (${delay})`, async (t) => {
+    const dir = `${tempDir(t)}/journal`;
+    const store = new WatchedStore();
+    store.before = away;
+    let crash = false;
+    const reporter = await startReporter(
+      config(dir, { supervision: { backoffMs: 5000, maxBackoffMs: 5000 } }),
+      {
+        store,
+        atStep: (step, partition) => {
+          if (crash && step === 'flush' && partition === 0) throw new Error('crash');
+        },
+      },
+    );
+    for (let number = 1; number <= 3; number++) {
+      await new Promise<void>((journaled) => tell(reporter.ref, { reports: round(number), journaled }));
+    }
+    crash = true;
+    await until(() => reporter.status().writers[0]!.state === 'restarting', { ...BOUND, what: 'the crash' });
+    store.before = () => {};
+    for (let turn = 0; turn < delay; turn++) await new Promise(setImmediate);
+    await reporter.stop();
+    const { taken } = store;
+    for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+    t.is(store.taken, taken, 'nothing is written after the stop');
+    t.is(reporter.status().state, 'stopped');
+    await nextStartHasTheRest(t, store, dir, 3);
+  });
+}
+
+test('a start that fails behind a backlog writes nothing afterwards, and the next one has it all', async (t) => {
+  const dir = `${tempDir(t)}/journal`;
+  const store = new WatchedStore();
+  store.before = away;
+  const first = await startReporter(config(dir), { store });
+  await new Promise<void>((journaled) => tell(first.ref, { reports: round(1), journaled }));
+  const other = await startReporter(config(`${tempDir(t)}/journal`), { store: new WatchedStore() });
+  t.teardown(() => other.stop());
+  await first.stop();
+  store.before = () => {};
+  const busy = config(dir, { listen: { host: '127.0.0.1', port: other.address.port } });
+  await t.throwsAsync(startReporter(busy, { store }), { code: 'LISTEN_FAILED' });
+  const { taken } = store;
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+  t.is(store.taken, taken);
+  await nextStartHasTheRest(t, store, dir, 1);
+});
+
+test('a store that cannot be closed keeps neither the journal nor the ports', async (t) => {
+  const dir = `${tempDir(t)}/journal`;
+  const said: string[] = [];
+  const store = new WatchedStore();
+  store.close = async () => {
+    throw new Error('stuck');
+  };
+  const logger = {
+    debug: () => {},
+    info: () => {},
+    warn: () => {},
+    error: (_fields: object, message: string) => void said.push(message),
+  };
+  const reporter = await startReporter(config(dir), { store, logger });
+  await reporter.stop();
+  await reporter.stop();
+  t.deepEqual(said, ['the store could not be ended in good order']);
+  const next = await startReporter(config(dir), { store: new WatchedStore() });
+  await next.stop();
+});
+
+test('a logger that throws, and a receipt that throws, harm nobody', async (t) => {
+  const store = new WatchedStore();
+  const fail = () => {
+    throw new Error('a bug of the host');
+  };
+  const reporter = await startReporter(config(`${tempDir(t)}/journal`), {
+    store,
+    logger: { debug: fail, info: fail, warn: fail, error: fail },
+    atStep: (step) => {
+      if (step === 'flush' && Math.random() < 0.2) fail();
+    },
+  });
+  t.teardown(() => reporter.stop());
+  for (let number = 1; number <= 5; number++) {
+    tell(reporter.ref, { reports: round(number), journaled: fail });
+    await new Promise<void>((journaled) => tell(reporter.ref, { reports: round(number), journaled }));
+  }
+  await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'everything to be stored' });
+  t.true(reporter.ledger().balanced);
+});
+
+test('whatever is told to the reference, who waits for a receipt gets one', async (t) => {
+  const store = new WatchedStore();
+  const reporter = await startReporter(config(`${tempDir(t)}/journal`), { store });
+  t.teardown(() => reporter.stop());
+  for (const reports of [null, 5, 'text', {}, [null], [{}], undefined]) {
+    await new Promise<void>((journaled) =>
+      tell(reporter.ref, { reports: reports as unknown as Report[], journaled }),
+    );
+  }
+  for (const message of [null, undefined, 5, 'text', []]) tell(reporter.ref, message as unknown as Report);
+  await new Promise<void>((journaled) => tell(reporter.ref, { reports: round(1), journaled }));
+  await until(() => store.rows.size === KEYS, { ...BOUND, what: 'good reports to be stored' });
+  t.true(reporter.ledger().balanced);
+});
