@@ -11,7 +11,7 @@ import { spawnRouter } from './actors/router.js';
 import type { StepHook } from './actors/steps.js';
 import { StoreWatch } from './actors/storewatch.js';
 import { Supervisor } from './actors/supervisor.js';
-import { type ActorRef, type ParentRef, spawn, startSystem, stop } from './actors/system.js';
+import { type ActorRef, type ParentRef, spawn, startSystem, stop, tell } from './actors/system.js';
 import { spawnWriter, type Writer } from './actors/writer.js';
 import { deadLetterRoutes } from './admin/deadletters.js';
 import { startAdmin } from './admin/http.js';
@@ -22,6 +22,7 @@ import type { PartitionJournal } from './journal/partition.js';
 import { type DeadLetterDesk, DeadLetterError, NOTHING_DONE } from './model/deadletter.js';
 import { messageOf, StoreError } from './model/errors.js';
 import type { Logger } from './model/log.js';
+import type { Report } from './model/report.js';
 import { RowBuffer } from './model/rowbuffer.js';
 import type { Address, Ledger, ReporterStatus } from './model/status.js';
 import { Teardown } from './model/teardown.js';
@@ -50,8 +51,13 @@ export interface Reporter {
   readonly address: Address;
   /** Where the admin HTTP is served; null when it is not. */
   readonly admin: Address | null;
-  /** Takes reports from inside the process. */
+  /** Takes reports from inside the process, dispatched by nact: a report, or `{ reports, journaled }`. */
   readonly ref: ActorRef<IngressMessage>;
+  /**
+   * Takes reports from inside the process. Resolves when all of them are on disk; reports that are not valid are
+   * refused, counted and said. Whoever waits before sending more keeps memory bounded.
+   */
+  report(...reports: readonly Report[]): Promise<void>;
   status(): ReporterStatus;
   /** The conservation equation over all writers, at this moment. */
   ledger(): Ledger;
@@ -366,6 +372,7 @@ async function assemble(
     address,
     admin: admin?.address ?? null,
     ref,
+    report: (...reports) => new Promise((journaled) => tell(ref, { reports, journaled })),
     ledger,
     drain,
     stop: end,

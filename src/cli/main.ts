@@ -87,4 +87,4 @@ process.on('uncaughtException', (error) => terminal.onBug(error));
 process.on('unhandledRejection', (error) => terminal.onBug(error));
 const code = await main(process.argv.slice(2), terminal);
 // What was printed must be out before the process ends.
-process.stdout.write('', () => process.exit(code));
+process.stdout.write('', () => process.exit(terminal.finalCode(code)));

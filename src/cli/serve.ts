@@ -35,7 +35,7 @@ async function serve(options: CommonOptions, terminal: Terminal): Promise<void> 
     await stop(reporter, logger);
     terminal.exitCode = EXIT_DONE;
   } catch (error) {
-    logger.error({ error }, messageOf(error));
+    logger.error(terminal.debug ? { error } : {}, messageOf(error));
     terminal.exitCode = exitCodeOf(error);
   }
   await log.close();

@@ -17,6 +17,7 @@ export class Terminal {
   debug: boolean;
   /** What the process ends with when the command returns. */
   exitCode = EXIT_DONE;
+  #isOutputLost = false;
 
   /** Called with an error that nobody caught, after which nothing can be relied on. */
   onBug: (error: unknown) => void = (error) => process.exit(this.fail(error));
@@ -33,7 +34,15 @@ export class Terminal {
 
   /** A result, on stdout. */
   print(text: string): void {
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(`${text}\n`, (error) => {
+      // A reader that has seen enough is no failure; a full disk is.
+      if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') this.#isOutputLost = true;
+    });
+  }
+
+  /** The exit code of a command that has returned `code`: a result that was not written is a failure. */
+  finalCode(code: number): number {
+    return this.#isOutputLost && code === EXIT_DONE ? EXIT_FAILED : code;
   }
 
   /** Something about the result, on stderr. */

@@ -112,8 +112,8 @@ export const schema = z.strictObject({
     .prefault({}),
   admin: z
     .strictObject({
-      host: host('127.0.0.1', 'Address of the HTTP side: health, metrics, dashboard.'),
-      port: integer(0, 65535, 7780, 'Port of the HTTP side; 0 takes any free one and prints it.'),
+      host: host('127.0.0.1', 'Address of the admin HTTP: health, metrics, ledger.'),
+      port: integer(0, 65535, 7780, 'Port of the admin HTTP; 0 takes any free one and prints it.'),
       token: z
         .string()
         .min(1)

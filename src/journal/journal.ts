@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { messageOf, ReporterError } from '../model/errors.js';
+import { makeDir } from '../model/makedir.js';
 import { WORDS_PER_ROW } from '../model/row.js';
 import { commit } from './commit.js';
 import { checkDataFile } from './datafile.js';
@@ -42,7 +43,7 @@ export class Journal {
   static open(options: JournalOptions): Journal {
     const { dir } = options;
     try {
-      mkdirSync(dir, { recursive: true });
+      makeDir(dir);
       accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     } catch (error) {
       throw unusable(dir, error);
@@ -58,7 +59,7 @@ export class Journal {
       return new Journal(options, release);
     } catch (error) {
       release();
-      throw error instanceof ReporterError ? error : unusable(dir, error);
+      throw error instanceof ReporterError ? error : foreign(dir, error);
     }
   }
 
@@ -201,6 +202,15 @@ export class Journal {
 function* piecesOf(rows: Int32Array): Generator<Int32Array> {
   const words = ROWS_PER_PIECE * WORDS_PER_ROW;
   for (let at = 0; at < rows.length; at += words) yield rows.subarray(at, at + words);
+}
+
+function foreign(dir: string, error: unknown): ReporterError {
+  return new ReporterError(
+    'JOURNAL_UNUSABLE',
+    `${dir} holds no journal of this program, or a damaged one (${messageOf(error)}): ` +
+      'set journal.dir to another directory, or bring back a copy of this one',
+    { cause: error },
+  );
 }
 
 function unusable(dir: string, error: unknown): ReporterError {

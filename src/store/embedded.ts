@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
 import { StoreError } from '../model/errors.js';
+import { makeDir } from '../model/makedir.js';
 import { ERR, type Row, type RowBatch, SUCC, TAG, TS, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 import { classifyEmbeddedError } from './errors.js';
 import type { RowFilter, Store, StoreReader, StoreWriter } from './store.js';
@@ -225,6 +226,7 @@ function isUnused(dir: string): boolean {
 }
 
 function openRoot(dir: string, readOnly: boolean): RootDatabase<Buffer, Buffer> {
+  if (!readOnly) makeDir(dir);
   return openLmdb<Buffer, Buffer>({
     path: dir,
     // A folder with a dot in its name is still a folder.

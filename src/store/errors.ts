@@ -90,6 +90,21 @@ const mariadbNames: ReadonlyMap<number, string> = new Map([
   [4151, 'ER_ACCOUNT_HAS_BEEN_LOCKED'],
 ]);
 
+const PASSWORD_HINT = 'check user and password in store.url';
+const GRANT_HINT = 'this user needs SELECT, INSERT and UPDATE on ServerCallStatus';
+
+/** What a person can do about it. */
+const hints: ReadonlyMap<number, string> = new Map([
+  [1044, GRANT_HINT],
+  [1045, PASSWORD_HINT],
+  [1049, 'create the database, or name another one in store.url'],
+  [1054, 'lars-reporter check --store says what the table lacks'],
+  [1142, GRANT_HINT],
+  [1143, GRANT_HINT],
+  [1146, 'lars-reporter migrate creates the table'],
+  [1698, PASSWORD_HINT],
+]);
+
 /** Failures of the way to the server, or of a local disk, by code. Here the statement may have been applied. */
 const byCode: ReadonlyMap<string, StoreErrorClass> = new Map<string, StoreErrorClass>([
   ['ECONNREFUSED', 'retry'],
@@ -130,7 +145,9 @@ export function classifyMysqlError(thrown: unknown, doing: string, sent: boolean
     (errno !== undefined && errno > 0
       ? { class: 'retry-slowly', mayBeOneRow: true }
       : { class: byCode.get(code ?? '') ?? (fatal ? 'retry' : 'retry-slowly'), maybeApplied: true });
-  return new StoreError(verdict.class, code ?? String(errno ?? 'UNKNOWN'), `${doing}: ${textOf(thrown)}`, {
+  const hint = hints.get(errno ?? 0);
+  const message = `${doing}: ${textOf(thrown)}${hint === undefined ? '' : `; ${hint}`}`;
+  return new StoreError(verdict.class, code ?? String(errno ?? 'UNKNOWN'), message, {
     cause: thrown,
     maybeApplied: sent && verdict.maybeApplied === true,
     mayBeOneRow: sent && verdict.mayBeOneRow === true,
@@ -151,7 +168,7 @@ export function classifyEmbeddedError(
   return new StoreError(
     phase === 'open' ? 'configuration' : 'retry-slowly',
     code ?? String(errno ?? 'EMBEDDED'),
-    `${doing}: ${textOf(thrown)}`,
+    `${doing}: ${textOf(thrown)}${phase === 'open' ? '; set store.url to a folder that can be made and used' : ''}`,
     { cause: thrown, maybeApplied: phase === 'write' },
   );
 }

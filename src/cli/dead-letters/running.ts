@@ -1,5 +1,7 @@
+import { request as httpRequest } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { type DeadLetterFilter, type LetterJson, NOTHING_DONE } from '../../model/deadletter.js';
-import { messageOf, ReporterError } from '../../model/errors.js';
+import { ReporterError } from '../../model/errors.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import type { Address } from '../../model/status.js';
 import type { LetterTool } from './tool.js';
@@ -48,37 +50,61 @@ async function ask<Body extends object>(
   body?: object,
 ): Promise<Body> {
   const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  let response: Response;
-  let text: string;
-  try {
-    response = await fetch(`http://${at}/api/dead-letters${path}`, {
-      method,
-      headers: {
-        ...(token === undefined ? {} : { authorization: `Bearer ${Buffer.from(token).toString('latin1')}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    text = await response.text();
-  } catch (error) {
+  const { status, text } = await request(
+    { host, port, path: `/api/dead-letters${path}`, method, token },
+    body,
+  ).catch((error: NodeJS.ErrnoException) => {
     const held = journal === undefined ? '' : `the journal ${journal} is in use, but `;
-    throw new ReporterError('CONNECTION_FAILED', `${held}no reporter answers at ${at} (${reasonOf(error)})`, {
-      cause: error,
-    });
-  }
+    throw new ReporterError(
+      'CONNECTION_FAILED',
+      `${held}no reporter answers at ${at} (${error.code ?? error.message})`,
+      { cause: error },
+    );
+  });
   const answer = parsed(text);
-  if (response.ok && answer) return answer as Body;
+  if (status === 200 && answer) return answer as Body;
   const { error = 'it is no reporter, or another version', ...done } = (answer ?? {}) as { error?: string };
   const parts = Object.entries(done).map(([name, count]) => `${name} ${count}`);
   throw new Error(
-    `the reporter at ${at} answers ${response.status}: ${error}${parts.length > 0 ? ` (by then: ${parts.join(', ')})` : ''}`,
+    `the reporter at ${at} answers ${status}: ${error}${parts.length > 0 ? ` (by then: ${parts.join(', ')})` : ''}`,
   );
 }
 
-/** fetch says "fetch failed", and why only in the cause. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
-  return cause?.code ?? messageOf(cause ?? error);
+interface Question {
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly method: string;
+  readonly token: string | undefined;
+}
+
+/** Not `fetch`, which asks at no port that browsers hold for dangerous, and gives up after five minutes. */
+function request(
+  { token, ...question }: Question,
+  body: object | undefined,
+): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const content = body === undefined ? undefined : JSON.stringify(body);
+    const asked = httpRequest(
+      {
+        ...question,
+        agent: false,
+        headers: {
+          ...(token === undefined
+            ? {}
+            : { authorization: `Bearer ${Buffer.from(token).toString('latin1')}` }),
+          ...(content === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) }),
+        },
+      },
+      (response) => {
+        textOf(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+      },
+    );
+    asked.on('error', reject);
+    asked.end(content);
+  });
 }
 
 function parsed(text: string): object | undefined {

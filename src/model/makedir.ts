@@ -1,0 +1,20 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * Makes a folder and those above it that are missing. Throws what the system says: EACCES, ENOTDIR, EROFS, …
+ *
+ * Not `mkdirSync` with `recursive`: where nothing can be made although the folder above is there, as in /proc, that
+ * of Node 20 goes round for ever.
+ */
+export function makeDir(dir: string): void {
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return;
+  const above = dirname(dir);
+  if (above !== dir) makeDir(above);
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    // Somebody else may have made it in this moment.
+    if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
+}
