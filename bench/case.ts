@@ -58,6 +58,9 @@ export interface BenchOptions {
   readonly short: boolean;
   readonly soakMinutes: number;
   readonly writers: number;
+  readonly batchRows: number;
+  /** Distinct keys of U. */
+  readonly keys: number;
   readonly say: (text: string) => void;
   readonly onProfile?: OnProfile;
 }
@@ -106,7 +109,7 @@ export class Bench {
   config(dir: string, storeUrl?: string): ConfigInput {
     return {
       listen: { host: '127.0.0.1', port: 0, maxConnections: 20_000 },
-      writers: { count: this.options.writers },
+      writers: { count: this.options.writers, maxBatchRows: this.options.batchRows },
       journal: { dir: path.join(dir, 'journal') },
       admin: { port: 0 },
       ...(storeUrl === undefined ? {} : { store: { url: storeUrl } }),

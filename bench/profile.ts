@@ -14,16 +14,21 @@ import { digestOf, rowsOf, type Shape } from './rows.js';
 const STAGES: readonly (readonly [stage: string, pattern: RegExp])[] = [
   ['idle', /^:\(idle\)/],
   ['garbage collection', /^:\(garbage collector\)/],
+  ['the profiler itself', /inspector/],
   ['frame', /wire\/frame/],
   ['decode', /wire\/messages|protobufjs|rowbuffer/],
-  ['SQL text', /store\/mysql-upsert|^:latin1|^:asciiWrite|^:latin1Slice/],
-  ['driver', /mysql2|store\/mysql|^buffer|^:(utf8Write|copy|writev|writeUtf8String)/],
-  ['order, take', /pending\/order|:take$|:next$|:pass$|Waiting|:confirm|unchangedKeys|:remove$/],
-  ['map: route, fold', /rowmap|pending\/pending/],
-  ['route', /actors\/(router|partition)|murmur/],
-  ['journal', /journal\/|lmdb|msgpackr|ordered-binary|weak-lru|crc32/],
+  ['SQL text', /store\/mysql-upsert/],
+  // The reporter writes to no other sockets than the database's.
+  ['driver, write to the socket', /mysql2|sql-escaper|store\/mysql|stream_base_commons/],
+  [
+    'order, take, confirm',
+    /pending\/order|:#?(take|next|pass|waitingSlots|confirm|unchangedKeys|remove|release)$/,
+  ],
+  ['fold', /pending\/pending/],
+  ['route: merge', /actors\/(router|partition)|murmur|rowmap/],
+  ['journal', /journal\/|lmdb|msgpackr|ordered-binary|weak-lru|crc32|zlib/],
   ['actors', /actors\/|nact|reporter\.js/],
-  ['read', /^(net|stream_base_commons|events|stream|readable|writable|tcp_wrap):|internal|onread|node:net/],
+  ['read, event loop', /node:/],
 ];
 
 interface Profile {
@@ -48,6 +53,8 @@ async function main(): Promise<void> {
     short: false,
     soakMinutes: 1,
     writers: Number(values.writers),
+    batchRows: 1000,
+    keys: 500_000,
     say: (text) => process.stderr.write(`${text}\n`),
     onProfile: (id, times, rows, cpuMicros) => profiles.set(id, { times, rows, cpuMicros }),
   });

@@ -17,6 +17,8 @@ const USAGE = `npm run bench -- [options]
   --case IDS         only these cases, e.g. U,H (${CASES.map(({ id }) => id).join(' ')})
   --rounds N         rounds, at most, of each case (default 5)
   --writers N        writers.count (default 4)
+  --batch-rows N     writers.maxBatchRows (default 1000)
+  --keys N           distinct keys of U (default 500000)
   --soak-minutes N   length of S (default 1)
   --short            everything tiny: checks that it works, the numbers say nothing
   --json FILE        writes machine, versions and all rounds
@@ -44,6 +46,8 @@ async function main(): Promise<number> {
       case: { type: 'string' },
       rounds: { type: 'string' },
       writers: { type: 'string' },
+      'batch-rows': { type: 'string' },
+      keys: { type: 'string' },
       'soak-minutes': { type: 'string' },
       short: { type: 'boolean', default: false },
       json: { type: 'string' },
@@ -73,6 +77,8 @@ async function main(): Promise<number> {
       short,
       soakMinutes: whole(values['soak-minutes'], 1),
       writers: whole(values.writers, 4),
+      batchRows: whole(values['batch-rows'], 1000),
+      keys: whole(values.keys, 500_000),
       say: (text) => say(`${doing}: ${text}`),
     });
     const measurements: Measurement[][] = cases.map(() => []);
@@ -107,6 +113,8 @@ async function main(): Promise<number> {
         startedAt,
         short,
         writers: bench.options.writers,
+        batchRows: bench.options.batchRows,
+        keys: bench.options.keys,
         machine: {
           cpu: cpu?.model ?? 'unknown',
           cores: os.cpus().length,

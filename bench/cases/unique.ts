@@ -27,11 +27,15 @@ export const unique: Case = {
     },
   ],
   async round(bench) {
-    const shape: Shape = { agents: 10, services: bench.size(5000, 100), hosts: 10 };
+    const shape: Shape = {
+      agents: 10,
+      services: bench.size(Math.ceil(bench.options.keys / 100), 100),
+      hosts: 10,
+    };
     const expected = digestOf(rowsOf(shape, 1));
     const measured = await throughReporter(bench, shape, expected);
     const raw = await throughScript(bench, shape, RAW_CONNECTIONS, BATCH_ROWS, keysOf(shape), expected);
-    const some = bench.size(10_000, 500);
+    const some = Math.min(keysOf(shape) / 10, bench.size(10_000, 500));
     const someExpected = digestOf(rowsOf({ ...shape, agents: 1, services: some / shape.hosts }, 1));
     const naive = await throughScript(bench, shape, NAIVE_CONNECTIONS, 1, some, someExpected);
     const details = { nodeMicrosPerRow: measured.cpuMicrosPerRow };

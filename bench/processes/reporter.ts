@@ -49,12 +49,20 @@ const running = (): Reporter => {
 
 const inspector = new Session();
 
-/** Time of each function itself, what it calls not included. */
+/** Time of each function of ours, and of packages, with the native functions it calls but no others. */
 function timesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): FunctionTimes {
+  const callers = new Map(
+    nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node] as const)),
+  );
   const names = new Map(
-    nodes.map(({ id, callFrame }) => {
-      const file = callFrame.url.replace(/^.*\/(dist\/src|node_modules)\//, '').replace(/^file:.*\//, '');
-      return [id, `${file}:${callFrame.functionName}`];
+    nodes.map((node) => {
+      let named = node;
+      // Native functions have no file, and often the name of another one: they count for who calls them.
+      while (named.callFrame.url === '' && !named.callFrame.functionName.startsWith('('))
+        named = callers.get(named.id)!;
+      const { url, functionName } = named.callFrame;
+      const file = url.replace(/^.*\/(dist\/src|node_modules)\//, '').replace(/^file:.*\//, '');
+      return [node.id, `${file}:${functionName}`];
     }),
   );
   const times: Record<string, number> = {};

@@ -1,5 +1,4 @@
-import type { DeadLetters } from '../journal/deadletters.js';
-import { letterKey } from '../journal/deadletters.js';
+import { type DeadLetters, letterKey } from '../journal/deadletters.js';
 import type { PartitionJournal } from '../journal/partition.js';
 import { EMPTY_RECORD, type JournalEntry } from '../journal/record.js';
 import {
@@ -88,6 +87,8 @@ export function askWriter(
       reject(new Error(`writer ${partition} ${why}: look at the list, and ask again`));
     };
     const timer = setTimeout(() => giveUp('does not answer'), ANSWER_MS);
+    // A stop drops what is in mailboxes; nothing is to be held up by that.
+    timer.unref();
     const request: LetterRequest = {
       ...order,
       isAbandoned: () => isAbandoned,
