@@ -38,7 +38,7 @@ test('an empty configuration has the documented defaults', (t) => {
       maxBadFrames: 10,
     },
     writers: { count: 4, maxBatchRows: 1000 },
-    journal: { dir: '/srv/lars/data/journal', snapshotBytes: 4_194_304 },
+    journal: { dir: '/srv/lars/data/journal', snapshotBytes: 1_048_576 },
     store: { url: 'embedded:/srv/lars/data/store', connectTimeoutMs: 5000, queryTimeoutMs: 10_000 },
     admin: { host: '127.0.0.1', port: 7780 },
     shutdown: { drainMs: 20_000 },

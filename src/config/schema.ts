@@ -83,7 +83,7 @@ export const schema = z.strictObject({
       snapshotBytes: integer(
         1024,
         64 * GIB,
-        4_194_304,
+        1_048_576,
         'Journal bytes of one partition after which its pending rows are snapshot and the journal truncated; at least twice what is pending.',
       ),
     })

