@@ -112,7 +112,8 @@ test('a logger that throws, and a receipt that throws, harm nobody', async (t) =
   const fail = () => {
     throw new Error('a bug of the host');
   };
-  const reporter = await startReporter(config(`${tempDir(t)}/journal`), {
+  const quick = { supervision: { backoffMs: 1, maxBackoffMs: 20, maxRestarts: 1000 } };
+  const reporter = await startReporter(config(`${tempDir(t)}/journal`, quick), {
     store,
     logger: { debug: fail, info: fail, warn: fail, error: fail },
     atStep: (step) => {
