@@ -2,16 +2,16 @@ import type { Refusal } from '../journal/deadletters.js';
 import type { JournalEvent, PartitionJournal } from '../journal/partition.js';
 import { EMPTY_RECORD, type JournalEntry, type JournalRecord } from '../journal/record.js';
 import type { StoreError } from '../model/errors.js';
-import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
+import { WORDS_PER_KEY } from '../model/row.js';
 import type { Ledger } from '../model/status.js';
 import { until } from '../model/wait.js';
-import { Counts } from '../pending/ledger.js';
 import { type Chunk, PendingRows } from '../pending/pending.js';
 import type { StoreWriter } from '../store/store.js';
+import { Account } from './account.js';
 import { FlushLoop } from './flush.js';
 import { settleDeadLetters } from './letters.js';
 import type { Batch, LetterRequest, RouterMessage, WriterMessage } from './protocol.js';
-import { type Applied, applyRecord, replayRecord } from './replay.js';
+import { applyRecord, replayRecord } from './replay.js';
 import type { StepHook, WriterStep } from './steps.js';
 import { type ActorRef, type ParentRef, spawnPersistent, tell } from './system.js';
 
@@ -220,7 +220,7 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
     },
     recovered: (state) => {
       state.recovered = true;
-      account.recovered(state);
+      account.recovered(state.pending, state.sequence);
       if (!isEnding) startFlushing(state);
       options.onRecovered();
       tell(router, { kind: 'ready', partition, batchId: state.batchId });
@@ -316,64 +316,6 @@ class Stumbling {
     this.#times = sequence === this.#sequence ? this.#times + 1 : 1;
     this.#sequence = sequence;
     return sequence !== undefined && this.#times >= QUARANTINE_AFTER;
-  }
-}
-
-/** The counts of a writer and what it holds, over all its incarnations. */
-class Account {
-  readonly counts = new Counts();
-  /** Pending keys when the last record had been applied. */
-  keys = 0;
-  /** Values in flight that newer ones had replaced by then. */
-  superseded = 0;
-  /** Records up to this sequence are in the counts. Before the first recovery, none is to be counted. */
-  countedSequence = Number.POSITIVE_INFINITY;
-
-  /** Values held; as before the crash while an incarnation is being rebuilt. */
-  get held(): number {
-    return this.keys + this.superseded;
-  }
-
-  /** A record was applied. */
-  count(sequence: number, record: JournalRecord, applied: Applied): void {
-    const { counts } = this;
-    counts.upserted += applied.confirmed + record.superseded;
-    counts.deadLettered += applied.refused + record.refusedSuperseded + record.quarantined;
-    counts.received += record.received;
-    const merged = record.received - record.quarantined - record.rows.length / WORDS_PER_ROW;
-    counts.coalesced += applied.coalesced + merged;
-    this.countedSequence = sequence;
-  }
-
-  /**
-   * A record was applied during recovery. At most the last one was durable and not counted when the writer crashed;
-   * what it settles was in flight then, and is held by the account until the recovery is over.
-   */
-  replayed(sequence: number, record: JournalRecord, applied: Applied): void {
-    if (sequence <= this.countedSequence) return;
-    this.count(sequence, record, applied);
-    this.superseded -= record.superseded + record.refusedSuperseded;
-    this.keys += record.rows.length / WORDS_PER_ROW - applied.coalesced - applied.confirmed - applied.refused;
-  }
-
-  /** The map has come to rest after a record or a failed chunk. */
-  rest(pending: PendingRows): void {
-    this.keys = pending.keys;
-    this.superseded = pending.held - pending.keys;
-  }
-
-  /** An incarnation has replayed the journal. */
-  recovered(state: State): void {
-    const { keys } = state.pending;
-    if (this.countedSequence === Number.POSITIVE_INFINITY) this.counts.recovered += keys;
-    // Equal, unless a record went into quarantine: then its rows are there, or rows are back that it had settled.
-    else if (keys < this.keys) this.counts.deadLettered += this.keys - keys;
-    else this.counts.recovered += keys - this.keys;
-    // Values that were in flight when the last incarnation crashed, and replaced: whether or not the store got
-    // them, it will get the newer ones.
-    this.counts.coalesced += this.superseded;
-    this.countedSequence = state.sequence;
-    this.rest(state.pending);
   }
 }
 
