@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { tell } from '../../src/actors/system.js';
 import { type ConfigInput, type Report, StoreError, startReporter } from '../../src/index.js';
-import { numberedReport } from '../support/agents.js';
+import { numberedReport, startFleet } from '../support/agents.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 import { WatchedStore } from '../support/watched-store.js';
@@ -143,3 +143,40 @@ test('whatever is told to the reference, who waits for a receipt gets one', asyn
   await until(() => store.rows.size === KEYS, { ...BOUND, what: 'good reports to be stored' });
   t.true(reporter.ledger().balanced);
 });
+
+for (const present of [true, false]) {
+  test(`a drain under load ends within its bound, with the store ${present ? 'present: everything is stored' : 'away: the rest is said and kept'}`, async (t) => {
+    const dir = `${tempDir(t)}/journal`;
+    const store = new WatchedStore();
+    const drainMs = present ? 20_000 : 1000;
+    const reporter = await startReporter(config(dir, { shutdown: { drainMs } }), { store });
+    t.teardown(() => reporter.stop());
+    // Agents that go on sending, and are cut off by the drain: what the system had taken of them is their loss.
+    const fleet = startFleet({ port: reporter.address.port, agents: 5, services: SERVICES, hosts: 5 });
+    const { rounds } = await until(
+      async () => {
+        const running = await fleet;
+        return running.rounds >= 3 && running;
+      },
+      { ...BOUND, what: 'a load' },
+    );
+    t.true(rounds >= 3);
+    if (!present) store.before = away;
+    const began = performance.now();
+    const { drained, pending } = await reporter.drain();
+    t.true(performance.now() - began < drainMs + 5000);
+    t.is(drained, present);
+    t.is(pending > 0, !present);
+    t.is(reporter.ledger().pending, pending);
+    t.true(reporter.ledger().balanced);
+    t.deepEqual(store.violations, []);
+    await (await fleet).stop().catch(() => {});
+    await reporter.stop();
+    store.before = () => {};
+    const next = await startReporter(config(dir), { store });
+    t.is(next.ledger().recovered, pending);
+    await until(() => next.ledger().pending === 0, { ...BOUND, what: 'the rest to be stored' });
+    await next.stop();
+    t.deepEqual(store.violations, []);
+  });
+}

@@ -59,6 +59,8 @@ export async function startFleet({
     }
     await agent.close();
   });
+  // Who stops the fleet is told; an agent that was cut off before is no news to anybody else.
+  for (const agent of running) agent.catch(() => {});
   return {
     get rounds() {
       return Math.min(...last.values());
