@@ -8,7 +8,9 @@ import { dirname } from 'node:path';
  * of Node 20 goes round for ever.
  */
 export function makeDir(dir: string): void {
-  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return;
+  const found = statSync(dir, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
+  if (found) throw notADirectory(dir);
   const above = dirname(dir);
   if (above !== dir) makeDir(above);
   try {
@@ -17,4 +19,9 @@ export function makeDir(dir: string): void {
     // Somebody else may have made it in this moment.
     if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
+}
+
+/** The error the system gives for a file in the place of a folder, which depends on the call and on Node's version. */
+export function notADirectory(file: string): Error {
+  return Object.assign(new Error(`ENOTDIR: ${file} is not a folder`), { code: 'ENOTDIR' });
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
 import { StoreError } from '../model/errors.js';
-import { makeDir } from '../model/makedir.js';
+import { makeDir, notADirectory } from '../model/makedir.js';
 import { ERR, type Row, type RowBatch, SUCC, TAG, TS, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 import { classifyEmbeddedError } from './errors.js';
 import type { RowFilter, Store, StoreReader, StoreWriter } from './store.js';
@@ -187,7 +187,7 @@ async function checkFolder(dir: string): Promise<void> {
     if (isUnused(dir)) {
       let existing = path.resolve(dir);
       while ((await stat(existing).catch(() => undefined)) === undefined) existing = path.dirname(existing);
-      if (!(await stat(existing)).isDirectory()) throw new Error(`${existing} is not a folder`);
+      if (!(await stat(existing)).isDirectory()) throw notADirectory(existing);
       await access(existing, constants.W_OK | constants.X_OK);
       return;
     }
