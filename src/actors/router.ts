@@ -6,7 +6,7 @@ import { type ActorRef, type ParentRef, spawn, tell } from './system.js';
 
 /**
  * Keys in one batch, at most. Larger batches would merge more, but journaling and folding one takes the event loop
- * for a moment (about 0.2 µs a row), and whoever sent its first row waits for its last.
+ * for a moment, and whoever sent its first row waits for its last.
  */
 const MAX_BATCH_KEYS = 16_384;
 

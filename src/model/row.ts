@@ -2,7 +2,7 @@
  * A row is the status of one key: what the table `ServerCallStatus` holds of it.
  *
  * Rows travel packed, WORDS_PER_ROW int32 words each, because a row is far cheaper to copy, hash, journal and
- * sort as ten integers than as an object (a million objects cost more to allocate than to store):
+ * sort as ten integers than as an object:
  *
  *     word   0      1      2    3     4       5     6    7    8                       9
  *          +------+------+----+-----+-------+-----+----+----+-----------------------+-------+

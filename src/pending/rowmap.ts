@@ -8,8 +8,8 @@ const INITIAL_SLOTS = 64;
  * Packed rows by key, newest value only: an open-addressing hash map over int32 words.
  *
  * A row keeps its slot as long as it is in the map, whatever happens to others, so owners may refer to rows by
- * slot (flush passes, snapshots that are taken while the map changes). Measured against a `Map` with string keys
- * and row objects it takes a tenth of the time and a fifth of the memory per row.
+ * slot (flush passes, snapshots that are taken while the map changes). There is no object and no string key per
+ * row, neither to allocate nor to collect.
  */
 export class RowMap {
   /** Row of slot s at `words[s * WORDS_PER_ROW]`. */
