@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { ConfigInput } from '../src/index.js';
@@ -96,6 +96,11 @@ export class Bench {
     return { rows: Number(row?.['n']), sum: Number(row?.['s']) };
   }
 
+  /** CPU time the database has taken so far; 0 where the system does not tell. */
+  databaseCpuMicros(): number {
+    return cpuMicrosOf(this.options.db.pid);
+  }
+
   async withDir<Result>(use: (dir: string) => Promise<Result>): Promise<Result> {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'lars-bench-'));
     try {
@@ -157,6 +162,17 @@ export interface Processes {
   readonly load: Worker<LoadApi>;
   readonly port: number;
   readonly dir: string;
+}
+
+/** Linux counts in hundredths of a second. */
+const TICK_MICROS = 10_000;
+
+function cpuMicrosOf(pid: number): number {
+  const file = `/proc/${pid}/stat`;
+  if (!existsSync(file)) return 0;
+  // Fields 14 and 15; the name in parentheses may hold anything.
+  const [, user, system] = /^.*\)(?: \S+){11} (\d+) (\d+)/s.exec(readFileSync(file, 'utf8'))!;
+  return (Number(user) + Number(system)) * TICK_MICROS;
 }
 
 export function expectSame(what: string, found: Digest, expected: Digest): void {
