@@ -23,7 +23,7 @@ import { type DeadLetterDesk, DeadLetterError, NOTHING_DONE } from './model/dead
 import { messageOf, StoreError } from './model/errors.js';
 import type { Logger } from './model/log.js';
 import type { Report } from './model/report.js';
-import { RowBuffer } from './model/rowbuffer.js';
+import { RowBufferPool } from './model/rowbuffer.js';
 import type { Address, Ledger, ReporterStatus } from './model/status.js';
 import { Teardown } from './model/teardown.js';
 import { Traffic } from './model/traffic.js';
@@ -303,7 +303,8 @@ async function assemble(
       traffic,
       complaints,
       handlers,
-      rows: new RowBuffer(4096),
+      // One for each chunk that is under way; few of 64 KiB hold more than 8,192 rows.
+      buffers: new RowBufferPool({ initialRows: 1024, maxSpares: 32, maxSpareRows: 8192 }),
       reports: new ReportDecoder(),
       maxBodyBytes: config.listen.maxBodyBytes,
       maxBadFrames: config.listen.maxBadFrames,

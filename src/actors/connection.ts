@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { messageOf } from '../model/errors.js';
-import type { RowBuffer } from '../model/rowbuffer.js';
+import type { RowBuffer, RowBufferPool } from '../model/rowbuffer.js';
 import type { FrameRejection, Traffic } from '../model/traffic.js';
 import { encodeFrame, FrameDecoder, FrameError } from '../wire/frame.js';
 import { MessageId, type ReportDecoder } from '../wire/messages.js';
@@ -17,8 +17,8 @@ export interface ConnectionDomain {
   readonly traffic: Traffic;
   readonly complaints: Complaints;
   readonly handlers: HandlerTable;
-  /** Reused for every chunk of every connection: a connection at rest holds no buffers. */
-  readonly rows: RowBuffer;
+  /** Where the rows of a chunk go: a connection at rest holds no buffers. */
+  readonly buffers: RowBufferPool;
   readonly reports: ReportDecoder;
   readonly maxBodyBytes: number;
   /** Undecodable frames in a row after which a connection is closed. */
@@ -59,6 +59,8 @@ export class Connection implements Reader {
   /** Read, and not journaled yet. */
   #unpaidBytes = 0;
   #frames = 0;
+  /** What the rows of the present chunk are decoded into. */
+  #rows: RowBuffer | undefined;
   /** Handlers that are at work on frames of the present chunk. */
   #handling: Promise<void>[] = [];
   #badFramesInRow = 0;
@@ -160,7 +162,9 @@ export class Connection implements Reader {
   #take(chunk: Buffer): void {
     const domain = this.#domain;
     const ref = this.#ref;
-    const { traffic, reports, rows } = domain;
+    const { traffic, reports } = domain;
+    const rows = domain.buffers.take();
+    this.#rows = rows;
     traffic.bytes += chunk.length;
     this.#holdExpiry();
     const framesBefore = this.#frames;
@@ -172,8 +176,6 @@ export class Connection implements Reader {
         const fields = { claimedBytes: error.claimedBytes };
         this.#reject('length', fields, `${error.message}; closing the connection`);
       } else if (!(error instanceof StreamRefused)) {
-        // A bug of ours: rows of this chunk must not stay for the next connection's.
-        rows.length = 0;
         throw error;
       }
       // What was good in front of the bad frame is sent on all the same.
@@ -192,17 +194,19 @@ export class Connection implements Reader {
     };
     for (const handling of this.#handling) void handling.then(settled);
     if (this.#handling.length > 0) this.#handling = [];
+    this.#rows = undefined;
     if (rows.length === 0) {
+      rows.release();
       settled();
       return;
     }
     const credit: Credit = { outstanding: 0, settled };
-    tell(domain.router, { kind: 'rows', rows: rows.take(), credit });
+    tell(domain.router, { kind: 'rows', rows, credit });
   }
 
   /** A property, not a method, so that a chunk costs no closure. */
   readonly #onFrame = (id: number, bytes: Uint8Array, start: number, end: number): void => {
-    const { traffic, reports, rows, handlers, maxBadFrames } = this.#domain;
+    const { traffic, reports, handlers, maxBadFrames } = this.#domain;
     traffic.frames++;
     this.#frames++;
     if (id !== MessageId.reportStatusRequest) {
@@ -212,7 +216,7 @@ export class Connection implements Reader {
     }
     let count: number;
     try {
-      count = reports.decode(bytes, start, end, rows, this.#peerTag);
+      count = reports.decode(bytes, start, end, this.#rows!, this.#peerTag);
     } catch (error) {
       const fields = { bodyBytes: end - start, error: messageOf(error) };
       this.#reject('undecodable', fields, 'a frame does not hold the report it claims; dropping it');

@@ -9,7 +9,7 @@ import type { WriterStep } from './steps.js';
 /** Statements aim at taking less than this; slower ones make the next chunk smaller. */
 const TARGET_MS = 200;
 /** Chunks the store has confirmed but no checkpoint names yet, at most: beyond, flushing waits for the journal. */
-const MAX_UNCHECKED = 4;
+export const MAX_UNCHECKED = 4;
 /** Longest time ordering a pass keeps the event loop. */
 const MAX_TURN_MS = 8;
 const FEWEST_ROWS = 16;

@@ -1,7 +1,7 @@
 import { messageOf } from '../model/errors.js';
 import type { HostResult, Report } from '../model/report.js';
 import * as row from '../model/row.js';
-import { RowBuffer } from '../model/rowbuffer.js';
+import { type RowBuffer, RowBufferPool } from '../model/rowbuffer.js';
 import type { Credit, RouterMessage } from './protocol.js';
 import { type ActorRef, type ParentRef, spawn, tell } from './system.js';
 
@@ -26,10 +26,10 @@ export interface IngressOptions {
 
 /** Spawns the actor behind `reporter.ref`: what sockets do for agents, for senders in the same process. */
 export function spawnIngress(parent: ParentRef, options: IngressOptions): ActorRef<IngressMessage> {
-  const buffer = new RowBuffer();
+  const pool = new RowBufferPool({ initialRows: 256, maxSpares: 4, maxSpareRows: 8192 });
   const tag = options.peerNumber << 1;
 
-  const append = (report: Report) => {
+  const append = (buffer: RowBuffer, report: Report) => {
     const why = invalid(report);
     if (why !== undefined) {
       options.onRejected(Array.isArray(report?.results) ? report.results.length : 0, why);
@@ -57,21 +57,22 @@ export function spawnIngress(parent: ParentRef, options: IngressOptions): ActorR
     name: 'ingress',
     receive: (message) => {
       const settled = receiptOf(message);
+      const buffer = pool.take();
       try {
-        for (const report of reportsOf(message)) append(report);
+        for (const report of reportsOf(message)) append(buffer, report);
       } catch (error) {
         // Whatever was told to us, it is no report; who waits for a receipt is not left waiting.
         options.onRejected(0, messageOf(error));
       }
       if (buffer.length === 0) {
+        buffer.release();
         settled();
         return;
       }
       const credit: Credit = { outstanding: 0, settled };
-      tell(options.router, { kind: 'rows', rows: buffer.take(), credit });
+      tell(options.router, { kind: 'rows', rows: buffer, credit });
     },
     onCrash: (error) => {
-      buffer.length = 0;
       options.onRejected(0, error.message);
       return 'resume';
     },

@@ -1,4 +1,5 @@
 import type { DeadLetterFilter, DeadLetterOutcome } from '../model/deadletter.js';
+import type { RowBuffer } from '../model/rowbuffer.js';
 
 /** The messages between actors. Between connection, router and writers go batches, never single rows. */
 
@@ -18,6 +19,7 @@ export interface Batch {
   readonly id: number;
   /** Rows it stands for, merged ones included. */
   readonly received: number;
+  /** Packed, in memory of the router's: valid until the batch is reported journaled. */
   readonly rows: Int32Array;
   readonly credits: readonly Credit[];
 }
@@ -38,8 +40,8 @@ export interface LetterRequest {
 }
 
 export type RouterMessage =
-  /** Packed rows of any partitions, in the order they were read. */
-  | { readonly kind: 'rows'; readonly rows: Int32Array; readonly credit: Credit }
+  /** Rows of any partitions, in the order they were read. The router releases the buffer. */
+  | { readonly kind: 'rows'; readonly rows: RowBuffer; readonly credit: Credit }
   /** The writer is up (again) and its journal ends with this batch. */
   | { readonly kind: 'ready'; readonly partition: number; readonly batchId: number }
   /** The batch is durable. */

@@ -28,6 +28,6 @@ export async function moveToPartitions(journal: Journal, writers: number): Promi
     }
     moved += pending.keys;
   }
-  await journal.relayout(writers, (partition) => targets[partition]!.drain());
+  await journal.relayout(writers, (partition) => targets[partition]!.rows());
   return moved;
 }

@@ -1,6 +1,7 @@
 import { CMDID, MODID, WORDS_PER_ROW } from '../model/row.js';
-import { RowMap } from '../pending/rowmap.js';
-import { partitionOf } from './partition.js';
+import { type RowBuffer, RowBufferPool } from '../model/rowbuffer.js';
+import { Merge } from '../pending/merge.js';
+import { memoisedPartitionOf } from './partition.js';
 import type { Batch, Credit, RouterMessage, WriterMessage } from './protocol.js';
 import { type ActorRef, type ParentRef, spawn, tell } from './system.js';
 
@@ -9,16 +10,15 @@ import { type ActorRef, type ParentRef, spawn, tell } from './system.js';
  * for a moment, and whoever sent its first row waits for its last.
  */
 const MAX_BATCH_KEYS = 16_384;
+/** Keys that all lanes together remember, to find what is reported again: 16 MB of memory. */
+const MAX_KNOWN_KEYS = 262_144;
 
-/** Rows that are being merged into a batch. */
-class Gathering {
-  readonly rows: RowMap;
-  received = 0;
-  readonly credits: Credit[] = [];
-
-  constructor(rows: RowMap) {
-    this.rows = rows;
-  }
+/** What is merged, and becomes the next batch or a later one. */
+interface Gathered {
+  readonly rows: RowBuffer;
+  /** Rows it stands for, merged ones included. */
+  readonly received: number;
+  readonly credits: readonly Credit[];
 }
 
 /** What the router keeps for one writer. */
@@ -26,12 +26,15 @@ interface Lane {
   writer: ActorRef<WriterMessage> | undefined;
   /** Whether the writer has said it is ready since it was started. */
   ready: boolean;
-  /** What came while the writer was busy, merged, oldest first: bounded by credit. Rows go to the last. */
-  readonly waiting: Gathering[];
-  /** An emptied map for the next batch: one that has grown already. */
-  spare: RowMap | undefined;
+  /** What comes while the writer is busy; bounded by credit. */
+  readonly merge: Merge;
+  /** Rows that went into the merge, and what they claim. */
+  received: number;
+  credits: Credit[];
+  /** What came before that and filled a batch each, oldest first. */
+  readonly full: Gathered[];
   /** Handed over, not journaled yet. Handed over again when the writer comes back without it. */
-  handed: Batch | undefined;
+  handed: { readonly batch: Batch; readonly rows: RowBuffer } | undefined;
   nextId: number;
 }
 
@@ -59,11 +62,20 @@ export function spawnRouter(
   const lanes: Lane[] = Array.from({ length: writers }, () => ({
     writer: undefined,
     ready: false,
-    waiting: [],
-    spare: undefined,
+    merge: new Merge(Math.floor(MAX_KNOWN_KEYS / writers)),
+    received: 0,
+    credits: [],
+    full: [],
     handed: undefined,
     nextId: 1,
   }));
+
+  const laneOf = memoisedPartitionOf(writers);
+  const buffers = new RowBufferPool({
+    initialRows: 64,
+    maxSpares: 2 * writers,
+    maxSpareRows: MAX_BATCH_KEYS,
+  });
 
   /** A sender whose call back fails must not keep the credit of the others in its batch. */
   const settle: Settle = (credit) => {
@@ -79,14 +91,15 @@ export function spawnRouter(
     receive: (message) => {
       switch (message.kind) {
         case 'rows':
-          distribute(lanes, message.rows, message.credit);
-          for (const lane of lanes) handOver(lane);
+          distribute(lanes, laneOf, buffers, message.rows, message.credit);
+          message.rows.release();
+          for (const lane of lanes) handOver(lane, buffers);
           break;
         case 'journaled':
-          journaled(lanes[message.partition]!, message.batchId, settle);
+          journaled(lanes[message.partition]!, message.batchId, buffers, settle);
           break;
         case 'ready':
-          ready(lanes[message.partition]!, message.batchId, settle);
+          ready(lanes[message.partition]!, message.batchId, buffers, settle);
           break;
       }
     },
@@ -103,54 +116,59 @@ export function spawnRouter(
     },
     get waitingRows() {
       let rows = 0;
-      for (const { waiting, handed } of lanes) {
-        rows += handed?.received ?? 0;
-        for (const { received } of waiting) rows += received;
+      for (const lane of lanes) {
+        rows += (lane.handed?.batch.received ?? 0) + lane.received;
+        for (const { received } of lane.full) rows += received;
       }
       return rows;
     },
   };
 }
 
-function distribute(lanes: readonly Lane[], rows: Int32Array, credit: Credit): void {
-  // Reports carry many hosts of one service, so the hash is needed only where the service changes.
-  let modid = 0;
-  let cmdid = 0;
-  let gathering: Gathering | undefined;
-  for (let at = 0; at < rows.length; at += WORDS_PER_ROW) {
-    if (!gathering || rows[at + MODID] !== modid || rows[at + CMDID] !== cmdid) {
-      modid = rows[at + MODID]!;
-      cmdid = rows[at + CMDID]!;
-      gathering = gatheringOf(lanes[partitionOf(modid, cmdid, lanes.length)]!, credit);
+function distribute(
+  lanes: readonly Lane[],
+  laneOf: (modid: number, cmdid: number) => number,
+  buffers: RowBufferPool,
+  { words, length }: RowBuffer,
+  credit: Credit,
+): void {
+  const end = length * WORDS_PER_ROW;
+  // Reports carry many hosts of one service, so lanes change only where the service does.
+  for (let at = 0; at < end; ) {
+    const modid = words[at + MODID]!;
+    const cmdid = words[at + CMDID]!;
+    const lane = lanes[laneOf(modid, cmdid)]!;
+    const { merge } = lane;
+    if (merge.keys >= MAX_BATCH_KEYS) lane.full.push(gathered(lane, buffers));
+    if (lane.credits.at(-1) !== credit) {
+      lane.credits.push(credit);
+      credit.outstanding++;
     }
-    gathering.rows.put(rows, at);
-    gathering.received++;
+    const began = at;
+    do {
+      merge.put(words, at);
+      at += WORDS_PER_ROW;
+    } while (at < end && words[at + MODID] === modid && words[at + CMDID] === cmdid);
+    lane.received += (at - began) / WORDS_PER_ROW;
   }
 }
 
-/** Where rows of the lane go now; what `credit` stands for is outstanding there. */
-function gatheringOf(lane: Lane, credit: Credit): Gathering {
-  let gathering = lane.waiting.at(-1);
-  if (!gathering || gathering.rows.size >= MAX_BATCH_KEYS) {
-    gathering = new Gathering(lane.spare ?? new RowMap());
-    lane.spare = undefined;
-    lane.waiting.push(gathering);
-  }
-  if (gathering.credits.at(-1) !== credit) {
-    gathering.credits.push(credit);
-    credit.outstanding++;
-  }
-  return gathering;
+/** Takes what was merged so far; what comes from now on is for a later batch. */
+function gathered(lane: Lane, buffers: RowBufferPool): Gathered {
+  const { merge, received, credits } = lane;
+  const rows = buffers.take();
+  merge.take(rows);
+  lane.received = 0;
+  lane.credits = [];
+  return { rows, received, credits };
 }
 
-function handOver(lane: Lane): void {
-  if (!lane.ready || lane.handed) return;
-  const gathering = lane.waiting.shift();
-  if (!gathering) return;
-  const { rows, received, credits } = gathering;
-  lane.handed = { id: lane.nextId++, received, rows: rows.drain(), credits };
-  lane.spare = rows;
-  deliver(lane, lane.handed);
+function handOver(lane: Lane, buffers: RowBufferPool): void {
+  if (!lane.ready || lane.handed || (lane.full.length === 0 && lane.merge.keys === 0)) return;
+  const { rows, received, credits } = lane.full.shift() ?? gathered(lane, buffers);
+  const batch: Batch = { id: lane.nextId++, received, rows: rows.rows(), credits };
+  lane.handed = { batch, rows };
+  deliver(lane, batch);
 }
 
 function deliver(lane: Lane, batch: Batch): void {
@@ -163,21 +181,22 @@ function deliver(lane: Lane, batch: Batch): void {
 
 type Settle = (credit: Credit) => void;
 
-function journaled(lane: Lane, batchId: number, settle: Settle): void {
-  const batch = lane.handed;
-  if (batch?.id !== batchId) return;
+function journaled(lane: Lane, batchId: number, buffers: RowBufferPool, settle: Settle): void {
+  const { handed } = lane;
+  if (handed?.batch.id !== batchId) return;
   lane.handed = undefined;
-  handOver(lane);
-  for (const credit of batch.credits) {
+  handed.rows.release();
+  handOver(lane, buffers);
+  for (const credit of handed.batch.credits) {
     credit.outstanding--;
     if (credit.outstanding === 0) settle(credit);
   }
 }
 
-function ready(lane: Lane, batchId: number, settle: Settle): void {
+function ready(lane: Lane, batchId: number, buffers: RowBufferPool, settle: Settle): void {
   lane.ready = true;
   lane.nextId = Math.max(lane.nextId, batchId + 1);
-  if (!lane.handed) handOver(lane);
-  else if (lane.handed.id <= batchId) journaled(lane, lane.handed.id, settle);
-  else deliver(lane, lane.handed);
+  if (!lane.handed) handOver(lane, buffers);
+  else if (lane.handed.batch.id <= batchId) journaled(lane, lane.handed.batch.id, buffers, settle);
+  else deliver(lane, lane.handed.batch);
 }

@@ -12,6 +12,7 @@ import {
   type JournalEntry,
   type JournalRecord,
   ROWS_PER_PIECE,
+  recordBytes,
 } from './record.js';
 import { keysMeant, type Redelivery, redeliver } from './redelivery.js';
 import type { Head, Shared, Tables } from './tables.js';
@@ -40,6 +41,8 @@ const REMOVALS_PER_COMMIT = 1000;
 const MAX_TURN_MS = 10;
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1000;
+/** Records are encoded in memory that is used again, as long as they take no more than this. */
+const MAX_SCRATCH_BYTES = 1_048_576;
 
 /**
  * The journal of one partition: an ordered log of records, cut off at the front by snapshots. Used by one writer
@@ -54,6 +57,8 @@ export class PartitionJournal {
   #eventBytes = 0;
   #eventCount = 0;
   #snapshotBytes = 0;
+  /** What the next record is encoded in; undefined while a record in it is on its way to the disk. */
+  #scratch: ArrayBuffer | undefined = new ArrayBuffer(0);
 
   constructor(shared: Shared, epoch: number, index: number) {
     this.#shared = shared;
@@ -85,7 +90,8 @@ export class PartitionJournal {
    */
   async append(sequence: number, { record, refusals, released = [] }: JournalEntry): Promise<void> {
     const { deadLetters } = this.#shared;
-    const bytes = encodeRecord(record);
+    const scratch = this.#takeScratch(recordBytes(record));
+    const bytes = encodeRecord(record, scratch);
     const put = () => this.#tables.events.put([this.#epoch, this.#index, sequence], bytes);
     const dead = refusals.filter(({ words }) => !hasKey(record.confirmed, words));
     const superseded = deadLetters.size > 0 ? [...released, ...this.#superseded(record)] : [];
@@ -101,8 +107,17 @@ export class PartitionJournal {
       );
       deadLetters.committed(dead, superseded);
     }
+    this.#scratch ??= scratch;
     this.#eventBytes += bytes.length;
     this.#eventCount++;
+  }
+
+  #takeScratch(bytes: number): ArrayBuffer | undefined {
+    const scratch = this.#scratch;
+    if (!scratch || bytes > MAX_SCRATCH_BYTES) return undefined;
+    this.#scratch = undefined;
+    if (bytes <= scratch.byteLength) return scratch;
+    return new ArrayBuffer(Math.min(MAX_SCRATCH_BYTES, Math.max(2 * scratch.byteLength, bytes)));
   }
 
   /** What replaying the dead letters of `keys` comes to. To be carried out by the next record, if by any. */

@@ -75,10 +75,18 @@ const KIND_BATCH = 1;
 /** Format of the journal; raised whenever older readers would misread it. */
 export const JOURNAL_FORMAT = 1;
 
-export function encodeRecord(record: JournalRecord): Uint8Array {
+/** How many bytes `encodeRecord` gives. */
+export function recordBytes({ rows, confirmed, refused }: JournalRecord): number {
+  return HEADER_BYTES + 4 * (confirmed.length + refused.length + rows.length);
+}
+
+/** The bytes of a record; in `scratch`, from its start, where they fit. */
+export function encodeRecord(record: JournalRecord, scratch?: ArrayBuffer): Uint8Array {
   const { rows, confirmed, refused } = record;
-  const bytes = new Uint8Array(HEADER_BYTES + 4 * (confirmed.length + refused.length + rows.length));
-  const view = new DataView(bytes.buffer);
+  const length = recordBytes(record);
+  const buffer = scratch && scratch.byteLength >= length ? scratch : new ArrayBuffer(length);
+  const bytes = new Uint8Array(buffer, 0, length);
+  const view = new DataView(buffer);
   view.setUint32(4, KIND_BATCH, true);
   view.setFloat64(8, record.at, true);
   view.setFloat64(16, record.batchId, true);
@@ -89,7 +97,8 @@ export function encodeRecord(record: JournalRecord): Uint8Array {
   view.setUint32(40, refused.length / WORDS_PER_KEY, true);
   view.setUint32(44, record.refusedSuperseded, true);
   view.setUint32(48, record.quarantined, true);
-  const words = new Int32Array(bytes.buffer, HEADER_BYTES);
+  view.setUint32(52, 0, true);
+  const words = new Int32Array(buffer, HEADER_BYTES, (length - HEADER_BYTES) / 4);
   words.set(confirmed);
   words.set(refused, confirmed.length);
   words.set(rows, confirmed.length + refused.length);

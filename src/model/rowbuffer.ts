@@ -1,13 +1,16 @@
 import { WORDS_PER_ROW } from './row.js';
 
-/** Packed rows that grow: what decoders write into. One is reused for many chunks, so that it stops growing. */
+/** Packed rows that grow: what decoders and batches are written into. */
 export class RowBuffer {
   words: Int32Array;
   /** Rows written so far. */
   length = 0;
+  readonly #pool: RowBufferPool | undefined;
 
-  constructor(initialRows = 256) {
+  /** `pool`: who gets the buffer when it is released; nobody unless given. */
+  constructor(initialRows = 256, pool?: RowBufferPool) {
     this.words = new Int32Array(initialRows * WORDS_PER_ROW);
+    this.#pool = pool;
   }
 
   /** Makes room for one more row and returns the index of its first word; the words hold leftovers. */
@@ -22,10 +25,46 @@ export class RowBuffer {
     return at;
   }
 
-  /** The rows written so far, in memory of their own; the buffer is empty again. */
-  take(): Int32Array {
-    const words = this.words.slice(0, this.length * WORDS_PER_ROW);
+  /** The rows written so far, in the buffer's own memory: valid until it is written to or released. */
+  rows(): Int32Array {
+    return this.words.subarray(0, this.length * WORDS_PER_ROW);
+  }
+
+  /** Its rows are not needed any more: the buffer is emptied, and used again for others. */
+  release(): void {
     this.length = 0;
-    return words;
+    this.#pool?.give(this);
+  }
+}
+
+export interface RowBufferPoolOptions {
+  /** Rows a new buffer has room for. */
+  readonly initialRows: number;
+  /** Released buffers that are kept, at most. */
+  readonly maxSpares: number;
+  /** Rows a buffer that is kept has room for, at most: a few giants shall not stay for ever. */
+  readonly maxSpareRows: number;
+}
+
+/** Row buffers that are used again and again: allocating them anew would have the collector run for little else. */
+export class RowBufferPool {
+  readonly #options: RowBufferPoolOptions;
+  readonly #spares: RowBuffer[] = [];
+
+  constructor(options: RowBufferPoolOptions) {
+    this.#options = options;
+  }
+
+  /** An empty buffer, to be given back by its `release`; one that is not is collected as garbage. */
+  take(): RowBuffer {
+    return this.#spares.pop() ?? new RowBuffer(this.#options.initialRows, this);
+  }
+
+  /** For buffers: takes one back. */
+  give(buffer: RowBuffer): void {
+    const { maxSpares, maxSpareRows } = this.#options;
+    if (this.#spares.length < maxSpares && buffer.words.length <= maxSpareRows * WORDS_PER_ROW) {
+      this.#spares.push(buffer);
+    }
   }
 }

@@ -1,14 +1,18 @@
 import { compareKeys, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 
-/** Below this many rows a comparison sort is quicker than counting bytes. */
+/** Below this many rows a comparison sort is quicker than counting digits. */
 const SMALL = 512;
+/** Bits of a digit: its counts fit the processor's first cache. */
+const DIGIT_BITS = 11;
+const DIGIT_VALUES = 1 << DIGIT_BITS;
 
 /**
  * Orders slots by the primary key of their rows, in place, a step at a time: each `next()` takes time in
  * proportion to the number of slots, so that a caller may let others run in between.
  *
- * Small sets are compared; large ones go through a least-significant-byte radix sort that skips the bytes in
- * which all keys agree, which for real keys is most of them.
+ * Small sets are compared. Large ones go through a least-significant-digit radix sort: the bits in which keys differ
+ * at all, which for real keys are few, are gathered into columns of digits first, because reading a column in any
+ * order costs far less than reading rows of 40 bytes in any order, once a digit (50 against 180 ns a row).
  * The rows' keys must not change meanwhile; their values may.
  */
 export function* orderSlots(words: () => Int32Array, slots: Int32Array): Generator<void, void, void> {
@@ -17,19 +21,44 @@ export function* orderSlots(words: () => Int32Array, slots: Int32Array): Generat
     slots.sort((a, b) => compareKeys(rows, a * WORDS_PER_ROW, rows, b * WORDS_PER_ROW));
     return;
   }
-  const varying = varyingBits(words(), slots);
+  const digits = digitsOf(varyingBits(words(), slots));
   yield;
-  let from: Int32Array = slots;
-  let to: Int32Array = new Int32Array(slots.length);
+  let from: Uint32Array = new Uint32Array(slots.length);
+  let to: Uint32Array = new Uint32Array(slots.length);
+  for (let index = 0; index < from.length; index++) from[index] = index;
+  const column = new Uint16Array(slots.length);
+  for (const digit of digits) {
+    gather(words(), slots, digit, column);
+    countingPass(column, from, to);
+    [from, to] = [to, from];
+    yield;
+  }
+  const ordered = from.map((index) => slots[index]!);
+  slots.set(ordered);
+}
+
+/** A part of a key word that is sorted by at once. */
+interface Digit {
+  readonly word: number;
+  readonly shift: number;
+  readonly mask: number;
+  /** Turns the order of unsigned digits into that of signed words: the sign bit, where the digit holds it. */
+  readonly flip: number;
+}
+
+/** The digits in which keys differ, least significant first. */
+function digitsOf(varying: Int32Array): Digit[] {
+  const digits: Digit[] = [];
   for (let word = WORDS_PER_KEY - 1; word >= 0; word--) {
-    for (let shift = 0; shift < 32; shift += 8) {
-      if (((varying[word]! >>> shift) & 255) === 0) continue;
-      countingPass(words(), from, to, word, shift);
-      [from, to] = [to, from];
-      yield;
+    for (let rest = varying[word]! >>> 0; rest !== 0; ) {
+      const shift = 31 - Math.clz32(rest & -rest);
+      const width = Math.min(DIGIT_BITS, 32 - shift);
+      const mask = (1 << width) - 1;
+      digits.push({ word, shift, mask, flip: shift + width === 32 ? 1 << (width - 1) : 0 });
+      rest = shift + width === 32 ? 0 : (rest & ~(mask << shift)) >>> 0;
     }
   }
-  if (from !== slots) slots.set(from);
+  return digits;
 }
 
 /** For each key word the bits in which at least two of the rows differ. */
@@ -44,21 +73,26 @@ function varyingBits(words: Int32Array, slots: Int32Array): Int32Array {
   return varying;
 }
 
-/** One stable pass over the byte at `shift` of key word `word`. */
-function countingPass(
+/** Reads a digit of every row. Slots rise as they are given, so that rows are read as they lie. */
+function gather(
   words: Int32Array,
-  from: Int32Array,
-  to: Int32Array,
-  word: number,
-  shift: number,
+  slots: Int32Array,
+  { word, shift, mask, flip }: Digit,
+  column: Uint16Array,
 ): void {
-  // Signed order: the sign bit of the topmost byte counts the other way round.
-  const flip = shift === 24 ? 128 : 0;
-  const starts = new Int32Array(257);
-  for (const slot of from) starts[(((words[slot * WORDS_PER_ROW + word]! >>> shift) & 255) ^ flip) + 1]!++;
-  for (let byte = 0; byte < 256; byte++) starts[byte + 1]! += starts[byte]!;
-  for (const slot of from) {
-    const byte = ((words[slot * WORDS_PER_ROW + word]! >>> shift) & 255) ^ flip;
-    to[starts[byte]!++] = slot;
+  for (let index = 0; index < slots.length; index++)
+    column[index] = ((words[slots[index]! * WORDS_PER_ROW + word]! >>> shift) & mask) ^ flip;
+}
+
+/** One stable pass over the indices in `from`, by their digit. */
+function countingPass(column: Uint16Array, from: Uint32Array, to: Uint32Array): void {
+  const starts = new Uint32Array(DIGIT_VALUES + 1);
+  for (let index = 0; index < column.length; index++) starts[column[index]! + 1]!++;
+  for (let value = 0; value < DIGIT_VALUES; value++) starts[value + 1]! += starts[value]!;
+  for (let place = 0; place < from.length; place++) {
+    const index = from[place]!;
+    const digit = column[index]!;
+    to[starts[digit]!] = index;
+    starts[digit]!++;
   }
 }

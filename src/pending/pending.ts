@@ -121,6 +121,10 @@ export class PendingRows {
       confirmed++;
     }
     this.#superseded -= superseded;
+    // An empty map may have given memory back.
+    if (this.#map.size === 0 && this.#marks.length > this.#map.capacity) {
+      this.#marks = new Int32Array(this.#map.capacity).fill(FREE);
+    }
     return confirmed;
   }
 

@@ -1,4 +1,4 @@
-import { CALLER, CMDID, ERR, IP, MODID, PORT, SUCC, TAG, TS, WORDS_PER_ROW } from '../model/row.js';
+import { TAG, TS, WORDS_PER_ROW } from '../model/row.js';
 
 /** Name of the table; see schema/README.md. */
 export const TABLE = 'ServerCallStatus';
@@ -31,29 +31,44 @@ const OPEN = 40;
 const CLOSE = 41;
 const MINUS = 45;
 const ZERO = 48;
+const MAX_INT32 = 0x7fffffff;
+
+/** Columns that are written as integers, in the order of the row's words; `overload` follows. */
+const INTEGERS = TS + 1;
+/** "00" to "99". */
+const PAIRS = Buffer.from(Array.from({ length: 100 }, (_, pair) => String(pair).padStart(2, '0')).join(''));
 
 /**
  * The upsert of packed rows as one ASCII statement. It is written digit by digit from int32 words, so nothing
  * but integers can reach the server.
  *
  * Why bytes: per row of a 1000-row statement, the encoding by mysql2 included, writing digits takes 0.33 µs,
- * `+=` 0.58 µs, joining an array of row strings 0.60 µs (Node 20): at 300,000 rows a second 8 % of the loop.
+ * `+=` 0.58 µs, joining an array of row strings 0.60 µs (Node 20). Rows come in the order of their keys, and rows of
+ * one report share their time, too: a number that the row before had in the same column is copied.
  */
 export function upsertStatement(words: Int32Array, signs: KeySigns): string {
   const count = words.length / WORDS_PER_ROW;
   const text = Buffer.allocUnsafe(HEAD.length + count * MAX_ROW_BYTES + TAIL.length);
+  const unsigned = [signs.modid, signs.cmdid, signs.ip, signs.port, signs.caller, false, false, true];
+  /** Where the numbers of the row before begin, and, in the place of a ninth, where the last one ends. */
+  const starts = new Uint32Array(INTEGERS + 1);
   let at = text.write(HEAD, 'latin1');
   for (let row = 0; row < words.length; row += WORDS_PER_ROW) {
     if (row > 0) text[at++] = COMMA;
     text[at++] = OPEN;
-    at = writeInteger(text, at, words[row + MODID]!, signs.modid);
-    at = writeInteger(text, at, words[row + CMDID]!, signs.cmdid);
-    at = writeInteger(text, at, words[row + IP]!, signs.ip);
-    at = writeInteger(text, at, words[row + PORT]!, signs.port);
-    at = writeInteger(text, at, words[row + CALLER]!, signs.caller);
-    at = writeInteger(text, at, words[row + SUCC]!, false);
-    at = writeInteger(text, at, words[row + ERR]!, false);
-    at = writeInteger(text, at, words[row + TS]!, true);
+    for (let column = 0; column < INTEGERS; column++) {
+      const word = words[row + column]!;
+      const began = at;
+      if (row > 0 && word === words[row - WORDS_PER_ROW + column]) {
+        const end = starts[column + 1]!;
+        for (let from = starts[column]!; from < end; from++) text[at++] = text[from]!;
+      } else {
+        at = writeInteger(text, at, word, unsigned[column]!);
+      }
+      starts[column] = began;
+      // The next column still needs where its own began in the row before.
+      if (column === INTEGERS - 1) starts[INTEGERS] = at;
+    }
     text[at++] = QUOTE;
     text[at++] = ZERO + (words[row + TAG]! & 1);
     text[at++] = QUOTE;
@@ -65,19 +80,45 @@ export function upsertStatement(words: Int32Array, signs: KeySigns): string {
 
 /** Writes the word's decimal digits and a comma at `at`; returns where the next byte goes. */
 function writeInteger(text: Buffer, at: number, word: number, unsigned: boolean): number {
+  let first = at;
   let rest = unsigned ? word >>> 0 : word;
   if (rest < 0) {
-    text[at++] = MINUS;
+    text[first++] = MINUS;
     rest = -rest;
   }
-  let digits = 1;
-  for (let limit = 10; rest >= limit; limit *= 10) digits++;
-  const end = at + digits;
-  for (let place = end - 1; place >= at; place--) {
-    const tenth = Math.floor(rest / 10);
-    text[place] = ZERO + rest - tenth * 10;
-    rest = tenth;
+  const end = first + digitsOf(rest);
+  let place = end;
+  if (rest > MAX_INT32) {
+    // Once in floating point; what is left is an int32, which is divided far quicker.
+    const top = Math.floor(rest / 100);
+    place = writePair(text, place, rest - top * 100);
+    rest = top;
   }
+  let left = rest | 0;
+  while (place - first >= 2) {
+    const top = (left / 100) | 0;
+    place = writePair(text, place, left - top * 100);
+    left = top;
+  }
+  if (place > first) text[first] = ZERO + left;
   text[end] = COMMA;
   return end + 1;
+}
+
+/** Writes two digits in front of `end`; returns where they begin. */
+function writePair(text: Buffer, end: number, pair: number): number {
+  text[end - 2] = PAIRS[pair * 2]!;
+  text[end - 1] = PAIRS[pair * 2 + 1]!;
+  return end - 2;
+}
+
+function digitsOf(value: number): number {
+  if (value < 1e5) {
+    if (value < 100) return value < 10 ? 1 : 2;
+    if (value < 1e4) return value < 1000 ? 3 : 4;
+    return 5;
+  }
+  if (value < 1e7) return value < 1e6 ? 6 : 7;
+  if (value < 1e9) return value < 1e8 ? 8 : 9;
+  return 10;
 }

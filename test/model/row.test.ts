@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { compareKeys, type Row, RowBatch, unpackRow, WORDS_PER_ROW } from '../../src/model/row.js';
-import { RowBuffer } from '../../src/model/rowbuffer.js';
+import { RowBufferPool } from '../../src/model/rowbuffer.js';
 import { anyRow, int32, pack } from './samples.js';
 
 const anyRows = fc.array(anyRow, { maxLength: 20 });
@@ -64,23 +64,34 @@ test('keys are ordered as the table orders its primary key, column by column, si
   );
 });
 
-test('a row buffer grows with what is written and gives it away whole', (t) => {
+test('a row buffer grows with what is written, holds it whole, and is used again when it is released', (t) => {
   fc.assert(
     fc.property(fc.array(anyRows, { maxLength: 4 }), (batches) => {
-      const buffer = new RowBuffer(1);
+      const pool = new RowBufferPool({ initialRows: 1, maxSpares: 4, maxSpareRows: 1000 });
+      const first = pool.take();
+      first.release();
       for (const rows of batches) {
+        const buffer = pool.take();
+        t.is(buffer, first);
+        t.is(buffer.length, 0);
         for (const row of rows) {
           const at = buffer.next();
           buffer.words.set(RowBatch.from([row]).words, at);
         }
         t.is(buffer.length, rows.length);
-        const taken = buffer.take();
-        t.deepEqual([...new RowBatch(taken)], rows);
-        t.is(buffer.length, 0);
-        // What was taken is the taker's: later rows do not show in it.
-        buffer.words.fill(-1);
-        t.deepEqual([...new RowBatch(taken)], rows);
+        t.deepEqual([...new RowBatch(buffer.rows())], rows);
+        const other = pool.take();
+        t.not(other, buffer, 'one that is in use is given to nobody else');
+        buffer.release();
       }
     }),
   );
+});
+
+test('a row buffer that a giant chunk has made large is not kept', (t) => {
+  const pool = new RowBufferPool({ initialRows: 1, maxSpares: 4, maxSpareRows: 1000 });
+  const buffer = pool.take();
+  for (let row = 0; row < 100_000; row++) buffer.next();
+  buffer.release();
+  t.not(pool.take(), buffer);
 });

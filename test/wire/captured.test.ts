@@ -49,7 +49,7 @@ function tableAfter(stream: Buffer, pieceBytes: number): { table: unknown[]; fra
     });
   }
   const last = new Map<string, ReturnType<typeof asStored>>();
-  for (const row of new RowBatch(rows.take())) {
+  for (const row of new RowBatch(rows.rows())) {
     const stored = asStored(row);
     last.set([stored.modid, stored.cmdid, stored.ip, stored.port, stored.caller].join(), stored);
   }

@@ -52,7 +52,7 @@ function decodeRows(body: Uint8Array, tag = 0): { rows: Row[]; saturated: number
   const decoder = new ReportDecoder();
   const buffer = new RowBuffer(1);
   const count = decoder.decode(body, 0, body.length, buffer, tag);
-  const rows = [...new RowBatch(buffer.take())];
+  const rows = [...new RowBatch(buffer.rows())];
   if (rows.length !== count) throw new Error(`said ${count} rows, appended ${rows.length}`);
   return { rows, saturated: decoder.saturated };
 }
@@ -156,7 +156,7 @@ test('nothing but the body is read, whatever lies around it', (t) => {
         const buffer = new RowBuffer();
         const embedded = () => {
           new ReportDecoder().decode(chunk, before.length, before.length + body.length, buffer, 0);
-          return [...new RowBatch(buffer.take())];
+          return [...new RowBatch(buffer.rows())];
         };
         const wanted = reflected(body);
         if (wanted) t.deepEqual(embedded(), wanted.rows);
