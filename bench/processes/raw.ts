@@ -1,11 +1,11 @@
 /** The references of U: rows to MariaDB by mysql2 and nothing else, statements built beforehand. */
 import mysql, { type Connection } from 'mysql2/promise';
 import { compareKeys, type Row, RowBatch, WORDS_PER_ROW } from '../../src/model/row.js';
-import { upsertStatement } from '../../src/store/mysql-upsert.js';
+import { UpsertText } from '../../src/store/mysql-upsert.js';
 import { rowsOf, type Shape } from '../rows.js';
 import { serve } from '../rpc.js';
 
-const SIGNED = { modid: false, cmdid: false, ip: false, port: false, caller: false };
+const text = new UpsertText({ modid: false, cmdid: false, ip: false, port: false, caller: false });
 let connections: Connection[] = [];
 let statements: string[] = [];
 
@@ -29,7 +29,7 @@ const api = {
       some.forEach((row, index) => {
         words.set(row, index * WORDS_PER_ROW);
       });
-      statements.push(upsertStatement(words, SIGNED));
+      statements.push(text.statement(words));
     }
     connections = await Promise.all(
       Array.from({ length: job.connections }, () => mysql.createConnection(job.url)),

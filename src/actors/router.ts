@@ -10,8 +10,8 @@ import { type ActorRef, type ParentRef, spawn, tell } from './system.js';
  * for a moment, and whoever sent its first row waits for its last.
  */
 const MAX_BATCH_KEYS = 16_384;
-/** Keys that all lanes together remember, to find what is reported again: 16 MB of memory. */
-const MAX_KNOWN_KEYS = 262_144;
+/** Keys that all lanes together remember, to find what is reported again: 10 MB of memory at most. */
+const MAX_KNOWN_KEYS = 100_000;
 
 /** What is merged, and becomes the next batch or a later one. */
 interface Gathered {

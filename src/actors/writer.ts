@@ -331,11 +331,8 @@ class Stumbling {
 function entryOf(state: State, batch: Batch | undefined, settled: readonly Settled[]): JournalEntry {
   const stored = settled.filter(({ refusal }) => !refusal).map(({ chunk }) => chunk);
   const refused = settled.filter(({ refusal }) => refusal);
-  const confirmed = unchangedKeys(state.pending, stored);
-  const dead = unchangedKeys(
-    state.pending,
-    refused.map(({ chunk }) => chunk),
-  );
+  const confirmed = state.pending.unchangedKeys(stored);
+  const dead = state.pending.unchangedKeys(refused.map(({ chunk }) => chunk));
   const sent = stored.reduce((rows, chunk) => rows + chunk.rows.length, 0);
   const record: JournalRecord = {
     ...EMPTY_RECORD,
@@ -352,18 +349,6 @@ function entryOf(state: State, batch: Batch | undefined, settled: readonly Settl
     message: refusal!.message,
   }));
   return { record, refusals };
-}
-
-/** Keys of the chunks whose values are still the ones sent. */
-function unchangedKeys(pending: PendingRows, chunks: readonly Chunk[]): Int32Array {
-  const keys = chunks.map((chunk) => pending.unchangedKeys(chunk));
-  const all = new Int32Array(keys.reduce((words, key) => words + key.length, 0));
-  let at = 0;
-  for (const key of keys) {
-    all.set(key, at);
-    at += key.length;
-  }
-  return all;
 }
 
 function advance(state: State, sequence: number, record: JournalRecord): void {

@@ -94,15 +94,18 @@ export class PendingRows {
     }
   }
 
-  /** Keys of the chunk whose values are still the ones sent: what a checkpoint may name. Packed key words. */
-  unchangedKeys(chunk: Chunk): Int32Array {
-    const keys = new Int32Array(chunk.slots.length * WORDS_PER_KEY);
-    const sent = chunk.rows.words;
+  /** Keys of the chunks whose values are still the ones sent: what a checkpoint may name. Packed key words. */
+  unchangedKeys(chunks: readonly Chunk[]): Int32Array {
+    const marks = this.#marks;
+    const keys = new Int32Array(chunks.reduce((sum, { slots }) => sum + slots.length, 0) * WORDS_PER_KEY);
     let length = 0;
-    for (let index = 0; index < chunk.slots.length; index++) {
-      if (this.#marks[chunk.slots[index]!] !== chunk.id) continue;
-      const at = index * WORDS_PER_ROW;
-      for (let word = 0; word < WORDS_PER_KEY; word++) keys[length++] = sent[at + word]!;
+    for (const { id, slots, rows } of chunks) {
+      const sent = rows.words;
+      for (let index = 0; index < slots.length; index++) {
+        if (marks[slots[index]!] !== id) continue;
+        const at = index * WORDS_PER_ROW;
+        for (let word = 0; word < WORDS_PER_KEY; word++) keys[length++] = sent[at + word]!;
+      }
     }
     return keys.subarray(0, length);
   }

@@ -38,44 +38,63 @@ const INTEGERS = TS + 1;
 /** "00" to "99". */
 const PAIRS = Buffer.from(Array.from({ length: 100 }, (_, pair) => String(pair).padStart(2, '0')).join(''));
 
+/** Text is written into memory that is used again, for statements of up to this many rows. */
+const MAX_KEPT_ROWS = 10_000;
+
 /**
- * The upsert of packed rows as one ASCII statement. It is written digit by digit from int32 words, so nothing
- * but integers can reach the server.
+ * Writes the upserts of packed rows, each as one ASCII statement. They are written digit by digit from int32 words, so
+ * nothing but integers can reach the server.
  *
  * Why bytes: per row of a 1000-row statement, the encoding by mysql2 included, writing digits takes 0.33 µs,
  * `+=` 0.58 µs, joining an array of row strings 0.60 µs (Node 20). Rows come in the order of their keys, and rows of
  * one report share their time, too: a number that the row before had in the same column is copied.
  */
-export function upsertStatement(words: Int32Array, signs: KeySigns): string {
-  const count = words.length / WORDS_PER_ROW;
-  const text = Buffer.allocUnsafe(HEAD.length + count * MAX_ROW_BYTES + TAIL.length);
-  const unsigned = [signs.modid, signs.cmdid, signs.ip, signs.port, signs.caller, false, false, true];
-  /** Where the numbers of the row before begin, and, in the place of a ninth, where the last one ends. */
-  const starts = new Uint32Array(INTEGERS + 1);
-  let at = text.write(HEAD, 'latin1');
-  for (let row = 0; row < words.length; row += WORDS_PER_ROW) {
-    if (row > 0) text[at++] = COMMA;
-    text[at++] = OPEN;
-    for (let column = 0; column < INTEGERS; column++) {
-      const word = words[row + column]!;
-      const began = at;
-      if (row > 0 && word === words[row - WORDS_PER_ROW + column]) {
-        const end = starts[column + 1]!;
-        for (let from = starts[column]!; from < end; from++) text[at++] = text[from]!;
-      } else {
-        at = writeInteger(text, at, word, unsigned[column]!);
-      }
-      starts[column] = began;
-      // The next column still needs where its own began in the row before.
-      if (column === INTEGERS - 1) starts[INTEGERS] = at;
-    }
-    text[at++] = QUOTE;
-    text[at++] = ZERO + (words[row + TAG]! & 1);
-    text[at++] = QUOTE;
-    text[at++] = CLOSE;
+export class UpsertText {
+  readonly #unsigned: readonly boolean[];
+  #text = Buffer.allocUnsafe(0);
+
+  constructor({ modid, cmdid, ip, port, caller }: KeySigns) {
+    this.#unsigned = [modid, cmdid, ip, port, caller, false, false, true];
   }
-  at += text.write(TAIL, at, 'latin1');
-  return text.toString('latin1', 0, at);
+
+  statement(words: Int32Array): string {
+    const text = this.#roomFor(words.length / WORDS_PER_ROW);
+    const unsigned = this.#unsigned;
+    /** Where the numbers of the row before begin, and, in the place of a ninth, where the last one ends. */
+    const starts = new Uint32Array(INTEGERS + 1);
+    let at = text.write(HEAD, 'latin1');
+    for (let row = 0; row < words.length; row += WORDS_PER_ROW) {
+      if (row > 0) text[at++] = COMMA;
+      text[at++] = OPEN;
+      for (let column = 0; column < INTEGERS; column++) {
+        const word = words[row + column]!;
+        const began = at;
+        if (row > 0 && word === words[row - WORDS_PER_ROW + column]) {
+          // The next column's start is still that of the row before.
+          const end = starts[column + 1]!;
+          for (let from = starts[column]!; from < end; from++) text[at++] = text[from]!;
+        } else {
+          at = writeInteger(text, at, word, unsigned[column]!);
+        }
+        starts[column] = began;
+      }
+      starts[INTEGERS] = at;
+      text[at++] = QUOTE;
+      text[at++] = ZERO + (words[row + TAG]! & 1);
+      text[at++] = QUOTE;
+      text[at++] = CLOSE;
+    }
+    at += text.write(TAIL, at, 'latin1');
+    return text.toString('latin1', 0, at);
+  }
+
+  #roomFor(rows: number): Buffer {
+    const bytes = HEAD.length + rows * MAX_ROW_BYTES + TAIL.length;
+    if (bytes <= this.#text.length) return this.#text;
+    const text = Buffer.allocUnsafeSlow(bytes);
+    if (rows <= MAX_KEPT_ROWS) this.#text = text;
+    return text;
+  }
 }
 
 /** Writes the word's decimal digits and a comma at `at`; returns where the next byte goes. */

@@ -11,7 +11,7 @@ import {
 import { FENCE_WAIT_MS, MAX_PARTITIONS, outlastEarlierRuns, takeLane } from './mysql-fence.js';
 import { mysqlReader } from './mysql-reader.js';
 import { checkTable, KEY_COLUMNS, readTable, type TableShape } from './mysql-table.js';
-import { upsertStatement } from './mysql-upsert.js';
+import { UpsertText } from './mysql-upsert.js';
 import type { Store, StoreLane, StoreWriter } from './store.js';
 
 export interface MysqlStoreOptions {
@@ -107,6 +107,7 @@ export async function withMysql<Result>(
 interface Session {
   readonly connection: MysqlConnection;
   readonly shape: TableShape;
+  readonly text: UpsertText;
   /** Longest statement the server takes. */
   readonly maxPacketBytes: number;
 }
@@ -126,7 +127,7 @@ class MysqlWriter implements StoreWriter {
   async upsert(rows: RowBatch): Promise<void> {
     if (rows.length === 0) return;
     const session = this.#session?.connection.usable ? this.#session : await this.#connect();
-    const statement = upsertStatement(rows.words, session.shape.signs);
+    const statement = session.text.statement(rows.words);
     // The server answers an oversized packet by closing in the middle of it, which looks like a lost connection.
     if (statement.length + COMMAND_BYTES > session.maxPacketBytes)
       throw new StoreError(
@@ -169,7 +170,7 @@ class MysqlWriter implements StoreWriter {
         outlastEarlierRuns(patient, this.#lane.journalId, fence),
       );
       await takeLane(patient, this.#lane, fence);
-      this.#session = { connection, shape, maxPacketBytes };
+      this.#session = { connection, shape, text: new UpsertText(shape.signs), maxPacketBytes };
       return this.#session;
     } catch (error) {
       connection?.destroy();

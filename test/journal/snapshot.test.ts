@@ -79,7 +79,9 @@ class Writer {
     }
     const chunks = confirm ? this.#chunks : [];
     if (confirm) this.#chunks = [];
-    const confirmed = Int32Array.from(chunks.flatMap(({ chunk }) => [...this.#pending.unchangedKeys(chunk)]));
+    const confirmed = Int32Array.from(
+      chunks.flatMap(({ chunk }) => [...this.#pending.unchangedKeys([chunk])]),
+    );
     const sent = chunks.reduce((sum, { chunk }) => sum + chunk.rows.length, 0);
     const superseded = sent - confirmed.length / WORDS_PER_KEY;
     if (rows > 0) this.#batchId++;

@@ -137,7 +137,7 @@ class Writer {
     if (this.#record) return;
     const chunks = this.#flushed;
     this.#flushed = [];
-    const confirmed = concat(chunks.map(({ chunk }) => this.pending.unchangedKeys(chunk)));
+    const confirmed = concat(chunks.map(({ chunk }) => this.pending.unchangedKeys([chunk])));
     const sent = chunks.reduce((rows, { chunk }) => rows + chunk.rows.length, 0);
     const superseded = sent - confirmed.length / WORDS_PER_KEY;
     this.#t.is(superseded, this.#superseded(chunks));
@@ -359,7 +359,7 @@ test('a key that is reported again and again is sent in every pass, and so is ev
       // Everything changes while the chunk is on its way: behind the cursor, in it, and before it.
       value++;
       pending.fold(concat(Array.from({ length: keys }, (_, key) => row(key, pass * 100 + value))), 2);
-      const confirmed = pending.unchangedKeys(chunk);
+      const confirmed = pending.unchangedKeys([chunk]);
       t.is(confirmed.length, 0);
       pending.confirm(confirmed, chunk.rows.length);
     }
@@ -419,10 +419,10 @@ test('rows are confirmed as well after 2^31 chunks as after the first', (t) => {
     const first = pending.take(Int32Array.of(0))!;
     const second = pending.take(Int32Array.of(1))!;
     pending.fold(row(1, 100), 2);
-    t.is(pending.unchangedKeys(first).length, 0);
-    t.is(pending.confirm(pending.unchangedKeys(second), 1), 1);
+    t.is(pending.unchangedKeys([first]).length, 0);
+    t.is(pending.confirm(pending.unchangedKeys([second]), 1), 1);
     const third = pending.take(Int32Array.of(0))!;
-    t.is(pending.confirm(pending.unchangedKeys(third), 0), 1);
+    t.is(pending.confirm(pending.unchangedKeys([third]), 0), 1);
     t.is(pending.held, 0);
     for (const { id } of [first, second, third]) ids.add(id);
     t.true([first, second, third].every(({ id }) => id > 0));

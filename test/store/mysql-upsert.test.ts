@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { RowBatch } from '../../src/model/row.js';
-import { type KeySigns, upsertStatement } from '../../src/store/mysql-upsert.js';
+import { type KeySigns, UpsertText } from '../../src/store/mysql-upsert.js';
 import { int32 } from '../model/samples.js';
 
 /** Few values, so that neighbours often agree, and those at which the number of digits or the sign changes. */
@@ -28,7 +28,7 @@ test('a statement holds every number of every row, each column in its own sign',
         const numbers = unsigned.map((is, column) => (is ? row[column]! >>> 0 : row[column]!));
         return `(${numbers.join(',')},'${row[8]! & 1}')`;
       });
-      const statement = upsertStatement(words, { modid, cmdid, ip, port, caller });
+      const statement = new UpsertText({ modid, cmdid, ip, port, caller }).statement(words);
       t.is(/ VALUES (.*) ON DUPLICATE KEY UPDATE /.exec(statement)?.[1], wanted.join(','));
     }),
     { numRuns: 2000 },
@@ -52,10 +52,21 @@ test('rows of one report, which share most of their numbers, come out as they ar
     { ...host, ip: -10, port: 8080, overload: false },
   ]);
   t.true(
-    upsertStatement(words, signed).includes(
-      " VALUES (7,12,-9,80,-1062731775,0,0,4294967295,'1')," +
-        "(7,12,-10,80,-1062731775,0,0,4294967295,'1')," +
-        "(7,12,-10,8080,-1062731775,0,0,4294967295,'0') ON DUPLICATE",
-    ),
+    new UpsertText(signed)
+      .statement(words)
+      .includes(
+        " VALUES (7,12,-9,80,-1062731775,0,0,4294967295,'1')," +
+          "(7,12,-10,80,-1062731775,0,0,4294967295,'1')," +
+          "(7,12,-10,8080,-1062731775,0,0,4294967295,'0') ON DUPLICATE",
+      ),
   );
+});
+
+test('a statement holds nothing of the longer one before it', (t) => {
+  const signed = { modid: false, cmdid: false, ip: false, port: false, caller: false };
+  const row = { modid: 1, cmdid: 2, ip: 3, port: 4, caller: 5, succ: 6, err: 7, ts: 8, overload: false };
+  const text = new UpsertText(signed);
+  const one = text.statement(RowBatch.from([row]).words);
+  text.statement(RowBatch.from([row, { ...row, ip: 1_000_000_000 }, row]).words);
+  t.is(text.statement(RowBatch.from([row]).words), one);
 });
