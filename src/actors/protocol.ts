@@ -13,7 +13,7 @@ export interface Credit {
   readonly settled: () => void;
 }
 
-/** Rows on their way to one writer, merged: each key once, the newest value. */
+/** Rows on their way to one writer, merged where that pays. */
 export interface Batch {
   /** Rises by one with each batch of the partition, also over restarts; journaled with the batch. */
   readonly id: number;

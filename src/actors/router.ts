@@ -6,10 +6,10 @@ import type { Batch, Credit, RouterMessage, WriterMessage } from './protocol.js'
 import { type ActorRef, type ParentRef, spawn, tell } from './system.js';
 
 /**
- * Keys in one batch, at most. Larger batches would merge more, but journaling and folding one takes the event loop
+ * Rows in one batch, at most, but for the last report in it. Larger batches would merge more, but journaling and folding one takes the event loop
  * for a moment, and whoever sent its first row waits for its last.
  */
-const MAX_BATCH_KEYS = 16_384;
+const MAX_BATCH_ROWS = 16_384;
 /** Keys that all lanes together remember, to find what is reported again: 10 MB of memory at most. */
 const MAX_KNOWN_KEYS = 100_000;
 
@@ -28,8 +28,7 @@ interface Lane {
   ready: boolean;
   /** What comes while the writer is busy; bounded by credit. */
   readonly merge: Merge;
-  /** Rows that went into the merge, and what they claim. */
-  received: number;
+  /** What claims the rows of the merge. */
   credits: Credit[];
   /** What came before that and filled a batch each, oldest first. */
   readonly full: Gathered[];
@@ -59,11 +58,15 @@ export function spawnRouter(
   writers: number,
   onCrash: (error: Error, message?: RouterMessage) => void,
 ): Router {
+  const buffers = new RowBufferPool({
+    initialRows: 64,
+    maxSpares: 2 * writers,
+    maxSpareRows: 2 * MAX_BATCH_ROWS,
+  });
   const lanes: Lane[] = Array.from({ length: writers }, () => ({
     writer: undefined,
     ready: false,
-    merge: new Merge(Math.floor(MAX_KNOWN_KEYS / writers)),
-    received: 0,
+    merge: new Merge(buffers, Math.floor(MAX_KNOWN_KEYS / writers)),
     credits: [],
     full: [],
     handed: undefined,
@@ -71,11 +74,6 @@ export function spawnRouter(
   }));
 
   const laneOf = memoisedPartitionOf(writers);
-  const buffers = new RowBufferPool({
-    initialRows: 64,
-    maxSpares: 2 * writers,
-    maxSpareRows: MAX_BATCH_KEYS,
-  });
 
   /** A sender whose call back fails must not keep the credit of the others in its batch. */
   const settle: Settle = (credit) => {
@@ -91,15 +89,15 @@ export function spawnRouter(
     receive: (message) => {
       switch (message.kind) {
         case 'rows':
-          distribute(lanes, laneOf, buffers, message.rows, message.credit);
+          distribute(lanes, laneOf, message.rows, message.credit);
           message.rows.release();
-          for (const lane of lanes) handOver(lane, buffers);
+          for (const lane of lanes) handOver(lane);
           break;
         case 'journaled':
-          journaled(lanes[message.partition]!, message.batchId, buffers, settle);
+          journaled(lanes[message.partition]!, message.batchId, settle);
           break;
         case 'ready':
-          ready(lanes[message.partition]!, message.batchId, buffers, settle);
+          ready(lanes[message.partition]!, message.batchId, settle);
           break;
       }
     },
@@ -117,7 +115,7 @@ export function spawnRouter(
     get waitingRows() {
       let rows = 0;
       for (const lane of lanes) {
-        rows += (lane.handed?.batch.received ?? 0) + lane.received;
+        rows += (lane.handed?.batch.received ?? 0) + lane.merge.received;
         for (const { received } of lane.full) rows += received;
       }
       return rows;
@@ -128,7 +126,6 @@ export function spawnRouter(
 function distribute(
   lanes: readonly Lane[],
   laneOf: (modid: number, cmdid: number) => number,
-  buffers: RowBufferPool,
   { words, length }: RowBuffer,
   credit: Credit,
 ): void {
@@ -139,33 +136,29 @@ function distribute(
     const cmdid = words[at + CMDID]!;
     const lane = lanes[laneOf(modid, cmdid)]!;
     const { merge } = lane;
-    if (merge.keys >= MAX_BATCH_KEYS) lane.full.push(gathered(lane, buffers));
+    if (merge.rows >= MAX_BATCH_ROWS) lane.full.push(gathered(lane));
     if (lane.credits.at(-1) !== credit) {
       lane.credits.push(credit);
       credit.outstanding++;
     }
-    const began = at;
     do {
       merge.put(words, at);
       at += WORDS_PER_ROW;
     } while (at < end && words[at + MODID] === modid && words[at + CMDID] === cmdid);
-    lane.received += (at - began) / WORDS_PER_ROW;
   }
 }
 
 /** Takes what was merged so far; what comes from now on is for a later batch. */
-function gathered(lane: Lane, buffers: RowBufferPool): Gathered {
-  const { merge, received, credits } = lane;
-  const rows = buffers.take();
-  merge.take(rows);
-  lane.received = 0;
+function gathered(lane: Lane): Gathered {
+  const { merge, credits } = lane;
+  const { received } = merge;
   lane.credits = [];
-  return { rows, received, credits };
+  return { rows: merge.take(), received, credits };
 }
 
-function handOver(lane: Lane, buffers: RowBufferPool): void {
-  if (!lane.ready || lane.handed || (lane.full.length === 0 && lane.merge.keys === 0)) return;
-  const { rows, received, credits } = lane.full.shift() ?? gathered(lane, buffers);
+function handOver(lane: Lane): void {
+  if (!lane.ready || lane.handed || (lane.full.length === 0 && lane.merge.rows === 0)) return;
+  const { rows, received, credits } = lane.full.shift() ?? gathered(lane);
   const batch: Batch = { id: lane.nextId++, received, rows: rows.rows(), credits };
   lane.handed = { batch, rows };
   deliver(lane, batch);
@@ -181,22 +174,22 @@ function deliver(lane: Lane, batch: Batch): void {
 
 type Settle = (credit: Credit) => void;
 
-function journaled(lane: Lane, batchId: number, buffers: RowBufferPool, settle: Settle): void {
+function journaled(lane: Lane, batchId: number, settle: Settle): void {
   const { handed } = lane;
   if (handed?.batch.id !== batchId) return;
   lane.handed = undefined;
   handed.rows.release();
-  handOver(lane, buffers);
+  handOver(lane);
   for (const credit of handed.batch.credits) {
     credit.outstanding--;
     if (credit.outstanding === 0) settle(credit);
   }
 }
 
-function ready(lane: Lane, batchId: number, buffers: RowBufferPool, settle: Settle): void {
+function ready(lane: Lane, batchId: number, settle: Settle): void {
   lane.ready = true;
   lane.nextId = Math.max(lane.nextId, batchId + 1);
-  if (!lane.handed) handOver(lane, buffers);
-  else if (lane.handed.batch.id <= batchId) journaled(lane, lane.handed.batch.id, buffers, settle);
+  if (!lane.handed) handOver(lane);
+  else if (lane.handed.batch.id <= batchId) journaled(lane, lane.handed.batch.id, settle);
   else deliver(lane, lane.handed.batch);
 }

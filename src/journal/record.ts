@@ -14,7 +14,7 @@ export interface JournalRecord {
   readonly batchId: number;
   /** Rows the batch stands for, those included that were merged before it was journaled. */
   readonly received: number;
-  /** Packed rows of the batch, each key once. */
+  /** Packed rows of the batch; of rows with the same key the last one counts. */
   readonly rows: Int32Array;
   /** Packed keys whose present values the store confirmed. Applied before the rows. */
   readonly confirmed: Int32Array;

@@ -1,48 +1,96 @@
 import { WORDS_PER_ROW } from '../model/row.js';
-import type { RowBuffer } from '../model/rowbuffer.js';
+import type { RowBuffer, RowBufferPool } from '../model/rowbuffer.js';
 import { RowMap } from './rowmap.js';
 
 const INITIAL_KEYS = 64;
 /** Numbers of gatherings are int32. */
 const LAST_GATHERING = 0x7fffffff;
+/** Fewer rows say nothing of what more would do. */
+const TELLING_ROWS = 256;
+/** Merging pays when the key of one row of so many is known, or better: then rows may replace each other in time. */
+const WORTH_ONE_OF = 4;
+/** Gatherings that are not merged, where it does not pay, before it is tried again. */
+const UNMERGED = 15;
 
 /**
- * Merges rows until somebody takes them: each key once, with its newest value.
+ * Gathers rows until somebody takes them, and merges them: of each key the newest value, in the place of the first.
  *
  * Keys are remembered beyond that. What agents report they report again, so the next gathering finds most keys where
  * the last one left them, instead of building a map anew. When more than `maxKnown` keys are remembered, all are
  * forgotten, so that keys which never come again cost no more than they would without.
+ *
+ * Where hardly anything repeats, as when a backlog of thousands of agents comes in, rows are only lined up most of
+ * the time: whoever takes them must not rely on each key being there once.
  */
 export class Merge {
-  readonly #known = new RowMap();
+  readonly #pool: RowBufferPool;
   readonly #maxKnown: number;
+  readonly #known = new RowMap();
   /** Of each slot, the gathering in which a row was last put there. */
   #gatherings = new Int32Array(INITIAL_KEYS);
   #gathering = 1;
   /** Slots of the present gathering, in the order keys came first. */
   #slots = new Int32Array(INITIAL_KEYS);
   #keys = 0;
+  #received = 0;
+  /** Rows of the present gathering whose keys were known. */
+  #found = 0;
+  /** The present gathering, if its rows are only lined up. */
+  #lined: RowBuffer | undefined;
+  /** Gatherings to come that are only lined up. */
+  #unmerged = 0;
 
-  constructor(maxKnown: number) {
+  /** Buffers come from `pool`. */
+  constructor(pool: RowBufferPool, maxKnown: number) {
+    this.#pool = pool;
     this.#maxKnown = maxKnown;
   }
 
-  /** Keys that wait to be taken. */
-  get keys(): number {
-    return this.#keys;
+  /** Rows that wait to be taken, as many as there are then. */
+  get rows(): number {
+    return this.#lined ? this.#lined.length : this.#keys;
+  }
+
+  /** Rows they stand for, merged ones included. */
+  get received(): number {
+    return this.#received;
   }
 
   /** Adds the row at `rows[at]`. */
   put(rows: Int32Array, at: number): void {
+    this.#received++;
+    if (this.#lined) {
+      const to = this.#lined.next();
+      const { words } = this.#lined;
+      for (let word = 0; word < WORDS_PER_ROW; word++) words[to + word] = rows[at + word]!;
+      return;
+    }
     const slot = this.#known.put(rows, at);
+    if (this.#known.replaced) this.#found++;
     if (slot >= this.#gatherings.length) this.#grow();
     if (this.#gatherings[slot] === this.#gathering) return;
     this.#gatherings[slot] = this.#gathering;
     this.#slots[this.#keys++] = slot;
   }
 
-  /** Moves what was merged to the end of `into`, in the order keys came first. */
-  take(into: RowBuffer): void {
+  /** Gives what was gathered, to be released by whoever takes it; the next gathering begins. */
+  take(): RowBuffer {
+    const taken = this.#lined ?? this.#merged();
+    if (!this.#lined && this.#received >= TELLING_ROWS) {
+      this.#unmerged = this.#found * WORTH_ONE_OF < this.#received ? UNMERGED : 0;
+    }
+    this.#received = 0;
+    this.#found = 0;
+    this.#lined = undefined;
+    if (this.#unmerged > 0) {
+      this.#unmerged--;
+      this.#lined = this.#pool.take();
+    }
+    return taken;
+  }
+
+  #merged(): RowBuffer {
+    const into = this.#pool.take();
     const { words } = this.#known;
     for (let index = 0; index < this.#keys; index++) {
       const from = this.#slots[index]! * WORDS_PER_ROW;
@@ -57,6 +105,7 @@ export class Merge {
       this.#gathering = 0;
     }
     this.#gathering++;
+    return into;
   }
 
   #grow(): void {
