@@ -214,10 +214,9 @@ async function assemble(
     onCrash: () => 'resume',
   });
   const count = config.writers.count;
-  const router = spawnRouter(root, count, (error, message) => {
-    logger.error({ error }, 'the router failed on a message, or a sender on its receipt');
-    if (message?.kind === 'rows') message.credit.settled();
-  });
+  const router = spawnRouter(root, count, (error) =>
+    logger.error({ error }, 'the router failed on rows of a sender, or a sender on its receipt'),
+  );
   const stores = Array.from({ length: count }, () => new StoreWatch(logger));
   const supervisor = new Supervisor(root, {
     writers: count,
@@ -275,7 +274,7 @@ async function assemble(
   // 4. Ways in: the reference for the process, the port for agents.
   const refused = new Counts();
   const ref = spawnIngress(root, {
-    router: router.ref,
+    inbox: router.inbox,
     peerNumber: journal.peers.number('internal'),
     onSaturated: (counters) => {
       traffic.saturated += counters;
@@ -298,7 +297,7 @@ async function assemble(
     },
     connections,
     {
-      router: router.ref,
+      inbox: router.inbox,
       budget,
       traffic,
       complaints,

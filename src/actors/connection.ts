@@ -7,12 +7,14 @@ import { MessageId, type ReportDecoder } from '../wire/messages.js';
 import type { InflightBudget, Reader } from './budget.js';
 import type { Complaints } from './complaints.js';
 import type { HandledFrame, HandlerTable } from './handlers.js';
-import type { Credit, RouterMessage } from './protocol.js';
+import type { Inbox } from './inbox.js';
+import type { Credit } from './protocol.js';
 import { type ActorRef, type ParentRef, spawn, stop, tell } from './system.js';
 
 /** What all connections share. */
 export interface ConnectionDomain {
-  readonly router: ActorRef<RouterMessage>;
+  /** The router's. */
+  readonly inbox: Inbox;
   readonly budget: InflightBudget;
   readonly traffic: Traffic;
   readonly complaints: Complaints;
@@ -201,7 +203,7 @@ export class Connection implements Reader {
       return;
     }
     const credit: Credit = { outstanding: 0, settled };
-    tell(domain.router, { kind: 'rows', rows, credit });
+    domain.inbox.offer(rows, credit);
   }
 
   /** A property, not a method, so that a chunk costs no closure. */

@@ -2,8 +2,9 @@ import { messageOf } from '../model/errors.js';
 import type { HostResult, Report } from '../model/report.js';
 import * as row from '../model/row.js';
 import { type RowBuffer, RowBufferPool } from '../model/rowbuffer.js';
-import type { Credit, RouterMessage } from './protocol.js';
-import { type ActorRef, type ParentRef, spawn, tell } from './system.js';
+import type { Inbox } from './inbox.js';
+import type { Credit } from './protocol.js';
+import { type ActorRef, type ParentRef, spawn } from './system.js';
 
 /** Reports from inside the process. */
 export interface InternalReports {
@@ -16,7 +17,8 @@ export interface InternalReports {
 export type IngressMessage = Report | InternalReports;
 
 export interface IngressOptions {
-  readonly router: ActorRef<RouterMessage>;
+  /** The router's. */
+  readonly inbox: Inbox;
   /** Peer number of rows that came from no socket. */
   readonly peerNumber: number;
   readonly onSaturated: (counters: number) => void;
@@ -70,7 +72,7 @@ export function spawnIngress(parent: ParentRef, options: IngressOptions): ActorR
         return;
       }
       const credit: Credit = { outstanding: 0, settled };
-      tell(options.router, { kind: 'rows', rows: buffer, credit });
+      options.inbox.offer(buffer, credit);
     },
     onCrash: (error) => {
       options.onRejected(0, error.message);

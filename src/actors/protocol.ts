@@ -1,5 +1,4 @@
 import type { DeadLetterFilter, DeadLetterOutcome } from '../model/deadletter.js';
-import type { RowBuffer } from '../model/rowbuffer.js';
 
 /** The messages between actors. Between connection, router and writers go batches, never single rows. */
 
@@ -40,8 +39,8 @@ export interface LetterRequest {
 }
 
 export type RouterMessage =
-  /** Rows of any partitions, in the order they were read. The router releases the buffer. */
-  | { readonly kind: 'rows'; readonly rows: RowBuffer; readonly credit: Credit }
+  /** There are rows in the inbox. */
+  | { readonly kind: 'rows' }
   /** The writer is up (again) and its journal ends with this batch. */
   | { readonly kind: 'ready'; readonly partition: number; readonly batchId: number }
   /** The batch is durable. */

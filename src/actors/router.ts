@@ -1,6 +1,7 @@
 import { CMDID, MODID, WORDS_PER_ROW } from '../model/row.js';
 import { type RowBuffer, RowBufferPool } from '../model/rowbuffer.js';
 import { Merge } from '../pending/merge.js';
+import { Inbox } from './inbox.js';
 import { memoisedPartitionOf } from './partition.js';
 import type { Batch, Credit, RouterMessage, WriterMessage } from './protocol.js';
 import { type ActorRef, type ParentRef, spawn, tell } from './system.js';
@@ -10,6 +11,8 @@ import { type ActorRef, type ParentRef, spawn, tell } from './system.js';
  * for a moment, and whoever sent its first row waits for its last.
  */
 const MAX_BATCH_ROWS = 16_384;
+/** Rows that are distributed in one turn of the event loop, about: 2 to 3 ms of it. */
+const MAX_TURN_ROWS = 65_536;
 /** Keys that all lanes together remember, to find what is reported again: 10 MB of memory at most. */
 const MAX_KNOWN_KEYS = 100_000;
 
@@ -39,6 +42,8 @@ interface Lane {
 
 export interface Router {
   readonly ref: ActorRef<RouterMessage>;
+  /** Where rows are left for it. */
+  readonly inbox: Inbox;
   /** Gives the lane its writer; before any message of that writer. */
   connect(partition: number, writer: ActorRef<WriterMessage>): void;
   /** Rows that are not journaled yet; 0 when every credit is paid back. */
@@ -53,11 +58,7 @@ export interface Router {
  * waits for nothing. nact loses the message at which an actor crashes; since the lane keeps its batch until the
  * writer reports it journaled, and hands it over again before anything newer, no row is lost or overtaken.
  */
-export function spawnRouter(
-  parent: ParentRef,
-  writers: number,
-  onCrash: (error: Error, message?: RouterMessage) => void,
-): Router {
+export function spawnRouter(parent: ParentRef, writers: number, onError: (error: Error) => void): Router {
   const buffers = new RowBufferPool({
     initialRows: 64,
     maxSpares: 2 * writers,
@@ -75,22 +76,29 @@ export function spawnRouter(
 
   const laneOf = memoisedPartitionOf(writers);
 
-  /** A sender whose call back fails must not keep the credit of the others in its batch. */
-  const settle: Settle = (credit) => {
+  /** Runs what may fail for reasons of one sender, which must not keep the credit of the others. */
+  const guarded = (action: () => void): boolean => {
     try {
-      credit.settled();
+      action();
+      return true;
     } catch (error) {
-      onCrash(error instanceof Error ? error : new Error(String(error)));
+      onError(error instanceof Error ? error : new Error(String(error)));
+      return false;
     }
   };
+  const settle: Settle = (credit) => void guarded(credit.settled);
+  const inbox = new Inbox(() => tell(ref, { kind: 'rows' }));
 
   const ref = spawn<RouterMessage>(parent, {
     name: 'router',
     receive: (message) => {
       switch (message.kind) {
         case 'rows':
-          distribute(lanes, laneOf, message.rows, message.credit);
-          message.rows.release();
+          for (const { rows, credit } of inbox.take(MAX_TURN_ROWS)) {
+            const isDone = guarded(() => distribute(lanes, laneOf, rows, credit));
+            if (!isDone) settle(credit);
+            rows.release();
+          }
           for (const lane of lanes) handOver(lane);
           break;
         case 'journaled':
@@ -101,14 +109,15 @@ export function spawnRouter(
           break;
       }
     },
-    onCrash: (error, message) => {
-      onCrash(error, message);
+    onCrash: (error) => {
+      onError(error);
       return 'resume';
     },
   });
 
   return {
     ref,
+    inbox,
     connect: (partition, writer) => {
       lanes[partition]!.writer = writer;
     },
@@ -141,10 +150,10 @@ function distribute(
       lane.credits.push(credit);
       credit.outstanding++;
     }
-    do {
-      merge.put(words, at);
-      at += WORDS_PER_ROW;
-    } while (at < end && words[at + MODID] === modid && words[at + CMDID] === cmdid);
+    const from = at;
+    do at += WORDS_PER_ROW;
+    while (at < end && words[at + MODID] === modid && words[at + CMDID] === cmdid);
+    merge.put(words, from, at);
   }
 }
 

@@ -54,8 +54,9 @@ export class PartitionJournal {
   readonly #epoch: number;
   readonly #index: number;
   #head: Head;
+  /** Bytes of each record behind the last snapshot, by sequence, so that none is read only to be measured. */
+  readonly #sizes = new Map<number, number>();
   #eventBytes = 0;
-  #eventCount = 0;
   #snapshotBytes = 0;
   /** What the next record is encoded in; undefined while a record in it is on its way to the disk. */
   #scratch: ArrayBuffer | undefined = new ArrayBuffer(0);
@@ -75,7 +76,7 @@ export class PartitionJournal {
 
   /** Bytes of records behind the last snapshot, and their number: what the next one would free. */
   get sinceSnapshot(): { readonly bytes: number; readonly events: number } {
-    return { bytes: this.#eventBytes, events: this.#eventCount };
+    return { bytes: this.#eventBytes, events: this.#sizes.size };
   }
 
   /** Bytes this partition holds: records and published snapshot. */
@@ -108,8 +109,12 @@ export class PartitionJournal {
       deadLetters.committed(dead, superseded);
     }
     this.#scratch ??= scratch;
-    this.#eventBytes += bytes.length;
-    this.#eventCount++;
+    this.#keep(sequence, bytes.length);
+  }
+
+  #keep(sequence: number, bytes: number): void {
+    this.#sizes.set(sequence, bytes);
+    this.#eventBytes += bytes;
   }
 
   #takeScratch(bytes: number): ArrayBuffer | undefined {
@@ -183,8 +188,8 @@ export class PartitionJournal {
   async *replay(): AsyncGenerator<Replayed> {
     const { sequence: base, pieces, batchId } = this.#head;
     const turn = new Turn();
+    this.#sizes.clear();
     this.#eventBytes = 0;
-    this.#eventCount = 0;
     this.#snapshotBytes = 0;
     await this.#removeLeftovers();
     yield { sequence: base, event: { kind: 'base', batchId } };
@@ -207,8 +212,7 @@ export class PartitionJournal {
         after = key[2]!;
         const record = await this.#read(after, value);
         if (!record) continue;
-        this.#eventBytes += value.length;
-        this.#eventCount++;
+        this.#keep(after, value.length);
         yield { sequence: after, event: { kind: 'record', record } };
         await turn.pause();
       }
@@ -286,7 +290,7 @@ export class PartitionJournal {
     }
     const previous = this.#head;
     const head: Head = { sequence, pieces, batchId };
-    const covered = await this.#coveredEvents(sequence);
+    const covered = this.#coveredEvents(sequence);
     const publish = () =>
       heads.batch(() => {
         void heads.put([this.#epoch, this.#index], head);
@@ -297,7 +301,7 @@ export class PartitionJournal {
     this.#snapshotBytes = pieceBytes;
     this.#forget(covered);
     for (let more = covered; more.length === REMOVALS_PER_COMMIT; ) {
-      more = await this.#coveredEvents(sequence);
+      more = this.#coveredEvents(sequence);
       await this.#durably(() => this.#tables.events.batch(() => this.#remove(more)));
       this.#forget(more);
     }
@@ -305,26 +309,25 @@ export class PartitionJournal {
     return true;
   }
 
-  async #coveredEvents(sequence: number): Promise<{ key: number[]; bytes: number }[]> {
-    const covered: { key: number[]; bytes: number }[] = [];
+  #coveredEvents(sequence: number): number[][] {
     const range = {
       start: [this.#epoch, this.#index],
       end: [this.#epoch, this.#index, sequence + 1],
       limit: REMOVALS_PER_COMMIT,
     };
-    for (const key of this.#tables.events.getKeys(range)) {
-      covered.push({ key, bytes: this.#tables.events.getBinaryFast(key)?.length ?? 0 });
+    return [...this.#tables.events.getKeys(range)];
+  }
+
+  #remove(keys: readonly number[][]): void {
+    for (const key of keys) void this.#tables.events.remove(key);
+  }
+
+  #forget(keys: readonly number[][]): void {
+    for (const key of keys) {
+      const sequence = key[2]!;
+      this.#eventBytes -= this.#sizes.get(sequence) ?? 0;
+      this.#sizes.delete(sequence);
     }
-    return covered;
-  }
-
-  #remove(events: readonly { key: number[] }[]): void {
-    for (const { key } of events) void this.#tables.events.remove(key);
-  }
-
-  #forget(events: readonly { bytes: number }[]): void {
-    for (const { bytes } of events) this.#eventBytes -= bytes;
-    this.#eventCount -= events.length;
   }
 
   /** A kill leaves pieces of a snapshot that was not published yet, or records that a published one covers. */
@@ -335,7 +338,7 @@ export class PartitionJournal {
     const stray = snapshots.getKeys(range).filter((key) => key[2] !== sequence);
     await this.#durably(() => snapshots.batch(() => stray.forEach((key) => void snapshots.remove(key))));
     for (;;) {
-      const covered = await this.#coveredEvents(sequence);
+      const covered = this.#coveredEvents(sequence);
       if (covered.length === 0) return;
       await this.#durably(() => events.batch(() => this.#remove(covered)));
     }

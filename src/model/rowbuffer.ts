@@ -1,5 +1,8 @@
 import { WORDS_PER_ROW } from './row.js';
 
+/** Fewer words are copied quicker one by one than in bulk, which allocates. */
+const BULK_WORDS = 16 * WORDS_PER_ROW;
+
 /** Packed rows that grow: what decoders and batches are written into. */
 export class RowBuffer {
   words: Int32Array;
@@ -16,13 +19,25 @@ export class RowBuffer {
   /** Makes room for one more row and returns the index of its first word; the words hold leftovers. */
   next(): number {
     const at = this.length * WORDS_PER_ROW;
-    if (at === this.words.length) {
-      const larger = new Int32Array(this.words.length * 2);
-      larger.set(this.words);
-      this.words = larger;
-    }
+    if (at === this.words.length) this.#grow(at + WORDS_PER_ROW);
     this.length++;
     return at;
+  }
+
+  /** Appends the rows whose words are `rows[from … to)`. */
+  append(rows: Int32Array, from: number, to: number): void {
+    const at = this.length * WORDS_PER_ROW;
+    if (at + to - from > this.words.length) this.#grow(at + to - from);
+    const { words } = this;
+    if (to - from >= BULK_WORDS) words.set(rows.subarray(from, to), at);
+    else for (let word = from; word < to; word++) words[at + word - from] = rows[word]!;
+    this.length += (to - from) / WORDS_PER_ROW;
+  }
+
+  #grow(words: number): void {
+    const larger = new Int32Array(Math.max(words, this.words.length * 2));
+    larger.set(this.words);
+    this.words = larger;
   }
 
   /** The rows written so far, in the buffer's own memory: valid until it is written to or released. */

@@ -56,21 +56,27 @@ export class Merge {
     return this.#received;
   }
 
-  /** Adds the row at `rows[at]`. */
-  put(rows: Int32Array, at: number): void {
-    this.#received++;
+  /** Adds the rows whose words are `rows[from … to)`. */
+  put(rows: Int32Array, from: number, to: number): void {
+    this.#received += (to - from) / WORDS_PER_ROW;
     if (this.#lined) {
-      const to = this.#lined.next();
-      const { words } = this.#lined;
-      for (let word = 0; word < WORDS_PER_ROW; word++) words[to + word] = rows[at + word]!;
+      this.#lined.append(rows, from, to);
       return;
     }
-    const slot = this.#known.put(rows, at);
-    if (this.#known.replaced) this.#found++;
-    if (slot >= this.#gatherings.length) this.#grow();
-    if (this.#gatherings[slot] === this.#gathering) return;
-    this.#gatherings[slot] = this.#gathering;
-    this.#slots[this.#keys++] = slot;
+    const known = this.#known;
+    const gathering = this.#gathering;
+    let gatherings = this.#gatherings;
+    for (let at = from; at < to; at += WORDS_PER_ROW) {
+      const slot = known.put(rows, at);
+      if (known.replaced) this.#found++;
+      if (slot >= gatherings.length) {
+        this.#grow();
+        gatherings = this.#gatherings;
+      }
+      if (gatherings[slot] === gathering) continue;
+      gatherings[slot] = gathering;
+      this.#slots[this.#keys++] = slot;
+    }
   }
 
   /** Gives what was gathered, to be released by whoever takes it; the next gathering begins. */
@@ -92,11 +98,14 @@ export class Merge {
   #merged(): RowBuffer {
     const into = this.#pool.take();
     const { words } = this.#known;
-    for (let index = 0; index < this.#keys; index++) {
-      const from = this.#slots[index]! * WORDS_PER_ROW;
-      const to = into.next();
-      const target = into.words;
-      for (let word = 0; word < WORDS_PER_ROW; word++) target[to + word] = words[from + word]!;
+    const slots = this.#slots;
+    for (let index = 0; index < this.#keys; ) {
+      // What is reported in the same order again lies in one piece.
+      const first = slots[index]!;
+      let count = 1;
+      while (index + count < this.#keys && slots[index + count] === first + count) count++;
+      into.append(words, first * WORDS_PER_ROW, (first + count) * WORDS_PER_ROW);
+      index += count;
     }
     this.#keys = 0;
     if (this.#known.size > this.#maxKnown) this.#known.clear();

@@ -21,6 +21,7 @@ export function* orderSlots(words: () => Int32Array, slots: Int32Array): Generat
     slots.sort((a, b) => compareKeys(rows, a * WORDS_PER_ROW, rows, b * WORDS_PER_ROW));
     return;
   }
+  if (isOrdered(words(), slots)) return;
   const digits = digitsOf(varyingBits(words(), slots));
   yield;
   let from: Uint32Array = new Uint32Array(slots.length);
@@ -33,8 +34,17 @@ export function* orderSlots(words: () => Int32Array, slots: Int32Array): Generat
     [from, to] = [to, from];
     yield;
   }
-  const ordered = from.map((index) => slots[index]!);
-  slots.set(ordered);
+  for (let place = 0; place < from.length; place++) to[place] = slots[from[place]!]!;
+  slots.set(to);
+}
+
+/** What is reported in the order of its keys lies so; elsewhere the first rows tell that it does not. */
+function isOrdered(words: Int32Array, slots: Int32Array): boolean {
+  for (let index = 1; index < slots.length; index++) {
+    const [before, after] = [slots[index - 1]! * WORDS_PER_ROW, slots[index]! * WORDS_PER_ROW];
+    if (compareKeys(words, before, words, after) > 0) return false;
+  }
+  return true;
 }
 
 /** A part of a key word that is sorted by at once. */
