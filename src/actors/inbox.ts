@@ -18,15 +18,22 @@ export class Inbox {
   readonly #signal: () => boolean;
   #waiting: Incoming[] = [];
   #signalled = false;
+  #rows = 0;
 
   /** `signal`: tells the router that there is something; false when it has stopped, and what is left here is lost. */
   constructor(signal: () => boolean) {
     this.#signal = signal;
   }
 
+  /** Rows that wait here. */
+  get rows(): number {
+    return this.#rows;
+  }
+
   /** The rows go their way; their buffer is the router's to release. */
   offer(rows: RowBuffer, credit: Credit): void {
     this.#waiting.push({ rows, credit });
+    this.#rows += rows.length;
     if (!this.#signalled) this.#signalled = this.#signal();
   }
 
@@ -36,6 +43,7 @@ export class Inbox {
     let count = 0;
     while (count < this.#waiting.length && rows < maxRows) rows += this.#waiting[count++]!.rows.length;
     const taken = this.#waiting.splice(0, count);
+    this.#rows -= rows;
     this.#signalled = this.#waiting.length > 0 && this.#signal();
     return taken;
   }

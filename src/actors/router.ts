@@ -122,7 +122,7 @@ export function spawnRouter(parent: ParentRef, writers: number, onError: (error:
       lanes[partition]!.writer = writer;
     },
     get waitingRows() {
-      let rows = 0;
+      let { rows } = inbox;
       for (const lane of lanes) {
         rows += (lane.handed?.batch.received ?? 0) + lane.merge.received;
         for (const { received } of lane.full) rows += received;

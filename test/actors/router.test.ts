@@ -286,6 +286,7 @@ test('a batch whose writer is gone stays unpaid until a writer has it', async (t
   bench.ready(0, 0);
   bench.stopWriter(0);
   const credit = bench.send(row(0, 1, 1));
+  await bench.handled();
   await bench.after(0, row(0, 1, 2));
   t.is(bench.waitingRows, 2 + 1);
   bench.replaceWriter(0);
