@@ -17,8 +17,10 @@
  *     order.verify();
  */
 export type { StepHook, WriterStep } from '../actors/steps.js';
+export type { JournalFaults, StoredBytes } from '../journal/faults.js';
 export { StoreError, type StoreErrorClass } from '../model/errors.js';
 export { type CrashOptions, type RandomCrashes, WRITER_STEPS, WriterCrashes } from './crashes.js';
+export { type Damage, FaultyDisk, type TearOptions } from './disk.js';
 export { type Fleet, type FleetShape, isNumbered, numberedReport, startFleet } from './fleet.js';
 export { LedgerChecker } from './ledger.js';
 export { MemoryStore } from './memory.js';
