@@ -18,7 +18,7 @@ export interface CrashOptions {
   readonly partition?: number;
   /** How often; once unless given. `Infinity`: until `heal`. */
   readonly times?: number;
-  /** How often the step is passed unharmed first; never unless given. */
+  /** How often the step is passed first, by whichever writer is meant; never unless given. */
   readonly after?: number;
 }
 
@@ -100,17 +100,17 @@ export class WriterCrashes {
   }
 
   #isPlanned(step: WriterStep, partition: number): boolean {
+    let isPlanned = false;
+    // Each plan counts every pass of its steps, whoever crashes at it.
     for (const plan of this.#planned) {
       if (!plan.steps.includes(step) || (plan.partition ?? partition) !== partition) continue;
-      if (plan.after > 0) {
-        plan.after--;
-        continue;
+      if (plan.after > 0) plan.after--;
+      else if (plan.times > 0 && !isPlanned) {
+        plan.times--;
+        isPlanned = true;
       }
-      if (plan.times === 0) continue;
-      plan.times--;
-      return true;
     }
-    return false;
+    return isPlanned;
   }
 
   #isDrawn(step: WriterStep, partition: number): boolean {
