@@ -20,16 +20,19 @@ export interface VerifyOptions {
 }
 
 /** Violations that are kept as texts; all are counted. */
-const KEPT = 100;
+const KEPT = 20;
+/** Violations that the message of an error names. */
+const NAMED = 5;
 
 /** What was found wrong. */
 export class OrderError extends Error {
-  /** One text a violation, a hundred of each kind of check at most. */
+  /** One text a violation: the first twenty that were seen, and the first twenty that show at the end. */
   readonly violations: readonly string[];
 
   constructor(violations: readonly string[], count: number) {
-    const more = count - violations.length;
-    super(`${count} violations: ${violations.join('; ')}${more > 0 ? `; and ${more} more` : ''}`);
+    const named = violations.slice(0, NAMED);
+    const more = count - named.length;
+    super(`${count} violations: ${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`);
     this.name = 'OrderError';
     this.violations = violations;
   }
@@ -84,7 +87,7 @@ export class OrderChecker {
     this.#options = options;
   }
 
-  /** What was found so far, the first hundred. */
+  /** What was found so far, the first twenty. */
   get violations(): readonly string[] {
     return this.#violations;
   }
