@@ -79,6 +79,8 @@ interface Key {
 export class OrderChecker {
   readonly #options: OrderCheckerOptions;
   readonly #keys = new Map<string, Key>();
+  /** What was written last of keys that nobody had sent by then. */
+  readonly #strays = new Map<string, RowValue>();
   readonly #violations: string[] = [];
   #found = 0;
   #writes = 0;
@@ -112,7 +114,7 @@ export class OrderChecker {
       let key = this.#keys.get(name);
       if (!key) {
         const { numbered } = this.#options;
-        key = { sent: numbered ? new Numbers(numbered) : new Values(), final: undefined };
+        key = { sent: numbered ? new Numbers(numbered) : new Values(), final: this.#strays.get(name) };
         this.#keys.set(name, key);
       }
       key.sent.add(row);
@@ -214,6 +216,7 @@ export class OrderChecker {
   #confirm(row: Row): void {
     const key = this.#keys.get(keyOf(row));
     if (key) key.final = row;
+    else this.#strays.set(keyOf(row), row);
   }
 
   #violate(violation: string): void {
