@@ -249,7 +249,7 @@ export class PartitionJournal {
    * pending. The head is published in one transaction together with the removal of the first records it covers.
    *
    * Gives up, and changes nothing, when `isStale()` turns true between two pieces. Resolves to whether it was
-   * published.
+   * published; at once when there is one of this sequence.
    */
   async snapshot(
     sequence: number,
@@ -260,6 +260,8 @@ export class PartitionJournal {
     const { snapshots, heads } = this.#tables;
     // What a snapshot covers never shrinks: it would uncover records that are gone.
     if (sequence < this.#head.sequence) throw new RangeError(`snapshot ${sequence} < ${this.#head.sequence}`);
+    // Its pieces would be written over those that are published, and half of them when it is cut off.
+    if (sequence === this.#head.sequence) return true;
     let pieces = 0;
     let pieceBytes = 0;
     for (let slot = 0; slot < source.slotEnd; slot += ROWS_PER_PIECE) {
@@ -287,7 +289,7 @@ export class PartitionJournal {
       await this.#durably(() => this.#tables.events.batch(() => this.#remove(more)));
       this.#forget(more);
     }
-    if (previous.sequence !== sequence) await this.#removePieces(previous);
+    await this.#removePieces(previous);
     return true;
   }
 

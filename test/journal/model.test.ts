@@ -10,10 +10,8 @@ import { Site } from './site.js';
 const RUNS = Number(process.env['LARS_TEST_RUNS'] ?? 60);
 const WRITERS = 2;
 
-/** `LARS_TEST_SEED` and `LARS_TEST_PATH` repeat what a failure printed. */
-const repeated = {
-  ...(process.env['LARS_TEST_SEED'] ? { seed: Number(process.env['LARS_TEST_SEED']) } : {}),
-};
+/** Repeats a run; a failure prints its seed. */
+const repeated = process.env['LARS_TEST_SEED'] ? { seed: Number(process.env['LARS_TEST_SEED']) } : {};
 
 test('whatever is appended, confirmed, refused, snapshot, torn, put aside, laid out anew or cut off by a crash or a failing disk: replay comes to what a plain map holds', async (t) => {
   t.timeout(170_000);
