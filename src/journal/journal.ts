@@ -34,6 +34,7 @@ export class Journal {
   readonly #tables: Tables;
   readonly #release: () => void;
   #closed = false;
+  #closing: Promise<void> | undefined;
   #quarantined: number;
 
   /**
@@ -204,8 +205,13 @@ export class Journal {
     }
   }
 
-  /** Appends fail from now on; closes the environment and gives the directory free. */
-  async close(): Promise<void> {
+  /** Appends fail from now on; closes the environment and gives the directory free. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
     this.deadLetters.close();
     await this.#environment.close();
