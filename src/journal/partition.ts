@@ -1,8 +1,9 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetterFilter } from '../model/deadletter.js';
 import { ReporterError } from '../model/errors.js';
 import { compareKeys, WORDS_PER_KEY } from '../model/row.js';
 import { commit } from './commit.js';
+import type { StoredBytes } from './faults.js';
 import {
   decodePiece,
   decodeRecord,
@@ -16,6 +17,7 @@ import {
 } from './record.js';
 import { keysMeant, type Redelivery, redeliver } from './redelivery.js';
 import type { Head, Shared, Tables } from './tables.js';
+import { Turn } from './turn.js';
 
 /** What replay yields: first where it starts, then the snapshot's rows, then the records after it, in order. */
 export type JournalEvent =
@@ -38,7 +40,6 @@ export interface SnapshotSource {
 
 const EVENTS_PER_READ = 64;
 const REMOVALS_PER_COMMIT = 1000;
-const MAX_TURN_MS = 10;
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1000;
 /** Records are encoded in memory that is used again, as long as they take no more than this. */
@@ -92,7 +93,7 @@ export class PartitionJournal {
   async append(sequence: number, { record, refusals, released = [] }: JournalEntry): Promise<void> {
     const { deadLetters } = this.#shared;
     const scratch = this.#takeScratch(recordBytes(record));
-    const bytes = encodeRecord(record, scratch);
+    const bytes = this.#asStored(encodeRecord(record, scratch), 'record', sequence);
     const put = () => this.#tables.events.put([this.#epoch, this.#index, sequence], bytes);
     const dead = refusals.filter(({ words }) => !hasKey(record.confirmed, words));
     const superseded = deadLetters.size > 0 ? [...released, ...this.#superseded(record)] : [];
@@ -267,7 +268,7 @@ export class PartitionJournal {
    * pending. The head is published in one transaction together with the removal of the first records it covers.
    *
    * Gives up, and changes nothing, when `isStale()` turns true between two pieces. Resolves to whether it was
-   * published.
+   * published; at once when there is one of this sequence.
    */
   async snapshot(
     sequence: number,
@@ -278,12 +279,14 @@ export class PartitionJournal {
     const { snapshots, heads } = this.#tables;
     // What a snapshot covers never shrinks: it would uncover records that are gone.
     if (sequence < this.#head.sequence) throw new RangeError(`snapshot ${sequence} < ${this.#head.sequence}`);
+    // Its pieces would be written over those that are published, and half of them when it is cut off.
+    if (sequence === this.#head.sequence) return true;
     let pieces = 0;
     let pieceBytes = 0;
     for (let slot = 0; slot < source.slotEnd; slot += ROWS_PER_PIECE) {
       const rows = source.copySlots(slot, slot + ROWS_PER_PIECE);
       if (rows.length === 0) continue;
-      const bytes = encodePiece(rows);
+      const bytes = this.#asStored(encodePiece(rows), 'piece', sequence);
       const key = [this.#epoch, this.#index, sequence, pieces++];
       if (!(await this.#unlessStale(isStale, () => snapshots.put(key, bytes)))) return false;
       pieceBytes += bytes.length;
@@ -305,7 +308,7 @@ export class PartitionJournal {
       await this.#durably(() => this.#tables.events.batch(() => this.#remove(more)));
       this.#forget(more);
     }
-    if (previous.sequence !== sequence) await this.#removePieces(previous);
+    await this.#removePieces(previous);
     return true;
   }
 
@@ -335,8 +338,10 @@ export class PartitionJournal {
     const { snapshots, events } = this.#tables;
     const { sequence } = this.#head;
     const range = { start: [this.#epoch, this.#index], end: [this.#epoch, this.#index + 1] };
-    const stray = snapshots.getKeys(range).filter((key) => key[2] !== sequence);
-    await this.#durably(() => snapshots.batch(() => stray.forEach((key) => void snapshots.remove(key))));
+    const stray = [...snapshots.getKeys(range)].filter((key) => key[2] !== sequence);
+    // Most often there are none, and a commit of nothing would wait for a disk that is full.
+    if (stray.length > 0)
+      await this.#durably(() => snapshots.batch(() => stray.forEach((key) => void snapshots.remove(key))));
     for (;;) {
       const covered = this.#coveredEvents(sequence);
       if (covered.length === 0) return;
@@ -356,6 +361,12 @@ export class PartitionJournal {
     }
   }
 
+  /** What a faulty disk makes of the bytes; a sound one leaves them as they are. */
+  #asStored(bytes: Uint8Array, kind: StoredBytes['kind'], sequence: number): Uint8Array {
+    const { faults } = this.#shared.options;
+    return faults?.onStore?.(bytes, { kind, partition: this.#index, sequence }) ?? bytes;
+  }
+
   /** As `#durably`, but gives up when the work has become stale; resolves to whether it was done. */
   async #unlessStale(isStale: () => boolean, write: () => Promise<unknown>): Promise<boolean> {
     if (isStale()) return false;
@@ -363,21 +374,25 @@ export class PartitionJournal {
   }
 
   async #durably(write: () => Promise<unknown>, isStale: () => boolean = () => false): Promise<boolean> {
-    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LAST_RETRY_MS)) {
-      if (this.#shared.isClosed()) throw new ReporterError('JOURNAL_UNUSABLE', 'the journal was closed');
+    const { isClosed, options } = this.#shared;
+    for (let waitMs = FIRST_RETRY_MS; !isClosed(); waitMs = Math.min(2 * waitMs, LAST_RETRY_MS)) {
       const started = performance.now();
       try {
+        if (options.faults) await options.faults.beforeCommit?.();
+        // A write to an environment that was closed meanwhile would end the process.
+        if (isClosed()) break;
         await commit(write);
-        this.#shared.options.onSync?.((performance.now() - started) / 1000);
-        if (waitMs !== FIRST_RETRY_MS) this.#shared.options.onFault?.(undefined);
+        options.onSync?.((performance.now() - started) / 1000);
+        if (waitMs !== FIRST_RETRY_MS) options.onFault?.(undefined);
         return true;
       } catch (error) {
-        this.#shared.options.onFault?.(error as Error);
+        options.onFault?.(error as Error);
         if (isStale()) return false;
         await sleep(waitMs);
         if (isStale()) return false;
       }
     }
+    throw new ReporterError('JOURNAL_UNUSABLE', 'the journal was closed');
   }
 }
 
@@ -395,16 +410,5 @@ function remainder(bytes: Uint8Array): Uint8Array | undefined {
     return encodeRecord({ ...EMPTY_RECORD, at, batchId, received, quarantined: received });
   } catch {
     return undefined;
-  }
-}
-
-/** Gives the event loop a turn when the present one has lasted long enough. */
-class Turn {
-  #began = performance.now();
-
-  async pause(): Promise<void> {
-    if (performance.now() - this.#began < MAX_TURN_MS) return;
-    await nextTurn();
-    this.#began = performance.now();
   }
 }

@@ -310,3 +310,22 @@ test('a snapshot of one partition leaves the others alone', async (t) => {
   }
   await journal.close();
 });
+
+test('a snapshot at the sequence of a published one leaves that one as it is, cut off or not', async (t) => {
+  const dir = tempDir(t);
+  const rows = pack(...numbered(KEYS).map((modid) => ({ modid })));
+  await withPartition(dir, async (partition) => {
+    const { pending } = await replay(partition);
+    await partition.append(1, entryOf(1, rows));
+    pending.fold(rows, 5);
+    t.true(await partition.snapshot(1, 1, pending, never));
+    // Rows that stand in other slots would be written over its pieces.
+    const others = { slotEnd: KEYS, copySlots: () => pack({ modid: 1 }) };
+    let asked = 0;
+    await partition.snapshot(1, 1, others, () => ++asked === 2);
+    await partition.snapshot(1, 1, others, never);
+  });
+  await withPartition(dir, async (partition) => {
+    t.is((await replay(partition)).pending.keys, KEYS);
+  });
+});
