@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Site } from '../site.js';
+import { type Fault, Repeated } from './fault.js';
+
+/** Below it the journal's file has its first pages only; the kernel fails writes beyond as it does on a full disk. */
+const FULL_BYTES = 16_384;
+const LOOK_MS = 40;
+
+/** A disk without room for the journal, of every process that runs meanwhile. */
+export function journalFaults({ service }: Site): Fault[] {
+  const watching = new Repeated();
+  let limited: number | undefined;
+  const limit = (pid: number, bytes: number | 'unlimited') =>
+    promisify(execFile)('prlimit', ['--pid', String(pid), `--fsize=${bytes}`]);
+  return [
+    {
+      name: 'journal full',
+      group: 'journal',
+      shortestMs: 500,
+      longestMs: 3500,
+      begin: async () =>
+        watching.start(async () => {
+          if (service.state === 'up' && service.pid !== limited) {
+            const { pid } = service;
+            await limit(pid, FULL_BYTES);
+            limited = pid;
+          }
+          return LOOK_MS;
+        }),
+      end: async () => {
+        await watching.stop();
+        // That process may be gone.
+        if (limited !== undefined) await limit(limited, 'unlimited').catch(() => {});
+        limited = undefined;
+      },
+    },
+  ];
+}
