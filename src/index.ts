@@ -5,6 +5,7 @@ export { partitionOf } from './actors/partition.js';
 export type { StepHook, WriterStep } from './actors/steps.js';
 export type { ActorRef, ParentRef } from './actors/system.js';
 export type { Config, ConfigInput } from './config.js';
+export type { JournalFaults, StoredBytes } from './journal/faults.js';
 export {
   ReporterError,
   type ReporterErrorCode,

@@ -17,6 +17,7 @@ import { deadLetterRoutes } from './admin/deadletters.js';
 import { startAdmin } from './admin/http.js';
 import { Metrics } from './admin/metrics.js';
 import { type Config, type ConfigInput, parseConfig } from './config.js';
+import type { JournalFaults } from './journal/faults.js';
 import { Journal } from './journal/journal.js';
 import type { PartitionJournal } from './journal/partition.js';
 import { type DeadLetterDesk, DeadLetterError, NOTHING_DONE } from './model/deadletter.js';
@@ -44,6 +45,8 @@ export interface ReporterOptions {
   readonly logger?: Logger;
   /** Fault injection: called at each step of a writer's life; what it throws crashes that writer there. */
   readonly atStep?: StepHook;
+  /** Fault injection: a disk under the journal that fills, fails, or stores records torn. */
+  readonly journalFaults?: JournalFaults;
 }
 
 export interface Reporter {
@@ -169,6 +172,7 @@ async function assemble(
       journalError = error?.message;
     },
     onSync: (seconds) => metrics.synced(seconds),
+    faults: options.journalFaults,
     onQuarantine: (partition, sequence, error) =>
       logger.error({ partition, sequence, error: error.message }, 'a journal record was put into quarantine'),
   });

@@ -1,3 +1,5 @@
+import type { JournalFaults } from './faults.js';
+
 /**
  * Waits for a write, or for several of one turn, to be on disk. Rejects with what the commit failed of (disk full
  * and I/O errors: EIO).
@@ -5,7 +7,8 @@
  * lmdb rejects a second promise of its own when a commit fails, and an unhandled rejection ends a process: this is
  * the one place that takes it.
  */
-export async function commit(write: () => Promise<unknown>): Promise<void> {
+export async function commit(write: () => Promise<unknown>, faults?: JournalFaults): Promise<void> {
+  if (faults?.beforeCommit) await faults.beforeCommit();
   try {
     await write();
   } catch (error) {

@@ -156,11 +156,11 @@ export class Journal {
       let pieces = 0;
       for (const piece of piecesOf(rows)) {
         const key = [next.epoch, partition, 0, pieces++];
-        await commit(() => this.#tables.snapshots.put(key, encodePiece(piece)));
+        await this.#commit(() => this.#tables.snapshots.put(key, encodePiece(piece)));
       }
       heads.push({ sequence: 0, pieces, batchId: 0 });
     }
-    await commit(() =>
+    await this.#commit(() =>
       this.#environment.batch(() => {
         for (const [partition, head] of heads.entries())
           void this.#tables.heads.put([next.epoch, partition], head);
@@ -185,8 +185,21 @@ export class Journal {
         const after = table.getKeys({ start: [epoch + 1], limit: 1000 }).asArray;
         const keys = [...(await before), ...(await after)];
         if (keys.length === 0) break;
-        await commit(() => table.batch(() => keys.forEach((key) => void table.remove(key))));
+        await this.#commit(() => table.batch(() => keys.forEach((key) => void table.remove(key))));
       }
+    }
+  }
+
+  /** Not tried again: nothing depends on it that a later start could not do. */
+  async #commit(write: () => Promise<unknown>): Promise<void> {
+    try {
+      await commit(write, this.options.faults);
+    } catch (error) {
+      throw new ReporterError(
+        'JOURNAL_UNUSABLE',
+        `the journal in ${this.options.dir} cannot be written (${messageOf(error)}): make room on its disk, or repair it`,
+        { cause: error },
+      );
     }
   }
 

@@ -1,8 +1,9 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetterFilter } from '../model/deadletter.js';
 import { ReporterError } from '../model/errors.js';
 import { compareKeys, WORDS_PER_KEY } from '../model/row.js';
 import { commit } from './commit.js';
+import type { StoredBytes } from './faults.js';
 import {
   decodePiece,
   decodeRecord,
@@ -15,6 +16,7 @@ import {
 } from './record.js';
 import { keysMeant, type Redelivery, redeliver } from './redelivery.js';
 import type { Head, Shared, Tables } from './tables.js';
+import { Turn } from './turn.js';
 
 /** What replay yields: first where it starts, then the snapshot's rows, then the records after it, in order. */
 export type JournalEvent =
@@ -37,7 +39,6 @@ export interface SnapshotSource {
 
 const EVENTS_PER_READ = 64;
 const REMOVALS_PER_COMMIT = 1000;
-const MAX_TURN_MS = 10;
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1000;
 
@@ -85,7 +86,7 @@ export class PartitionJournal {
    */
   async append(sequence: number, { record, refusals, released = [] }: JournalEntry): Promise<void> {
     const { deadLetters } = this.#shared;
-    const bytes = encodeRecord(record);
+    const bytes = this.#asStored(encodeRecord(record), 'record', sequence);
     const put = () => this.#tables.events.put([this.#epoch, this.#index, sequence], bytes);
     const dead = refusals.filter(({ words }) => !hasKey(record.confirmed, words));
     const superseded = deadLetters.size > 0 ? [...released, ...this.#superseded(record)] : [];
@@ -264,7 +265,7 @@ export class PartitionJournal {
     for (let slot = 0; slot < source.slotEnd; slot += ROWS_PER_PIECE) {
       const rows = source.copySlots(slot, slot + ROWS_PER_PIECE);
       if (rows.length === 0) continue;
-      const bytes = encodePiece(rows);
+      const bytes = this.#asStored(encodePiece(rows), 'piece', sequence);
       const key = [this.#epoch, this.#index, sequence, pieces++];
       if (!(await this.#unlessStale(isStale, () => snapshots.put(key, bytes)))) return false;
       pieceBytes += bytes.length;
@@ -317,8 +318,10 @@ export class PartitionJournal {
     const { snapshots, events } = this.#tables;
     const { sequence } = this.#head;
     const range = { start: [this.#epoch, this.#index], end: [this.#epoch, this.#index + 1] };
-    const stray = snapshots.getKeys(range).filter((key) => key[2] !== sequence);
-    await this.#durably(() => snapshots.batch(() => stray.forEach((key) => void snapshots.remove(key))));
+    const stray = [...snapshots.getKeys(range)].filter((key) => key[2] !== sequence);
+    // Most often there are none, and a commit of nothing would wait for a disk that is full.
+    if (stray.length > 0)
+      await this.#durably(() => snapshots.batch(() => stray.forEach((key) => void snapshots.remove(key))));
     for (;;) {
       const covered = await this.#coveredEvents(sequence);
       if (covered.length === 0) return;
@@ -338,6 +341,12 @@ export class PartitionJournal {
     }
   }
 
+  /** What a faulty disk makes of the bytes; a sound one leaves them as they are. */
+  #asStored(bytes: Uint8Array, kind: StoredBytes['kind'], sequence: number): Uint8Array {
+    const { faults } = this.#shared.options;
+    return faults?.onStore?.(bytes, { kind, partition: this.#index, sequence }) ?? bytes;
+  }
+
   /** As `#durably`, but gives up when the work has become stale; resolves to whether it was done. */
   async #unlessStale(isStale: () => boolean, write: () => Promise<unknown>): Promise<boolean> {
     if (isStale()) return false;
@@ -349,7 +358,7 @@ export class PartitionJournal {
       if (this.#shared.isClosed()) throw new ReporterError('JOURNAL_UNUSABLE', 'the journal was closed');
       const started = performance.now();
       try {
-        await commit(write);
+        await commit(write, this.#shared.options.faults);
         this.#shared.options.onSync?.((performance.now() - started) / 1000);
         if (waitMs !== FIRST_RETRY_MS) this.#shared.options.onFault?.(undefined);
         return true;
@@ -377,16 +386,5 @@ function remainder(bytes: Uint8Array): Uint8Array | undefined {
     return encodeRecord({ ...EMPTY_RECORD, at, batchId, received, quarantined: received });
   } catch {
     return undefined;
-  }
-}
-
-/** Gives the event loop a turn when the present one has lasted long enough. */
-class Turn {
-  #began = performance.now();
-
-  async pause(): Promise<void> {
-    if (performance.now() - this.#began < MAX_TURN_MS) return;
-    await nextTurn();
-    this.#began = performance.now();
   }
 }

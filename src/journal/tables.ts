@@ -1,6 +1,7 @@
 import type { Database, RootDatabase } from 'lmdb';
 import type { DeadLetter } from '../model/deadletter.js';
 import type { DeadLetters } from './deadletters.js';
+import type { JournalFaults } from './faults.js';
 
 /** How the journal is divided: changed as a whole, in one transaction. */
 export interface Layout {
@@ -21,6 +22,7 @@ export interface JournalOptions {
   readonly onQuarantine?: (partition: number, sequence: number, error: Error) => void;
   /** Told how long each durable append took, in seconds. */
   readonly onSync?: (seconds: number) => void;
+  readonly faults?: JournalFaults | undefined;
 }
 
 /** The databases of the environment; keys are ordered arrays. */

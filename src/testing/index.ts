@@ -1,0 +1,39 @@
+/**
+ * What fault-injection tests need: proves that a node that embeds the reporter survives. No test framework is needed,
+ * and nothing here is loaded by the reporter itself.
+ *
+ *     import { FaultyStore, MemoryStore, OrderChecker, until } from 'lars-reporter/testing';
+ *
+ *     const order = new OrderChecker();
+ *     const store = new FaultyStore({ inner: order.watch(new MemoryStore()) });
+ *     const reporter = await startReporter(config, { store });
+ *     store.atRandom({ seed: 7, fail: 0.3, lose: 0.1 });
+ *     for (const report of reports) {
+ *       order.sent(report);
+ *       await reporter.report(report);
+ *     }
+ *     store.heal();
+ *     await until(() => reporter.ledger().pending === 0, { boundMs: 20_000, what: 'everything to be stored' });
+ *     order.verify();
+ */
+export type { StepHook, WriterStep } from '../actors/steps.js';
+export type { JournalFaults, StoredBytes } from '../journal/faults.js';
+export { StoreError, type StoreErrorClass } from '../model/errors.js';
+export { type CrashOptions, type RandomCrashes, WRITER_STEPS, WriterCrashes } from './crashes.js';
+export { type Damage, FaultyDisk, type TearOptions } from './disk.js';
+export { type Fleet, type FleetShape, isNumbered, numberedReport, startFleet } from './fleet.js';
+export { LedgerChecker } from './ledger.js';
+export { MemoryStore } from './memory.js';
+export { OrderChecker, type OrderCheckerOptions, OrderError, type VerifyOptions } from './order.js';
+export { seeded } from './random.js';
+export { keyOf, type RowKey, rowsOf } from './rows.js';
+export type { RowValue } from './sequence.js';
+export {
+  type FaultScope,
+  FaultyStore,
+  type FaultyStoreOptions,
+  type RandomFaults,
+  type Release,
+  type StatementHook,
+} from './store.js';
+export { type UntilOptions, until } from './until.js';
