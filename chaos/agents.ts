@@ -185,7 +185,7 @@ class Agent {
   async #connection(): Promise<void> {
     const { port, service, history, timeline } = this.#options;
     const { incarnation, endings } = service;
-    let mayBeTurnedAway = this.#isFlooded();
+    let mayBeTurnedAway = this.#isFlooded() || service.state === 'ending';
     const link = await Link.open(port);
     mayBeTurnedAway ||= this.#isFlooded();
     if (!link) return;

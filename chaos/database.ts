@@ -1,8 +1,11 @@
 import type { Row } from '../src/index.js';
+import { until } from '../src/testing/index.js';
 import { type Mariadb, PASSWORD, type SqlRow, startMariadb, USER } from '../test/support/mariadb.js';
-import { type Proxy, startProxy } from '../test/support/proxy.js';
+import { startProxy } from '../test/support/proxy.js';
 import { createWatchedTable } from '../test/support/tables.js';
-import { until } from '../test/support/wait.js';
+
+/** What is between reporter and server. */
+type Network = Awaited<ReturnType<typeof startProxy>>;
 
 export const DATABASE = 'lars_chaos';
 /** Long enough for a server that recovers, on a busy machine. */
@@ -11,9 +14,9 @@ const BOUND_MS = 90_000;
 /** A MariaDB of its own with a watched table, and the network in front of it. */
 export class Database {
   readonly server: Mariadb;
-  readonly network: Proxy;
+  readonly network: Network;
 
-  private constructor(server: Mariadb, network: Proxy) {
+  private constructor(server: Mariadb, network: Network) {
     this.server = server;
     this.network = network;
   }
@@ -47,9 +50,7 @@ export class Database {
 
   /** Ends the reporter's sessions; resolves to how many there were. */
   async killSessions(): Promise<number> {
-    const sessions = await this.query(
-      `SELECT id FROM information_schema.processlist WHERE user = '${USER}'`,
-    );
+    const sessions = await this.query(`SELECT id FROM information_schema.processlist WHERE user = '${USER}'`);
     for (const { id } of sessions) await this.query(`KILL CONNECTION ${id}`).catch(() => {});
     return sessions.length;
   }
@@ -77,7 +78,9 @@ export class Database {
     const steps = await this.query(
       `SELECT caller, old, new FROM ${DATABASE}.steps_back WHERE caller BETWEEN ${first} AND ${last}`,
     );
-    return steps.map((step) => `a row of caller ${step['caller']} went from ${step['old']} to ${step['new']}`);
+    return steps.map(
+      (step) => `a row of caller ${step['caller']} went from ${step['old']} to ${step['new']}`,
+    );
   }
 
   async close(): Promise<void> {

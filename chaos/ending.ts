@@ -20,7 +20,9 @@ export async function endWave(site: Site, wave: Wave): Promise<void> {
     return;
   }
   const outage = pick(OUTAGES, random);
-  options.timeline.say(`${wave.ending} with the database ${outage}, ${service.writers} → ${wave.writers} writers`);
+  options.timeline.say(
+    `${wave.ending} with the database ${outage}, ${service.writers} → ${wave.writers} writers`,
+  );
   const back = await takeAway(site, outage);
   // A backlog of a length of chance.
   await sleep(100 + random() * 700);
@@ -68,7 +70,8 @@ async function killWhileStarting({ service }: Site, writers: number, afterMs: nu
 
 async function replayStopped({ service, options }: Site): Promise<void> {
   const { code, stderr } = await runCli(['dead-letters', 'replay', '--all', '--config', service.configFile]);
-  if (code !== 0) options.timeline.violation(`dead-letters replay on a stopped reporter ended with ${code}: ${stderr}`);
+  if (code !== 0)
+    options.timeline.violation(`dead-letters replay on a stopped reporter ended with ${code}: ${stderr}`);
 }
 
 /** Everything works, the agents are silent: has what is left stored, dead letters, too. */

@@ -1,4 +1,4 @@
-import { until } from '../test/support/wait.js';
+import { until } from '../src/testing/index.js';
 import { openFiles, residentBytes } from './procfs.js';
 import type { Site } from './site.js';
 
@@ -8,10 +8,10 @@ const MAX_LIVE_BYTES = 64 * 1024 * 1024;
 /** Timers of a reporter at rest: those of its HTTP server, of the flush loops and of its connections. */
 const MAX_TIMEOUTS = 40;
 const BOUND_MS = 60_000;
-/** Listeners for agents and for the admin HTTP. */
-const LISTENERS = 2;
-/** Connections on which the admin HTTP is asked, and one that may just be closing. */
-const ASKING = 3;
+/** Listeners for agents and for the admin HTTP; stdin, stdout and stderr, which are sockets here. */
+const LISTENERS_AND_PIPES = 5;
+/** Connections on which the admin HTTP is asked. */
+const ASKING = 2;
 
 /** What a reporter without agents holds. */
 export interface Holding {
@@ -36,7 +36,7 @@ export class LeakCheck {
   async check(): Promise<Holding> {
     const { service, admin, options } = this.#site;
     const { timeline } = options;
-    const mostSockets = LISTENERS + service.writers + ASKING;
+    const mostSockets = LISTENERS_AND_PIPES + ASKING + service.writers;
     try {
       await until(
         async () => {
@@ -47,7 +47,9 @@ export class LeakCheck {
       );
     } catch {
       const { sockets } = this.#descriptors();
-      timeline.violation(`a reporter without agents holds ${sockets} sockets, ${mostSockets} at most were expected`);
+      timeline.violation(
+        `a reporter without agents holds ${sockets} sockets, ${mostSockets} at most were expected`,
+      );
     }
     const { resources, liveBytes } = await service.probe();
     const holding = {

@@ -28,11 +28,12 @@ export class Link {
       if (this.#closing === 'not') this.#hasFailed = true;
     });
     socket.resume();
-    this.#ended = once(socket, 'close').then(() => {
-      if (this.#closing === 'cut') return 'cut';
-      return this.#closing === 'in order' && !this.#hasFailed ? 'read to its end' : 'lost';
+    this.#ended = new Promise((resolve) => {
+      socket.once('close', () => {
+        if (this.#closing === 'cut') resolve('cut');
+        else resolve(this.#closing === 'in order' && !this.#hasFailed ? 'read to its end' : 'lost');
+      });
     });
-    this.#ended.catch(() => {});
   }
 
   /** Undefined when the reporter cannot be reached. */

@@ -24,9 +24,15 @@ const MAX_SEED = 0xffff_ffff;
 /** Throws UsageError. */
 export function parseOptions(args: readonly string[]): Options {
   const { minutes, seed, short, help } = parsed(args);
-  if (short && minutes !== undefined) throw new UsageError('--minutes and --short contradict each other: leave one out');
+  if (short && minutes !== undefined)
+    throw new UsageError('--minutes and --short contradict each other: leave one out');
   return {
-    minutes: numberOf('--minutes', minutes ?? '5', (value) => value >= 0.1 && value <= 10_000, 'a number from 0.1 to 10000'),
+    minutes: numberOf(
+      '--minutes',
+      minutes ?? '5',
+      (value) => value >= 0.1 && value <= 10_000,
+      'a number from 0.1 to 10000',
+    ),
     seed: numberOf(
       '--seed',
       seed ?? String(Math.floor(Math.random() * MAX_SEED)),

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { until } from '../test/support/wait.js';
+import { until } from '../src/testing/index.js';
 import type { Probe } from './probe.js';
 
 /** Asks a process that has loaded `probe.ts` what it holds; it writes that into `file`. */

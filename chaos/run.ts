@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { runChaos } from './chaos.js';
-import { type Options, parseOptions, UsageError, USAGE } from './options.js';
+import { type Options, parseOptions, USAGE, UsageError } from './options.js';
 import { processesNaming } from './procfs.js';
 import { summaryText } from './summary.js';
 import { Timeline } from './timeline.js';

@@ -66,6 +66,8 @@ export interface ScheduleOptions {
   readonly specs: readonly FaultSpec[];
   readonly waveMs: number;
   readonly faultsPerWave: number;
+  /** How much of the room between its shortest and its longest a fault takes, 0 … 1. */
+  readonly reach: number;
   /** What `writers.count` is changed to. */
   readonly writers: readonly number[];
 }
@@ -110,9 +112,9 @@ export class Schedule {
 
   /** A time at which no other fault of its group is in force; undefined when none was found. */
   #place(spec: FaultSpec, others: readonly PlannedFault[]): PlannedFault | undefined {
-    const { random, waveMs } = this.#options;
+    const { random, waveMs, reach } = this.#options;
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const lasts = spec.shortestMs + random() * (spec.longestMs - spec.shortestMs);
+      const lasts = spec.shortestMs + random() * reach * (spec.longestMs - spec.shortestMs);
       const beginMs = Math.floor(random() * Math.max(0, waveMs - lasts));
       const endMs = Math.min(waveMs, Math.ceil(beginMs + lasts));
       const isFree = others.every(

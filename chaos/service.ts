@@ -3,8 +3,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../src/index.js';
+import { until } from '../src/testing/index.js';
 import { CliProcess, type CliResult } from '../test/support/process.js';
-import { until } from '../test/support/wait.js';
 import { unexpectedLines } from './checks.js';
 import type { Probe } from './probe.js';
 import { readProbe } from './read-probe.js';
@@ -53,6 +53,8 @@ export class Service {
   constructor(options: ServiceOptions) {
     this.#options = options;
     this.#writers = options.writers;
+    // However this process ends, that one must not outlive it.
+    process.on('exit', () => this.#cli?.child.kill('SIGKILL'));
   }
 
   get writers(): number {
@@ -152,11 +154,6 @@ export class Service {
     if (this.#cli) this.#checkLog(this.#cli, this.incarnation);
   }
 
-  /** What can still be done while this process exits. */
-  abandon(): void {
-    this.#cli?.child.kill('SIGKILL');
-  }
-
   get #probeFile(): string {
     return path.join(this.#options.dir, 'probe.json');
   }
@@ -193,7 +190,9 @@ export class Service {
     if (isRefused) return 'refused';
     if (!wasAsked) {
       this.endings++;
-      timeline.violation(`reporter ${incarnation} ended by itself with ${code ?? signal}: ${stderr.slice(-500)}`);
+      timeline.violation(
+        `reporter ${incarnation} ended by itself with ${code ?? signal}: ${stderr.slice(-500)}`,
+      );
     }
     return 'ended';
   }

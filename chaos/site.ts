@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { seeded } from '../src/testing/index.js';
-import { until } from '../test/support/wait.js';
+import { seeded, until } from '../src/testing/index.js';
 import { Admin } from './admin.js';
 import { callersOf, Fleet } from './agents.js';
 import type { Shape } from './checks.js';

@@ -20,7 +20,9 @@ export interface Summary {
 export function summaryText(summary: Summary): string {
   const { totals } = summary;
   const counted = (counts: ReadonlyMap<string, number>) =>
-    [...counts].sort(([a], [b]) => a.localeCompare(b)).map(([name, count]) => `  ${whole(count).padStart(6)}  ${name}`);
+    [...counts]
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([name, count]) => `  ${whole(count).padStart(6)}  ${name}`);
   return [
     `seed ${summary.seed}: ${summary.waves} waves in ${summary.seconds.toFixed(0)} s`,
     'faults',
@@ -28,7 +30,7 @@ export function summaryText(summary: Summary): string {
     'ends of waves',
     ...counted(summary.endings),
     `reporter processes ${whole(summary.incarnations)}, connections of agents ${whole(summary.connections)}`,
-    `rows sent ${whole(summary.rowsSent)}, received ${whole(totals.received)}, recovered ${whole(totals.recovered)}, ` +
+    `rows sent ${whole(summary.rowsSent)}; received, with those of hostile peers, ${whole(totals.received)}, recovered ${whole(totals.recovered)}, ` +
       `stored ${whole(totals.upserted)}, coalesced ${whole(totals.coalesced)}, dead letters ${whole(totals.deadLettered)}`,
     `ledgers looked at ${whole(summary.ledgers)}`,
     `violations ${summary.violations}`,

@@ -11,7 +11,9 @@ const STATUS_EVERY_MS = 50;
 /** A process that runs and does not answer for so long is stuck, on a busy machine, too. */
 const STUCK_MS = 60_000;
 
-export type Totals = Readonly<Record<'received' | 'recovered' | 'upserted' | 'coalesced' | 'deadLettered', number>>;
+export type Totals = Readonly<
+  Record<'received' | 'recovered' | 'upserted' | 'coalesced' | 'deadLettered', number>
+>;
 
 const COUNTS = ['received', 'recovered', 'upserted', 'coalesced', 'deadLettered'] as const;
 
@@ -48,7 +50,10 @@ export class Watch {
 
   /** Counts over all processes. What one counted between its last sample and its end by a kill is not among them. */
   get totals(): Totals {
-    const counts = COUNTS.map((count) => [count, (this.#before[count] ?? 0) + (this.#latest?.ledger[count] ?? 0)]);
+    const counts = COUNTS.map((count) => [
+      count,
+      (this.#before[count] ?? 0) + (this.#latest?.ledger[count] ?? 0),
+    ]);
     return Object.fromEntries(counts) as Totals;
   }
 
@@ -80,7 +85,8 @@ export class Watch {
     }
     this.#latest = { incarnation, ledger };
     for (const [partition, writer] of ledger.writers.entries())
-      if (!isBalanced(writer)) timeline.violation(`unbalanced in writer ${partition}: ${JSON.stringify(writer)}`);
+      if (!isBalanced(writer))
+        timeline.violation(`unbalanced in writer ${partition}: ${JSON.stringify(writer)}`);
     return ledger;
   }
 
@@ -107,7 +113,8 @@ export class Watch {
     const { state, inflightBytes, writers, quarantined } = await admin.status();
     if (service.incarnation !== incarnation) return true;
     if (state === 'running' && inflightBytes === 0) history.allJournaled(asked, incarnation);
-    for (const writer of writers) this.oldestSeconds = Math.max(this.oldestSeconds, writer.oldestPendingSeconds);
+    for (const writer of writers)
+      this.oldestSeconds = Math.max(this.oldestSeconds, writer.oldestPendingSeconds);
     if (quarantined > 0) this.#options.timeline.violation(`${quarantined} journal records are in quarantine`);
     return true;
   }
@@ -120,6 +127,14 @@ export class Watch {
   }
 }
 
-function isBalanced({ received, recovered, upserted, coalesced, rejected, deadLettered, pending }: Ledger): boolean {
+function isBalanced({
+  received,
+  recovered,
+  upserted,
+  coalesced,
+  rejected,
+  deadLettered,
+  pending,
+}: Ledger): boolean {
   return received + recovered === upserted + coalesced + rejected + deadLettered + pending;
 }

@@ -18,14 +18,16 @@ export interface WaveOptions {
 export async function runWave(options: WaveOptions): Promise<void> {
   const { wave } = options;
   const beganMs = performance.now();
-  const groups = Map.groupBy(wave.faults, ({ group }) => group);
+  const groups = new Set(wave.faults.map(({ group }) => group));
   const until = (atMs: number) =>
-    sleep(Math.max(0, beganMs + atMs - performance.now()), undefined, { signal: options.signal }).catch(() => {});
+    sleep(Math.max(0, beganMs + atMs - performance.now()), undefined, { signal: options.signal }).catch(
+      () => {},
+    );
   await Promise.all([
     until(wave.lengthMs),
-    ...[...groups.values()].map(async (group) => {
+    ...[...groups].map(async (group) => {
       // One after the other: one that takes long to end holds up the next of its group.
-      for (const planned of group) {
+      for (const planned of wave.faults.filter((fault) => fault.group === group)) {
         await until(planned.beginMs);
         if (options.signal.aborted) return;
         await inForce(planned, options, () => until(planned.endMs));

@@ -1,5 +1,6 @@
-import { HostileAgent, hostileStream } from '../../src/testing/index.js';
-import { until } from '../../test/support/wait.js';
+import { HostileAgent } from '../../src/testing/agent.js';
+import { until } from '../../src/testing/index.js';
+import { hostileStream } from '../../src/testing/streams.js';
 import type { Site } from '../site.js';
 import { type Fault, pick, Repeated } from './fault.js';
 
@@ -135,7 +136,8 @@ function flood({ ports, maxConnections, fleet, admin, service }: Site): Fault {
       await held.end();
       await until(
         async () =>
-          service.state === 'down' || (await admin.status()).traffic.connections < maxConnections - 3 * MOST_HELD,
+          service.state === 'down' ||
+          (await admin.status()).traffic.connections < maxConnections - 3 * MOST_HELD,
         { boundMs: BOUND_MS, what: 'the flood to have run off' },
       );
       fleet.isFlooded = false;

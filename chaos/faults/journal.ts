@@ -11,8 +11,9 @@ const LOOK_MS = 40;
 export function journalFaults({ service }: Site): Fault[] {
   const watching = new Repeated();
   let limited: number | undefined;
+  // The soft limit alone: not everybody may raise the hard one again.
   const limit = (pid: number, bytes: number | 'unlimited') =>
-    promisify(execFile)('prlimit', ['--pid', String(pid), `--fsize=${bytes}`]);
+    promisify(execFile)('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`]);
   return [
     {
       name: 'journal full',
@@ -30,9 +31,13 @@ export function journalFaults({ service }: Site): Fault[] {
         }),
       end: async () => {
         await watching.stop();
-        // That process may be gone.
-        if (limited !== undefined) await limit(limited, 'unlimited').catch(() => {});
+        const pid = limited;
         limited = undefined;
+        if (pid === undefined) return;
+        await limit(pid, 'unlimited').catch((error: unknown) => {
+          // That process may be gone.
+          if (service.state !== 'down' && service.pid === pid) throw error;
+        });
       },
     },
   ];

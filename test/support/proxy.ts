@@ -28,7 +28,10 @@ export async function startProxy(target: number | string): Promise<Proxy> {
       client.destroy();
       return;
     }
-    const link = new Link(client, typeof target === 'number' ? connect(target, '127.0.0.1') : connect(target));
+    const link = new Link(
+      client,
+      typeof target === 'number' ? connect(target, '127.0.0.1') : connect(target),
+    );
     links.add(link);
     link.server.once('close', () => links.delete(link));
   });
