@@ -24,6 +24,8 @@ export interface FleetOptions extends Shape {
   readonly service: Service;
   readonly history: History;
   readonly timeline: Timeline;
+  /** Nothing is waited for any more. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -142,9 +144,11 @@ class Agent {
     this.#settled = false;
   }
 
-  /** Resolves when it is silent, or has been told to go on. */
+  /** Resolves when it is silent, or is told something else. */
   async isSettled(): Promise<void> {
-    while (!this.#settled && this.#mode !== 'going' && this.#mode !== 'closed') await sleep(LOOK_MS);
+    const { signal } = this.#options;
+    const mode = this.#mode;
+    while (!this.#settled && this.#mode === mode && !signal.aborted) await sleep(LOOK_MS);
   }
 
   /**

@@ -15,7 +15,7 @@ import { runWave } from './wave.js';
 /** Size of the fleet: small enough for a laptop, large enough that every writer always has something to do. */
 const FLEET = { agents: 40, services: 10, hosts: 4 };
 const LONG = { waveMs: 15_000, faultsPerWave: 14, reach: 1 };
-const SHORT = { waveMs: 5500, faultsPerWave: 8, reach: 0.4 };
+const SHORT = { waveMs: 5000, faultsPerWave: 8, reach: 0.4 };
 const SHORT_WAVES = 3;
 const COUNTERS_EVERY_MS = 5000;
 
@@ -31,7 +31,7 @@ export interface ChaosOptions {
 /** Wave after wave of faults, with a look at every key behind each. Resolves when nothing runs any more. */
 export async function runChaos({ options, dir, timeline, signal }: ChaosOptions): Promise<Summary> {
   const { seed, short, minutes } = options;
-  const site = await Site.start({ dir, seed, timeline, ...FLEET });
+  const site = await Site.start({ dir, seed, timeline, signal, ...FLEET });
   const faults = allFaults(site);
   const schedule = new Schedule({
     random: seeded(seed),
@@ -72,6 +72,7 @@ export async function runChaos({ options, dir, timeline, signal }: ChaosOptions)
     faults: begun.counts,
     endings: endings.counts,
     incarnations: site.service.incarnation,
+    lmdbCrashes: site.service.lmdbCrashes,
     connections: site.fleet.reconnects,
     rowsSent: site.fleet.rowsSent,
     totals: site.watch.totals,
@@ -83,7 +84,7 @@ export async function runChaos({ options, dir, timeline, signal }: ChaosOptions)
 async function closeWave(site: Site, wave: Wave, leaks: LeakCheck): Promise<void> {
   await endWave(site, wave);
   await drainAll(site);
-  await look(site, wave.ending, leaks);
+  if (!site.options.signal.aborted) await look(site, wave.ending, leaks);
 }
 
 /** Faults over, agents told: every one sends a whole round, and the table is exactly that. */

@@ -15,18 +15,21 @@ const BOUND_MS = 90_000;
 export class Database {
   readonly server: Mariadb;
   readonly network: Network;
+  readonly #signal: AbortSignal;
 
-  private constructor(server: Mariadb, network: Network) {
+  private constructor(server: Mariadb, network: Network, signal: AbortSignal) {
     this.server = server;
     this.network = network;
+    this.#signal = signal;
   }
 
-  static async start(): Promise<Database> {
+  /** `signal`: nothing is waited for any more. */
+  static async start(signal: AbortSignal): Promise<Database> {
     // Without a port, which somebody could take while it is down: the network reaches it by its socket.
     const server = await startMariadb({ args: ['--skip-networking'] });
     try {
       await createWatchedTable(server, DATABASE);
-      return new Database(server, await startProxy(server.socket));
+      return new Database(server, await startProxy(server.socket), signal);
     } catch (error) {
       await server.destroy();
       throw error;
@@ -45,7 +48,10 @@ export class Database {
 
   /** Runs a statement as root as soon as the server takes it. It must not matter whether it is run twice. */
   async eventually(sql: string): Promise<void> {
-    await until(() => this.query(sql).then(() => true), { boundMs: BOUND_MS, what: sql });
+    await until(() => this.#signal.aborted || this.query(sql).then(() => true), {
+      boundMs: BOUND_MS,
+      what: sql,
+    });
   }
 
   /** Ends the reporter's sessions; resolves to how many there were. */

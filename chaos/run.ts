@@ -1,4 +1,5 @@
 /** `npm run chaos`: the real service with faults of every kind, in random order and overlapping. */
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -24,17 +25,22 @@ async function main(): Promise<number> {
   // Whoever makes a temporary file makes it where it is seen.
   process.env['TMPDIR'] = dir;
   const ending = new AbortController();
+  // Every fault of a wave waits for it.
+  setMaxListeners(0, ending.signal);
   const timeline = new Timeline(say, () => ending.abort());
   let isInterrupted = false;
   const interrupt = () => {
     if (isInterrupted) process.exit(1);
     isInterrupted = true;
     timeline.say('interrupted; everything is ended');
+    // A terminal interrupts the reporter and the database, too.
+    timeline.judges = false;
     ending.abort();
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   const summary = await runChaos({ options, dir, timeline, signal: ending.signal });
+  timeline.judges = true;
   for (const leftover of leftovers(dir)) timeline.violation(leftover);
   const { violations } = timeline;
   say(summaryText({ ...summary, violations: violations.length }));

@@ -42,6 +42,10 @@ export class Service {
   incarnation = 0;
   /** Begun endings of processes: who has seen it change has lost its connection for a reason. */
   endings = 0;
+  /** The process whose disk takes nothing now, if any. */
+  fullPid: number | undefined;
+  /** Crashes of lmdb at a write that failed: see `#ended`. */
+  lmdbCrashes = 0;
   readonly #options: ServiceOptions;
   #writers: number;
   #cli: CliProcess | undefined;
@@ -85,8 +89,12 @@ export class Service {
     return result;
   }
 
-  /** Starts a process; resolves when it takes reports, or, with false, when somebody has ended it before. */
+  /**
+   * Starts a process, unless there is one; resolves when it takes reports, or, with false, when somebody has ended it
+   * before.
+   */
   async start(writers = this.#writers): Promise<boolean> {
+    if (this.#cli) return true;
     this.#writers = writers;
     const { config, dir } = this.#options;
     const all = { ...config, writers: { ...config.writers, count: writers } };
@@ -120,28 +128,30 @@ export class Service {
     }
   }
 
-  /** SIGKILL. */
+  /** SIGKILL; nothing when there is no process. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
 
   /** SIGTERM; resolves when the process has ended by itself. */
   async drain(): Promise<void> {
-    const { code, signal } = await this.#end('SIGTERM');
-    if (code !== 0)
+    const { code, signal } = (await this.#end('SIGTERM')) ?? { code: 0 };
+    if (code !== 0 && !this.#isLmdbCrash(signal))
       this.#options.timeline.violation(`a reporter that was told to stop ended with ${code ?? signal}`);
   }
 
-  /** SIGSTOP. */
+  /** SIGSTOP; nothing when there is no process. */
   pause(): void {
+    if (this.state !== 'up') return;
     process.kill(this.pid, 'SIGSTOP');
     this.state = 'paused';
   }
 
   /** SIGCONT. */
   resume(): void {
+    if (this.state !== 'paused') return;
     process.kill(this.pid, 'SIGCONT');
-    if (this.state === 'paused') this.state = 'up';
+    this.state = 'up';
   }
 
   /** What the process holds, as it says itself. */
@@ -158,9 +168,9 @@ export class Service {
     return path.join(this.#options.dir, 'probe.json');
   }
 
-  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<CliResult> {
+  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<CliResult | undefined> {
     const cli = this.#cli;
-    if (!cli) throw new Error('the reporter does not run');
+    if (!cli) return undefined;
     this.endings++;
     this.state = 'ending';
     const stuck = setTimeout(() => {
@@ -179,6 +189,7 @@ export class Service {
     { code, signal, stderr }: CliResult,
   ): 'refused' | 'ended' {
     const { timeline, dir } = this.#options;
+    const isLmdbCrash = this.#isLmdbCrash(signal) && cli.child.pid === this.fullPid;
     const wasAsked = this.state === 'ending';
     const isRefused = this.state === 'starting' && code === 2 && this.#refusals > refusals;
     if (this.#cli === cli) {
@@ -186,6 +197,14 @@ export class Service {
       this.state = 'down';
     }
     writeFileSync(path.join(dir, `reporter-${incarnation}.log`), stderr);
+    if (isLmdbCrash) {
+      // lmdb 3.5 writes its message about a failed write beyond the memory it has for it, and the heap is broken then.
+      timeline.say(`lmdb crashed at a failed write (${signal}); the reporter is started again`);
+      this.lmdbCrashes++;
+      this.endings++;
+      if (!wasAsked) void this.exclusively(async () => this.#state() === 'down' && (await this.start()));
+      return 'ended';
+    }
     this.#checkLog(cli, incarnation, isRefused);
     if (isRefused) return 'refused';
     if (!wasAsked) {
@@ -195,6 +214,10 @@ export class Service {
       );
     }
     return 'ended';
+  }
+
+  #isLmdbCrash(signal: NodeJS.Signals | null | undefined): boolean {
+    return this.fullPid !== undefined && (signal === 'SIGABRT' || signal === 'SIGSEGV');
   }
 
   #checkLog(cli: CliProcess, incarnation: number, isRefused = false): void {

@@ -16,6 +16,8 @@ export interface SiteOptions extends Shape {
   readonly seed: number;
   readonly agents: number;
   readonly timeline: Timeline;
+  /** Ends the run early: nothing is waited for any more. */
+  readonly signal: AbortSignal;
 }
 
 /** Further connections the reporter takes beside those of the fleet. */
@@ -75,7 +77,7 @@ export class Site {
   static async start(options: SiteOptions): Promise<Site> {
     mkdirSync(path.join(options.dir, 'tmp'));
     const random = seeded(options.seed);
-    const database = await Database.start();
+    const database = await Database.start(options.signal);
     const ports = { agents: await steadyPort(random), admin: await steadyPort(random) };
     const site = new Site(options, database, ports);
     try {
@@ -96,7 +98,7 @@ export class Site {
   /** The agents fall silent when everything they have sent is journaled. */
   async settle(): Promise<void> {
     await this.fleet.settle();
-    await until(() => this.history.uncertain === 0, {
+    await until(() => this.history.uncertain === 0 || this.options.signal.aborted, {
       boundMs: BOUND_MS,
       what: 'everything that was sent to be journaled',
     });
@@ -106,6 +108,7 @@ export class Site {
   async drained(): Promise<void> {
     await until(
       async () => {
+        if (this.options.signal.aborted) return true;
         const { ledger, inflightBytes } = await this.admin.status();
         return ledger.pending === 0 && inflightBytes === 0;
       },

@@ -110,11 +110,14 @@ function resets({ ports }: Site): Fault {
 }
 
 /** More connections than the reporter takes. */
-function flood({ ports, maxConnections, fleet, admin, service }: Site): Fault {
+function flood({ ports, maxConnections, fleet, admin, options: { signal } }: Site): Fault {
   const held = new Held();
   const connecting = new Repeated();
   const answered = () =>
-    until(() => admin.status(), { boundMs: BOUND_MS, what: 'the reporter to answer in front of a flood' });
+    until(async () => signal.aborted || (await admin.status()), {
+      boundMs: BOUND_MS,
+      what: 'the reporter to answer in front of a flood',
+    });
   return {
     ...shape,
     name: 'connections flooding',
@@ -136,8 +139,7 @@ function flood({ ports, maxConnections, fleet, admin, service }: Site): Fault {
       await held.end();
       await until(
         async () =>
-          service.state === 'down' ||
-          (await admin.status()).traffic.connections < maxConnections - 3 * MOST_HELD,
+          signal.aborted || (await admin.status()).traffic.connections < maxConnections - 3 * MOST_HELD,
         { boundMs: BOUND_MS, what: 'the flood to have run off' },
       );
       fleet.isFlooded = false;

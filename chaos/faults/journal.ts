@@ -10,7 +10,6 @@ const LOOK_MS = 40;
 /** A disk without room for the journal, of every process that runs meanwhile. */
 export function journalFaults({ service }: Site): Fault[] {
   const watching = new Repeated();
-  let limited: number | undefined;
   // The soft limit alone: not everybody may raise the hard one again.
   const limit = (pid: number, bytes: number | 'unlimited') =>
     promisify(execFile)('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`]);
@@ -22,22 +21,21 @@ export function journalFaults({ service }: Site): Fault[] {
       longestMs: 3500,
       begin: async () =>
         watching.start(async () => {
-          if (service.state === 'up' && service.pid !== limited) {
-            const { pid } = service;
-            await limit(pid, FULL_BYTES);
-            limited = pid;
+          if (service.state === 'up' && service.pid !== service.fullPid) {
+            service.fullPid = service.pid;
+            await limit(service.pid, FULL_BYTES);
           }
           return LOOK_MS;
         }),
       end: async () => {
         await watching.stop();
-        const pid = limited;
-        limited = undefined;
-        if (pid === undefined) return;
-        await limit(pid, 'unlimited').catch((error: unknown) => {
+        const { fullPid } = service;
+        if (fullPid === undefined) return;
+        await limit(fullPid, 'unlimited').catch((error: unknown) => {
           // That process may be gone.
-          if (service.state !== 'down' && service.pid === pid) throw error;
+          if (service.state !== 'down' && service.pid === fullPid) throw error;
         });
+        service.fullPid = undefined;
       },
     },
   ];
