@@ -1,5 +1,3 @@
-import type { JournalFaults } from './faults.js';
-
 /**
  * Waits for a write, or for several of one turn, to be on disk. Rejects with what the commit failed of (disk full
  * and I/O errors: EIO).
@@ -7,8 +5,7 @@ import type { JournalFaults } from './faults.js';
  * lmdb rejects a second promise of its own when a commit fails, and an unhandled rejection ends a process: this is
  * the one place that takes it.
  */
-export async function commit(write: () => Promise<unknown>, faults?: JournalFaults): Promise<void> {
-  if (faults?.beforeCommit) await faults.beforeCommit();
+export async function commit(write: () => Promise<unknown>): Promise<void> {
   try {
     await write();
   } catch (error) {

@@ -193,7 +193,8 @@ export class Journal {
   /** Not tried again: nothing depends on it that a later start could not do. */
   async #commit(write: () => Promise<unknown>): Promise<void> {
     try {
-      await commit(write, this.options.faults);
+      if (this.options.faults) await this.options.faults.beforeCommit?.();
+      await commit(write);
     } catch (error) {
       throw new ReporterError(
         'JOURNAL_UNUSABLE',

@@ -354,21 +354,25 @@ export class PartitionJournal {
   }
 
   async #durably(write: () => Promise<unknown>, isStale: () => boolean = () => false): Promise<boolean> {
-    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LAST_RETRY_MS)) {
-      if (this.#shared.isClosed()) throw new ReporterError('JOURNAL_UNUSABLE', 'the journal was closed');
+    const { isClosed, options } = this.#shared;
+    for (let waitMs = FIRST_RETRY_MS; !isClosed(); waitMs = Math.min(2 * waitMs, LAST_RETRY_MS)) {
       const started = performance.now();
       try {
-        await commit(write, this.#shared.options.faults);
-        this.#shared.options.onSync?.((performance.now() - started) / 1000);
-        if (waitMs !== FIRST_RETRY_MS) this.#shared.options.onFault?.(undefined);
+        if (options.faults) await options.faults.beforeCommit?.();
+        // A write to an environment that was closed meanwhile would end the process.
+        if (isClosed()) break;
+        await commit(write);
+        options.onSync?.((performance.now() - started) / 1000);
+        if (waitMs !== FIRST_RETRY_MS) options.onFault?.(undefined);
         return true;
       } catch (error) {
-        this.#shared.options.onFault?.(error as Error);
+        options.onFault?.(error as Error);
         if (isStale()) return false;
         await sleep(waitMs);
         if (isStale()) return false;
       }
     }
+    throw new ReporterError('JOURNAL_UNUSABLE', 'the journal was closed');
   }
 }
 

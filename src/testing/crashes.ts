@@ -18,15 +18,17 @@ export interface CrashOptions {
   readonly partition?: number;
   /** How often; once unless given. `Infinity`: until `heal`. */
   readonly times?: number;
-  /** How often the step is passed unharmed first; never unless given. */
+  /** How often the step is passed first, by whichever writer is meant; never unless given. */
   readonly after?: number;
 }
 
 /** Which crashes of `WriterCrashes.atRandom`. */
 export interface RandomCrashes {
   readonly seed: number;
-  /** Share of the steps at which a writer crashes, 0 … 1. */
-  readonly share: number;
+  /** Share of the steps at which a writer crashes, 0 … 1; none unless given. */
+  readonly share?: number;
+  /** Share of the recoveries that fail as soon as they begin, besides, 0 … 1; none unless given. */
+  readonly recoveries?: number;
   /** At which steps; all unless given. */
   readonly steps?: readonly WriterStep[];
   /** The writer that crashes; any unless given. */
@@ -56,7 +58,13 @@ export class WriterCrashes {
   readonly #inRecovery = new Map<number, number>();
   #planned: { steps: readonly WriterStep[]; partition: number | undefined; after: number; times: number }[] =
     [];
-  #random: (RandomCrashes & { readonly next: () => number })[] = [];
+  #random: (RandomCrashes & {
+    readonly share: number;
+    readonly recoveries: number;
+    readonly next: () => number;
+  })[] = [];
+  /** Writers whose last step was one of a recovery that went on. */
+  readonly #recovering = new Set<number>();
 
   /** Crashes that were caused so far. */
   get count(): number {
@@ -77,11 +85,12 @@ export class WriterCrashes {
     this.#planned.push({ steps, partition, after, times });
   }
 
-  /** Crashes writers at random, until `heal`. Throws RangeError when `share` is not between 0 and 1. */
+  /** Crashes writers at random, until `heal`. Throws RangeError for shares that are not between 0 and 1. */
   atRandom(options: RandomCrashes): void {
-    if (!(options.share >= 0 && options.share <= 1))
-      throw new RangeError(`share is ${options.share}: give a number from 0 to 1`);
-    this.#random.push({ ...options, next: seeded(options.seed) });
+    const { share = 0, recoveries = 0 } = options;
+    for (const [name, value] of Object.entries({ share, recoveries }))
+      if (!(value >= 0 && value <= 1)) throw new RangeError(`${name} is ${value}: give a number from 0 to 1`);
+    this.#random.push({ ...options, share, recoveries, next: seeded(options.seed) });
   }
 
   /** Ends all crashes that were asked for. The counts stay. */
@@ -91,33 +100,41 @@ export class WriterCrashes {
   }
 
   #pass(step: WriterStep, partition: number): void {
-    if (this.#isPlanned(step, partition) || this.#isDrawn(step, partition)) {
+    const begins = step === 'recovery' && !this.#recovering.has(partition);
+    if (this.#isPlanned(step, partition) || this.#isDrawn(step, partition, begins)) {
       this.#counts.set(step, this.countAt(step) + 1);
       this.#inRecovery.set(partition, step === 'recovery' ? this.#recoveries(partition) + 1 : 0);
+      this.#recovering.delete(partition);
       throw new Error(`writer ${partition} was crashed at "${step}"`);
     }
-    if (step !== 'recovery') this.#inRecovery.set(partition, 0);
+    if (step === 'recovery') {
+      this.#recovering.add(partition);
+    } else {
+      this.#recovering.delete(partition);
+      this.#inRecovery.set(partition, 0);
+    }
   }
 
   #isPlanned(step: WriterStep, partition: number): boolean {
+    let isPlanned = false;
+    // Each plan counts every pass of its steps, whoever crashes at it.
     for (const plan of this.#planned) {
       if (!plan.steps.includes(step) || (plan.partition ?? partition) !== partition) continue;
-      if (plan.after > 0) {
-        plan.after--;
-        continue;
+      if (plan.after > 0) plan.after--;
+      else if (plan.times > 0 && !isPlanned) {
+        plan.times--;
+        isPlanned = true;
       }
-      if (plan.times === 0) continue;
-      plan.times--;
-      return true;
     }
-    return false;
+    return isPlanned;
   }
 
-  #isDrawn(step: WriterStep, partition: number): boolean {
-    for (const { next, share, steps, partition: only } of this.#random) {
-      if ((steps && !steps.includes(step)) || (only ?? partition) !== partition) continue;
-      if (step === 'recovery' && this.#recoveries(partition) >= MAX_RECOVERY_CRASHES_IN_A_ROW) continue;
-      if (next() < share) return true;
+  #isDrawn(step: WriterStep, partition: number, begins: boolean): boolean {
+    if (step === 'recovery' && this.#recoveries(partition) >= MAX_RECOVERY_CRASHES_IN_A_ROW) return false;
+    for (const { next, share, recoveries, steps, partition: only } of this.#random) {
+      if ((only ?? partition) !== partition) continue;
+      if (begins && recoveries > 0 && next() < recoveries) return true;
+      if (share > 0 && (!steps || steps.includes(step)) && next() < share) return true;
     }
     return false;
   }

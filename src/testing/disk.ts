@@ -40,6 +40,7 @@ export class FaultyDisk {
     onStore: (bytes, what) => this.#onStore(bytes, what),
   };
   #isFull = false;
+  #toPass = 0;
   #toFail = 0;
   #slowMs = 0;
   #tears: { how: Damage; kind: StoredBytes['kind']; partition: number | undefined; times: number }[] = [];
@@ -66,8 +67,9 @@ export class FaultyDisk {
     this.#isFull = false;
   }
 
-  /** So many commits fail with EIO, one unless given; `Infinity`: all until `heal`. */
-  fail(times = 1): void {
+  /** After so many commits that succeed, 0 unless given, so many fail with EIO, 1 unless given; `Infinity`: all until `heal`. */
+  fail(times = 1, { after = 0 } = {}): void {
+    this.#toPass = after;
     this.#toFail = times;
   }
 
@@ -91,11 +93,17 @@ export class FaultyDisk {
 
   async #beforeCommit(): Promise<void> {
     if (this.#slowMs > 0) await sleep(this.#slowMs);
-    if (!this.#isFull && this.#toFail <= 0) return;
-    this.#failures++;
-    if (this.#isFull) throw diskError('ENOSPC', 'no space left on device');
-    this.#toFail--;
-    throw diskError('EIO', 'i/o error');
+    if (this.#isFull) {
+      this.#failures++;
+      throw diskError('ENOSPC', 'no space left on device');
+    }
+    if (this.#toPass > 0) {
+      this.#toPass--;
+    } else if (this.#toFail > 0) {
+      this.#toFail--;
+      this.#failures++;
+      throw diskError('EIO', 'i/o error');
+    }
   }
 
   #onStore(bytes: Uint8Array, what: StoredBytes): Uint8Array {

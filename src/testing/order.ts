@@ -20,16 +20,19 @@ export interface VerifyOptions {
 }
 
 /** Violations that are kept as texts; all are counted. */
-const KEPT = 100;
+const KEPT = 20;
+/** Violations that the message of an error names. */
+const NAMED = 5;
 
 /** What was found wrong. */
 export class OrderError extends Error {
-  /** One text a violation, a hundred of each kind of check at most. */
+  /** One text a violation: the first twenty that were seen, and the first twenty that show at the end. */
   readonly violations: readonly string[];
 
   constructor(violations: readonly string[], count: number) {
-    const more = count - violations.length;
-    super(`${count} violations: ${violations.join('; ')}${more > 0 ? `; and ${more} more` : ''}`);
+    const named = violations.slice(0, NAMED);
+    const more = count - named.length;
+    super(`${count} violations: ${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`);
     this.name = 'OrderError';
     this.violations = violations;
   }
@@ -76,6 +79,8 @@ interface Key {
 export class OrderChecker {
   readonly #options: OrderCheckerOptions;
   readonly #keys = new Map<string, Key>();
+  /** What was written last of keys that nobody had sent by then. */
+  readonly #strays = new Map<string, RowValue>();
   readonly #violations: string[] = [];
   #found = 0;
   #writes = 0;
@@ -84,7 +89,7 @@ export class OrderChecker {
     this.#options = options;
   }
 
-  /** What was found so far, the first hundred. */
+  /** What was found so far, the first twenty. */
   get violations(): readonly string[] {
     return this.#violations;
   }
@@ -109,7 +114,7 @@ export class OrderChecker {
       let key = this.#keys.get(name);
       if (!key) {
         const { numbered } = this.#options;
-        key = { sent: numbered ? new Numbers(numbered) : new Values(), final: undefined };
+        key = { sent: numbered ? new Numbers(numbered) : new Values(), final: this.#strays.get(name) };
         this.#keys.set(name, key);
       }
       key.sent.add(row);
@@ -211,6 +216,7 @@ export class OrderChecker {
   #confirm(row: Row): void {
     const key = this.#keys.get(keyOf(row));
     if (key) key.final = row;
+    else this.#strays.set(keyOf(row), row);
   }
 
   #violate(violation: string): void {

@@ -113,8 +113,9 @@ export class Numbers implements Sequence {
     const number = value.succ;
     if (!this.#isAsSent(value) || number > this.#last) return 'unknown';
     if (number < this.#written) return 'back';
-    while (this.#runs[0]!.to < number) this.#runs.shift();
-    if (this.#runs[0]!.from > number) return 'unknown';
+    const at = this.#runs.findIndex(({ to }) => to >= number);
+    if (this.#runs[at]!.from > number) return 'unknown';
+    this.#runs.splice(0, at);
     this.#written = number;
     return 'in-order';
   }

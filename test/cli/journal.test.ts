@@ -1,14 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { tell } from '../../src/actors/system.js';
 import { type ConfigInput, partitionOf, type Report, StoreError, startReporter } from '../../src/index.js';
+import { FaultyStore, numberedReport, until } from '../../src/testing/index.js';
 import { damageJournal, dumpJournal, flipped } from '../journal/dump.js';
-import { numberedReport } from '../support/agents.js';
 import { runCli, startServe } from '../support/process.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
-import { WatchedStore } from '../support/watched-store.js';
 
 const BOUND = { boundMs: 30_000 };
 const HOSTS = 5;
@@ -23,19 +20,15 @@ async function stoppedJournal(t: ExecutionContext, services = [1, 2, 3, 4]) {
     writers: { count: WRITERS },
     journal: { dir },
   };
-  const store = new WatchedStore();
+  const store = new FaultyStore();
   const reporter = await startReporter(config, { store });
   t.teardown(() => reporter.stop());
-  const take = (...reports: Report[]) =>
-    new Promise<void>((journaled) => tell(reporter.ref, { reports, journaled }));
-  store.before = () => {
-    throw new StoreError('poison', 'ER_REFUSED', 'no, "never"');
-  };
+  const take = (...reports: Report[]) => reporter.report(...reports);
+  store.fail(new StoreError('poison', 'ER_REFUSED', 'no, "never"'));
   await take(numberedReport(9, 77, 1, 1));
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the dead letter' });
-  store.before = () => {
-    throw new StoreError('retry', 'ECONNREFUSED', 'away');
-  };
+  store.heal();
+  store.fail();
   for (const service of services) await take(numberedReport(service, 9, HOSTS, 7));
   const { ledger } = reporter.status();
   await reporter.stop();
@@ -99,7 +92,7 @@ test('verify reads a sound journal, says so, and changes nothing; the next start
   );
   t.is(code, 0);
   t.deepEqual(await dumpJournal(dir), before);
-  store.before = () => {};
+  store.heal();
   const second = await startReporter(config, { store });
   t.teardown(() => second.stop());
   t.is(second.ledger().recovered, pending);

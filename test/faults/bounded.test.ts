@@ -1,20 +1,16 @@
 import test from 'ava';
-import { tell } from '../../src/actors/system.js';
-import { type Report, StoreError, startReporter } from '../../src/index.js';
-import { numberedReport } from '../support/agents.js';
+import { type Report, startReporter } from '../../src/index.js';
+import { FaultyStore, numberedReport, OrderChecker, until } from '../../src/testing/index.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
-import { WatchedStore } from '../support/watched-store.js';
 
 const BOUND = { boundMs: 60_000 };
 const SERVICES = 50;
 const HOSTS = 20;
 
 test('with the store away, backlog and journal grow with the number of keys and not with the number of reports', async (t) => {
-  const store = new WatchedStore();
-  store.before = () => {
-    throw new StoreError('retry', 'ECONNREFUSED', 'away');
-  };
+  const order = new OrderChecker();
+  const store = new FaultyStore();
+  store.fail();
   const reporter = await startReporter(
     {
       listen: { host: '127.0.0.1', port: 0 },
@@ -22,7 +18,7 @@ test('with the store away, backlog and journal grow with the number of keys and 
       writers: { count: 2 },
       journal: { dir: `${tempDir(t)}/journal`, snapshotBytes: 200_000 },
     },
-    { store },
+    { store: order.watch(store) },
   );
   t.teardown(() => reporter.stop());
   let round = 0;
@@ -33,7 +29,8 @@ test('with the store away, backlog and journal grow with the number of keys and 
       const reports: Report[] = Array.from({ length: SERVICES }, (_, service) =>
         numberedReport(service, 1, HOSTS, round),
       );
-      await new Promise<void>((journaled) => tell(reporter.ref, { reports, journaled }));
+      for (const report of reports) order.sent(report);
+      await reporter.report(...reports);
       const bytes = reporter.status().writers.reduce((sum, writer) => sum + writer.journalBytes, 0);
       mostJournalBytes = Math.max(mostJournalBytes, bytes);
     }
@@ -44,26 +41,30 @@ test('with the store away, backlog and journal grow with the number of keys and 
   t.true(late <= early * 1.1, `the journal held up to ${early} bytes early and ${late} later`);
   t.is(reporter.ledger().pending, SERVICES * HOSTS);
   t.is(reporter.ledger().received, 240 * SERVICES * HOSTS);
-  store.before = () => {};
+  store.heal();
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the backlog to be stored' });
-  for (const row of store.rows.values()) t.is(row.succ, round);
+  t.is(order.keys, SERVICES * HOSTS);
+  t.notThrows(() => order.verify());
 });
 
 test('arrival decides, not the clocks of agents: ts may go backwards, and beyond 2038 and into 2106', async (t) => {
-  const store = new WatchedStore();
+  const order = new OrderChecker();
+  const store = new FaultyStore();
   const reporter = await startReporter(
     { listen: { host: '127.0.0.1', port: 0 }, admin: { port: 0 }, journal: { dir: `${tempDir(t)}/journal` } },
-    { store },
+    { store: order.watch(store) },
   );
   t.teardown(() => reporter.stop());
   const clocks = [2_000_000_000, 1_000_000_000, 0xffffffff, 0, 0x80000000, 5];
   for (const [index, ts] of clocks.entries()) {
-    tell(reporter.ref, { ...numberedReport(1, 1, 2, index + 1), ts });
+    const report = { ...numberedReport(1, 1, 2, index + 1), ts };
+    order.sent(report);
+    await reporter.report(report);
     await until(() => [...store.rows.values()].every((row) => row.ts === ts) && store.rows.size === 2, {
       ...BOUND,
       what: `rows with ts ${ts}`,
     });
   }
-  t.deepEqual(store.violations, []);
+  t.notThrows(() => order.verify());
   t.is(store.rows.size, 2);
 });

@@ -3,9 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import type { Ledger } from '../../src/index.js';
-import { startFleet } from '../support/agents.js';
+import { startFleet, until } from '../../src/testing/index.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
 
 const WORKER = fileURLToPath(new URL('./disk-full-worker.js', import.meta.url));
 const BOUND = { boundMs: 60_000 };

@@ -2,10 +2,8 @@
  * A reporter with a sender in the same process, for kill tests: says on stdout what is journaled, as one line
  * `round caller` for each report the reporter has paid back. Arguments: journal dir, store URL, services, hosts.
  */
-
-import { tell } from '../../src/actors/system.js';
 import { type Report, startReporter } from '../../src/index.js';
-import { numberedReport } from '../support/agents.js';
+import { numberedReport } from '../../src/testing/index.js';
 
 const [dir = '', url = '', services = '0', hosts = '0', firstRound = '1'] = process.argv.slice(2);
 const reporter = await startReporter({
@@ -20,6 +18,6 @@ for (let round = Number(firstRound); ; round++) {
   const reports: Report[] = Array.from({ length: Number(services) }, (_, service) =>
     numberedReport(service, 1, Number(hosts), round),
   );
-  await new Promise<void>((journaled) => tell(reporter.ref, { reports, journaled }));
+  await reporter.report(...reports);
   process.stdout.write(`${round}\n`);
 }

@@ -4,11 +4,10 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { startReporter } from '../../src/index.js';
 import { openStore } from '../../src/store/open.js';
+import { seeded, until } from '../../src/testing/index.js';
 import { type Mariadb, startMariadb } from '../support/mariadb.js';
 import { createWatchedTable, readAll } from '../support/tables.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
-import { seeded } from '../support/watched-store.js';
 
 const WORKER = fileURLToPath(new URL('./kill-worker.js', import.meta.url));
 const SERVICES = 20;

@@ -1,52 +1,61 @@
 import test, { type ExecutionContext } from 'ava';
-import { tell } from '../../src/actors/system.js';
 import {
   type ConfigInput,
   type Report,
+  type ReporterOptions,
   StoreError,
   type StoreErrorClass,
   startReporter,
 } from '../../src/index.js';
 import { Journal } from '../../src/journal/journal.js';
 import type { Row } from '../../src/model/row.js';
-import { numberedReport } from '../support/agents.js';
+import {
+  FaultyStore,
+  LedgerChecker,
+  numberedReport,
+  OrderChecker,
+  until,
+  WriterCrashes,
+} from '../../src/testing/index.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
-import { WatchedStore } from '../support/watched-store.js';
 
 const BOUND = { boundMs: 30_000 };
 const HOSTS = 1000;
 
 async function setUp(t: ExecutionContext, writers = 1) {
-  const store = new WatchedStore();
+  const order = new OrderChecker();
+  const store = new FaultyStore();
   const config: ConfigInput = {
     listen: { host: '127.0.0.1', port: 0 },
     writers: { count: writers },
     journal: { dir: `${tempDir(t)}/journal` },
+    supervision: { backoffMs: 1, maxBackoffMs: 5 },
   };
-  const reporter = await startReporter(config, { store });
-  t.teardown(() => reporter.stop());
-  const take = (...reports: Report[]) =>
-    new Promise<void>((journaled) => tell(reporter.ref, { reports, journaled }));
+  const start = async (options: ReporterOptions = {}) => {
+    const started = await startReporter(config, { store: order.watch(store), ...options });
+    t.teardown(() => started.stop());
+    return started;
+  };
+  const reporter = await start();
+  const take = async (...reports: Report[]) => {
+    for (const report of reports) order.sent(report);
+    await reporter.report(...reports);
+  };
   const letters = async () => {
     await reporter.stop();
     const journal = Journal.open({ dir: config.journal!.dir!, writers });
     t.teardown(() => journal.close());
     return [...journal.deadLetters.list()];
   };
-  return { store, reporter, config, take, letters };
+  return { order, store, start, reporter, config, take, letters };
 }
 
 /** Refuses rows that `is` names, as a database does: the whole statement fails. */
-function refusing(store: WatchedStore, is: (row: Row) => boolean, errorClass: StoreErrorClass = 'poison') {
-  store.before = (rows) => {
-    for (const row of rows) {
-      if (is(row))
-        throw new StoreError(errorClass, 'ER_REFUSED', `row ${row.port} is not wanted`, {
-          mayBeOneRow: true,
-        });
-    }
-  };
+function refusing(store: FaultyStore, is: (row: Row) => boolean, errorClass: StoreErrorClass = 'poison') {
+  store.reject(
+    is,
+    (row) => new StoreError(errorClass, 'ER_REFUSED', `row ${row.port} is not wanted`, { mayBeOneRow: true }),
+  );
 }
 
 for (const errorClass of ['poison', 'retry-slowly'] as const) {
@@ -74,7 +83,7 @@ for (const errorClass of ['poison', 'retry-slowly'] as const) {
 }
 
 test('a key that is refused again and again stays one dead letter: the newest value, with a count', async (t) => {
-  const { store, reporter, take, letters } = await setUp(t);
+  const { order, store, reporter, take, letters } = await setUp(t);
   refusing(store, (row) => row.port === 8002);
   for (let round = 1; round <= 5; round++) {
     await take(numberedReport(1, 9, 5, round));
@@ -87,11 +96,11 @@ test('a key that is refused again and again stays one dead letter: the newest va
     all.map(({ row, count }) => [row.port, row.succ, count]),
     [[8002, 5, 5]],
   );
-  t.deepEqual(store.violations, []);
+  t.deepEqual(order.violations, []);
 });
 
 test('a newer row that is stored supersedes its dead letter, also after a restart', async (t) => {
-  const { store, reporter, config, take } = await setUp(t);
+  const { order, store, reporter, start, take } = await setUp(t);
   refusing(store, (row) => row.succ === 1 && row.port < 8002);
   await take(numberedReport(1, 9, 5, 1));
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the first round' });
@@ -99,30 +108,27 @@ test('a newer row that is stored supersedes its dead letter, also after a restar
   await take(numberedReport(1, 9, 1, 2));
   await until(() => reporter.status().deadLetters === 1, { ...BOUND, what: 'one to be superseded' });
   await reporter.stop();
-  const second = await startReporter(config, { store });
-  t.teardown(() => second.stop());
+  const second = await start();
   t.is(second.status().deadLetters, 1);
-  tell(second.ref, numberedReport(1, 9, 5, 3));
+  const report = numberedReport(1, 9, 5, 3);
+  order.sent(report);
+  await second.report(report);
   await until(() => second.status().deadLetters === 0, { ...BOUND, what: 'the other to be superseded' });
   t.is(store.rows.size, 5);
-  t.deepEqual(store.violations, []);
+  t.notThrows(() => order.verify());
 });
 
 test('a store that takes nothing is no reason for dead letters: everything waits, and is stored when it is back', async (t) => {
   const { store, reporter, take } = await setUp(t);
-  let attempts = 0;
-  store.before = () => {
-    attempts++;
-    throw new StoreError('retry-slowly', 'ER_ODD', 'for a reason nobody knows', { mayBeOneRow: true });
-  };
+  store.fail(new StoreError('retry-slowly', 'ER_ODD', 'for a reason nobody knows', { mayBeOneRow: true }));
   await take(numberedReport(1, 9, 100, 1));
   // More failures than it takes to look for a single row to blame.
-  await until(() => attempts > 12, { ...BOUND, what: 'the search for a row to blame' });
+  await until(() => store.statements > 12, { ...BOUND, what: 'the search for a row to blame' });
   t.is(reporter.ledger().deadLettered, 0);
   t.is(reporter.ledger().pending, 100);
   const [writer] = reporter.status().writers;
   t.like(writer!.store, { state: 'failing', class: 'retry-slowly', code: 'ER_ODD' });
-  store.before = () => {};
+  store.heal();
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the rows to be stored' });
   t.is(store.rows.size, 100);
   t.true(reporter.ledger().balanced);
@@ -141,85 +147,56 @@ test('a row that is too large for the store alone is a dead letter, smaller batc
 });
 
 test('rows that are re-reported while they are being refused: the newer value counts, the ledger balances throughout', async (t) => {
-  const { store, reporter, take } = await setUp(t, 2);
+  const { order, store, reporter, take } = await setUp(t, 2);
   refusing(store, (row) => row.port % 10 === 3 && row.succ % 2 === 1);
-  const unbalanced: unknown[] = [];
-  const sampler = setInterval(() => {
-    if (!reporter.ledger().balanced) unbalanced.push(reporter.ledger());
-  }, 1);
-  t.teardown(() => clearInterval(sampler));
+  const ledgers = new LedgerChecker(() => reporter.ledger(), 1);
+  t.teardown(() => ledgers.stop());
   for (let round = 1; round <= 60; round++)
     await take(numberedReport(1, 9, 50, round), numberedReport(2, 9, 50, round));
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'everything to be dealt with' });
-  t.deepEqual(unbalanced, []);
-  t.deepEqual(store.violations, []);
+  await ledgers.stop();
+  t.notThrows(() => ledgers.verify());
+  t.notThrows(() => order.verify());
   t.is(reporter.status().deadLetters, 0, 'the last, even round has superseded them all');
-  for (const row of store.rows.values()) t.is(row.succ, 60);
 });
 
 test('a writer that crashes on one record again and again has it put into quarantine and goes on', async (t) => {
-  const { store, config, take, reporter } = await setUp(t);
-  store.before = () => {
-    throw new StoreError('retry', 'ECONNREFUSED', 'away');
-  };
+  const { order, store, start, take, reporter } = await setUp(t);
+  store.fail();
   for (let round = 1; round <= 3; round++) await take(numberedReport(round, 9, 4, round));
   await reporter.stop();
 
-  store.before = () => {};
-  let replayed = 0;
-  const second = await startReporter(
-    { ...config, supervision: { backoffMs: 1, maxBackoffMs: 5 } },
-    {
-      store,
-      // Base, then the records: the second one is fatal each time.
-      atStep: (step) => {
-        if (step !== 'recovery') return;
-        replayed++;
-        if (replayed % 3 === 0 && replayed <= 9) throw new Error('cannot be applied');
-      },
-    },
-  );
-  t.teardown(() => second.stop());
+  store.heal();
+  const crashes = new WriterCrashes();
+  // Base, then the records: the second one is fatal each time.
+  for (const after of [2, 5, 8]) crashes.at('recovery', { after });
+  const second = await start({ atStep: crashes.atStep });
+  t.is(crashes.count, 3);
   t.is(second.status().quarantined, 1);
   await until(() => second.ledger().pending === 0, { ...BOUND, what: 'the others to be stored' });
   t.deepEqual([...store.rows.values()].map((row) => row.succ).toSorted(), [1, 1, 1, 1, 3, 3, 3, 3]);
   t.true(second.ledger().balanced);
   // It takes what comes as before.
-  tell(second.ref, numberedReport(2, 9, 4, 9));
-  await until(() => store.rows.size === 12, { ...BOUND, what: 'new reports to be stored' });
+  const report = numberedReport(2, 9, 4, 9);
+  order.sent(report);
+  await second.report(report);
+  await until(() => second.ledger().pending === 0, { ...BOUND, what: 'new reports to be stored' });
+  t.notThrows(() => order.verify());
 });
 
 test('a batch that crashes its writer whenever it is applied ends in quarantine, and its sender goes on', async (t) => {
-  const dir = tempDir(t);
-  const store = new WatchedStore();
-  let fatal = false;
-  let replayed = 0;
-  const reporter = await startReporter(
-    {
-      listen: { host: '127.0.0.1', port: 0 },
-      writers: { count: 1 },
-      journal: { dir: `${dir}/journal` },
-      supervision: { backoffMs: 1, maxBackoffMs: 5 },
-    },
-    {
-      store,
-      atStep: (step) => {
-        if (!fatal || reporterQuarantined() > 0) return;
-        // The journal's base, the first batch and its checkpoint replay well; the fourth event is the fatal one.
-        if (step === 'recovery' && ++replayed % 4 !== 0) return;
-        if (step === 'recovery' || step === 'after-persist') throw new Error('cannot be applied');
-      },
-    },
-  );
-  const reporterQuarantined = () => reporter.status().quarantined;
-  t.teardown(() => reporter.stop());
-  const take = (report: Report) =>
-    new Promise<void>((journaled) => tell(reporter.ref, { reports: [report], journaled }));
+  const { start, reporter: first } = await setUp(t);
+  await first.stop();
+  const crashes = new WriterCrashes();
+  const reporter = await start({ atStep: crashes.atStep });
+  const take = (report: Report) => reporter.report(report);
   await take(numberedReport(1, 9, 4, 1));
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'a first row' });
-  fatal = true;
+  crashes.at('after-persist');
+  // The journal's base, the first batch and its checkpoint replay well; the fourth event is the fatal one.
+  for (const after of [3, 7, 11]) crashes.at('recovery', { after });
   await take(numberedReport(2, 9, 4, 2));
-  fatal = false;
+  t.is(crashes.count, 4);
   await take(numberedReport(3, 9, 4, 3));
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the rest to be stored' });
   t.true(reporter.ledger().balanced);
@@ -241,7 +218,7 @@ test('a store whose failure has a known reason that is its own is never searched
   await take(numberedReport(1, 9, 40, 2));
   await until(() => attempts >= 5, { ...BOUND, what: 'some attempts' });
   t.is(reporter.ledger().deadLettered, 0);
-  store.before = () => {};
+  store.heal();
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the rows to be stored' });
   t.is(reporter.ledger().deadLettered, 0);
   t.is(store.rows.size, 40);

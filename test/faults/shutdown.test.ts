@@ -1,10 +1,17 @@
 import test, { type ExecutionContext } from 'ava';
 import { tell } from '../../src/actors/system.js';
-import { type ConfigInput, type Report, StoreError, startReporter } from '../../src/index.js';
-import { numberedReport, startFleet } from '../support/agents.js';
+import { type ConfigInput, type Report, type Reporter, startReporter } from '../../src/index.js';
+import {
+  FaultyStore,
+  isNumbered,
+  MemoryStore,
+  numberedReport,
+  OrderChecker,
+  startFleet,
+  until,
+  WriterCrashes,
+} from '../../src/testing/index.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
-import { WatchedStore } from '../support/watched-store.js';
 
 const BOUND = { boundMs: 30_000 };
 const SERVICES = 40;
@@ -22,74 +29,80 @@ const config = (dir: string, more: Partial<ConfigInput> = {}): ConfigInput => ({
 const round = (number: number): Report[] =>
   Array.from({ length: SERVICES }, (_, service) => numberedReport(service, 1, HOSTS, number));
 
-const away = () => {
-  throw new StoreError('retry', 'ECONNREFUSED', 'away');
-};
+/** A store whose statements are watched. */
+function watchedStore() {
+  const order = new OrderChecker({ numbered: isNumbered });
+  const faults = new FaultyStore();
+  return { order, faults, store: order.watch(faults) };
+}
+
+type Site = ReturnType<typeof watchedStore>;
 
 /** What the next start on the same journal finds and stores, together with what was stored before, is everything. */
-async function nextStartHasTheRest(t: ExecutionContext, store: WatchedStore, dir: string, value: number) {
-  store.before = () => {};
+async function nextStartHasTheRest(t: ExecutionContext, { order, faults, store }: Site, dir: string) {
+  faults.heal();
   const reporter = await startReporter(config(dir), { store });
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the rest to be stored' });
   await reporter.stop();
-  t.is(store.rows.size, KEYS);
-  for (const row of store.rows.values()) t.is(row.succ, value);
-  t.deepEqual(store.violations, []);
+  t.is(order.keys, KEYS);
+  t.notThrows(() => order.verify());
+}
+
+/** Takes one round of reports, all of which are on disk then. */
+async function take(reporter: Reporter, { order }: Site, number: number) {
+  const reports = round(number);
+  for (const report of reports) order.sent(report);
+  await reporter.report(...reports);
 }
 
 for (let delay = 0; delay < 6; delay++) {
   test(`a stop while a writer waits for its restart loses nothing and writes nothing afterwards (${delay})`, async (t) => {
     const dir = `${tempDir(t)}/journal`;
-    const store = new WatchedStore();
-    store.before = away;
-    let crash = false;
+    const site = watchedStore();
+    const { faults, store } = site;
+    faults.fail();
+    const crashes = new WriterCrashes();
     const reporter = await startReporter(
       config(dir, { supervision: { backoffMs: 5000, maxBackoffMs: 5000 } }),
-      {
-        store,
-        atStep: (step, partition) => {
-          if (crash && step === 'flush' && partition === 0) throw new Error('crash');
-        },
-      },
+      { store, atStep: crashes.atStep },
     );
-    for (let number = 1; number <= 3; number++) {
-      await new Promise<void>((journaled) => tell(reporter.ref, { reports: round(number), journaled }));
-    }
-    crash = true;
+    for (let number = 1; number <= 3; number++) await take(reporter, site, number);
+    crashes.at('flush', { partition: 0 });
     await until(() => reporter.status().writers[0]!.state === 'restarting', { ...BOUND, what: 'the crash' });
-    store.before = () => {};
+    faults.heal();
     for (let turn = 0; turn < delay; turn++) await new Promise(setImmediate);
     await reporter.stop();
-    const { taken } = store;
+    const { taken } = faults;
     for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
-    t.is(store.taken, taken, 'nothing is written after the stop');
+    t.is(faults.taken, taken, 'nothing is written after the stop');
     t.is(reporter.status().state, 'stopped');
-    await nextStartHasTheRest(t, store, dir, 3);
+    await nextStartHasTheRest(t, site, dir);
   });
 }
 
 test('a start that fails behind a backlog writes nothing afterwards, and the next one has it all', async (t) => {
   const dir = `${tempDir(t)}/journal`;
-  const store = new WatchedStore();
-  store.before = away;
+  const site = watchedStore();
+  const { faults, store } = site;
+  faults.fail();
   const first = await startReporter(config(dir), { store });
-  await new Promise<void>((journaled) => tell(first.ref, { reports: round(1), journaled }));
-  const other = await startReporter(config(`${tempDir(t)}/journal`), { store: new WatchedStore() });
+  await take(first, site, 1);
+  const other = await startReporter(config(`${tempDir(t)}/journal`), { store: new MemoryStore() });
   t.teardown(() => other.stop());
   await first.stop();
-  store.before = () => {};
+  faults.heal();
   const busy = config(dir, { listen: { host: '127.0.0.1', port: other.address.port } });
   await t.throwsAsync(startReporter(busy, { store }), { code: 'LISTEN_FAILED' });
-  const { taken } = store;
+  const { taken } = faults;
   for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
-  t.is(store.taken, taken);
-  await nextStartHasTheRest(t, store, dir, 1);
+  t.is(faults.taken, taken);
+  await nextStartHasTheRest(t, site, dir);
 });
 
 test('a store that cannot be closed keeps neither the journal nor the ports', async (t) => {
   const dir = `${tempDir(t)}/journal`;
   const said: string[] = [];
-  const store = new WatchedStore();
+  const store = new MemoryStore();
   store.close = async () => {
     throw new Error('stuck');
   };
@@ -103,34 +116,37 @@ test('a store that cannot be closed keeps neither the journal nor the ports', as
   await reporter.stop();
   await reporter.stop();
   t.deepEqual(said, ['the store could not be ended in good order']);
-  const next = await startReporter(config(dir), { store: new WatchedStore() });
+  const next = await startReporter(config(dir), { store: new MemoryStore() });
   await next.stop();
 });
 
 test('a logger that throws, and a receipt that throws, harm nobody', async (t) => {
-  const store = new WatchedStore();
+  const site = watchedStore();
+  const { order, store } = site;
   const fail = () => {
     throw new Error('a bug of the host');
   };
+  const crashes = new WriterCrashes();
+  crashes.atRandom({ seed: 3, share: 0.2, steps: ['flush'] });
   const quick = { supervision: { backoffMs: 1, maxBackoffMs: 20, maxRestarts: 1000 } };
   const reporter = await startReporter(config(`${tempDir(t)}/journal`, quick), {
     store,
     logger: { debug: fail, info: fail, warn: fail, error: fail },
-    atStep: (step) => {
-      if (step === 'flush' && Math.random() < 0.2) fail();
-    },
+    atStep: crashes.atStep,
   });
   t.teardown(() => reporter.stop());
   for (let number = 1; number <= 5; number++) {
+    for (const report of round(number)) order.sent(report);
     tell(reporter.ref, { reports: round(number), journaled: fail });
-    await new Promise<void>((journaled) => tell(reporter.ref, { reports: round(number), journaled }));
+    await take(reporter, site, number);
   }
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'everything to be stored' });
   t.true(reporter.ledger().balanced);
+  t.notThrows(() => order.verify());
 });
 
 test('whatever is told to the reference, who waits for a receipt gets one', async (t) => {
-  const store = new WatchedStore();
+  const store = new MemoryStore();
   const reporter = await startReporter(config(`${tempDir(t)}/journal`), { store });
   t.teardown(() => reporter.stop());
   for (const reports of [null, 5, 'text', {}, [null], [{}], undefined]) {
@@ -139,7 +155,7 @@ test('whatever is told to the reference, who waits for a receipt gets one', asyn
     );
   }
   for (const message of [null, undefined, 5, 'text', []]) tell(reporter.ref, message as unknown as Report);
-  await new Promise<void>((journaled) => tell(reporter.ref, { reports: round(1), journaled }));
+  await reporter.report(...round(1));
   await until(() => store.rows.size === KEYS, { ...BOUND, what: 'good reports to be stored' });
   t.true(reporter.ledger().balanced);
 });
@@ -147,12 +163,12 @@ test('whatever is told to the reference, who waits for a receipt gets one', asyn
 for (const present of [true, false]) {
   test(`a drain under load ends within its bound, with the store ${present ? 'present: everything is stored' : 'away: the rest is said and kept'}`, async (t) => {
     const dir = `${tempDir(t)}/journal`;
-    const store = new WatchedStore();
+    const { order, faults, store } = watchedStore();
     const drainMs = present ? 20_000 : 1000;
     const reporter = await startReporter(config(dir, { shutdown: { drainMs } }), { store });
     t.teardown(() => reporter.stop());
     // Agents that go on sending, and are cut off by the drain: what the system had taken of them is their loss.
-    const fleet = startFleet({ port: reporter.address.port, agents: 5, services: SERVICES, hosts: 5 });
+    const fleet = startFleet({ port: reporter.address.port, agents: 5, services: SERVICES, hosts: 5, order });
     const { rounds } = await until(
       async () => {
         const running = await fleet;
@@ -161,7 +177,7 @@ for (const present of [true, false]) {
       { ...BOUND, what: 'a load' },
     );
     t.true(rounds >= 3);
-    if (!present) store.before = away;
+    if (!present) faults.fail();
     const began = performance.now();
     const { drained, pending } = await reporter.drain();
     t.true(performance.now() - began < drainMs + 5000);
@@ -169,14 +185,14 @@ for (const present of [true, false]) {
     t.is(pending > 0, !present);
     t.is(reporter.ledger().pending, pending);
     t.true(reporter.ledger().balanced);
-    t.deepEqual(store.violations, []);
+    t.deepEqual(order.violations, []);
     await (await fleet).stop().catch(() => {});
     await reporter.stop();
-    store.before = () => {};
+    faults.heal();
     const next = await startReporter(config(dir), { store });
     t.is(next.ledger().recovered, pending);
     await until(() => next.ledger().pending === 0, { ...BOUND, what: 'the rest to be stored' });
     await next.stop();
-    t.deepEqual(store.violations, []);
+    t.deepEqual(order.violations, []);
   });
 }

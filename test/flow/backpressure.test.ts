@@ -1,17 +1,15 @@
 import { connect } from 'node:net';
 import test from 'ava';
 import { encodeReportFrame } from '../../src/client/index.js';
-import { partitionOf, startReporter } from '../../src/index.js';
-import { numberedReport } from '../support/agents.js';
+import { partitionOf, type Report, startReporter } from '../../src/index.js';
+import { MemoryStore, numberedReport, OrderChecker, until, WriterCrashes } from '../../src/testing/index.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
-import { WatchedStore } from '../support/watched-store.js';
 
 const BOUND = { boundMs: 30_000 };
 
-/** A frame of one service that falls on the given partition of two. */
-function frameFor(partition: number, round: number): Buffer {
-  return encodeReportFrame(numberedReport(SERVICE_OF[partition]!, 1, 50, round));
+/** A report on one service that falls on the given partition of two. */
+function reportFor(partition: number, caller: number, round: number): Report {
+  return numberedReport(SERVICE_OF[partition]!, caller, 50, round);
 }
 
 /** For each of two partitions the first service of `numberedReport` that falls on it. */
@@ -23,8 +21,9 @@ const SERVICE_OF = [0, 1].map((partition) =>
 );
 
 test('while one writer cannot journal, only connections with rows for it are slowed; memory stays within the budget', async (t) => {
-  const store = new WatchedStore();
-  let stuck = true;
+  const order = new OrderChecker();
+  const crashes = new WriterCrashes();
+  crashes.at('before-persist', { partition: 0, times: Number.POSITIVE_INFINITY });
   const reporter = await startReporter(
     {
       listen: { host: '127.0.0.1', port: 0, maxInflightBytes: 1_000_000 },
@@ -32,16 +31,11 @@ test('while one writer cannot journal, only connections with rows for it are slo
       journal: { dir: `${tempDir(t)}/journal` },
       supervision: { backoffMs: 10, maxBackoffMs: 20, maxRestarts: 3 },
     },
-    {
-      store,
-      atStep: (step, partition) => {
-        if (stuck && partition === 0 && step === 'before-persist') throw new Error('cannot go on');
-      },
-    },
+    { store: order.watch(new MemoryStore()), atStep: crashes.atStep },
   );
   t.teardown(() => reporter.stop());
 
-  const flood = (partition: number) => {
+  const flood = (partition: number, caller: number) => {
     const socket = connect({ host: '127.0.0.1', port: reporter.address.port });
     socket.on('error', () => {});
     t.teardown(() => socket.destroy());
@@ -50,7 +44,9 @@ test('while one writer cannot journal, only connections with rows for it are slo
     const pump = () => {
       while (!state.stop) {
         state.sent = ++round;
-        if (!socket.write(frameFor(partition, round))) {
+        const report = reportFor(partition, caller, round);
+        order.sent(report);
+        if (!socket.write(encodeReportFrame(report))) {
           socket.once('drain', pump);
           return;
         }
@@ -60,8 +56,8 @@ test('while one writer cannot journal, only connections with rows for it are slo
     socket.once('connect', pump);
     return state;
   };
-  const slowed = [flood(0), flood(0)];
-  const free = flood(1);
+  const slowed = [flood(0, 1), flood(0, 2)];
+  const free = flood(1, 1);
   const ledgers = () => reporter.status().writers.map((writer) => writer.ledger.received);
   await until(() => reporter.status().writers[0]!.state === 'failing', {
     ...BOUND,
@@ -80,19 +76,19 @@ test('while one writer cannot journal, only connections with rows for it are slo
   );
   t.is(reporter.status().traffic.connections, 3, 'none was dropped');
 
-  stuck = false;
+  crashes.heal();
   for (const state of [...slowed, free]) state.stop = true;
-  await until(() => ledgers()[0]! >= (slowed[0]!.sent + slowed[1]!.sent) * 50, {
-    ...BOUND,
-    what: 'everything held back',
-  });
+  const all = () => [(slowed[0]!.sent + slowed[1]!.sent) * 50, free.sent * 50];
+  await until(() => ledgers().join() === all().join(), { ...BOUND, what: 'everything held back' });
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'everything to be stored' });
   t.true(reporter.ledger().balanced);
+  t.notThrows(() => order.verify());
   t.is(reporter.status().inflightBytes, 0);
 });
 
 test('with more connections than the budget has room for, what is read and not journaled stays within it', async (t) => {
-  let stuck = true;
+  const crashes = new WriterCrashes();
+  crashes.at('before-persist', { times: Number.POSITIVE_INFINITY });
   const reporter = await startReporter(
     {
       listen: { host: '127.0.0.1', port: 0, maxInflightBytes: 300_000 },
@@ -100,15 +96,12 @@ test('with more connections than the budget has room for, what is read and not j
       journal: { dir: `${tempDir(t)}/journal` },
       supervision: { backoffMs: 5, maxBackoffMs: 10 },
     },
-    {
-      store: new WatchedStore(),
-      atStep: (step) => {
-        if (stuck && step === 'before-persist') throw new Error('cannot go on');
-      },
-    },
+    { store: new MemoryStore(), atStep: crashes.atStep },
   );
   t.teardown(() => reporter.stop());
-  const frames = Buffer.concat(Array.from({ length: 100 }, (_, round) => frameFor(0, round + 1)));
+  const frames = Buffer.concat(
+    Array.from({ length: 100 }, (_, round) => encodeReportFrame(reportFor(0, 1, round + 1))),
+  );
   const sockets = Array.from({ length: 20 }, () => {
     const socket = connect({ host: '127.0.0.1', port: reporter.address.port });
     socket.on('error', () => {});
@@ -122,7 +115,7 @@ test('with more connections than the budget has room for, what is read and not j
     most = Math.max(most, reporter.status().inflightBytes);
   }, 1);
   t.teardown(() => clearInterval(sampler));
-  stuck = false;
+  crashes.heal();
   await until(() => reporter.ledger().received === sockets.length * 100 * 50, { ...BOUND, what: 'all rows' });
   t.true(most <= 300_000 + 65_536, `at most ${most} bytes were in flight`);
   t.true(reporter.ledger().balanced);

@@ -2,12 +2,10 @@ import { connect, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { encodeReportFrame } from '../../src/client/index.js';
 import { type ConfigInput, type FrameRejection, type Logger, startReporter } from '../../src/index.js';
+import { MemoryStore, numberedReport, until } from '../../src/testing/index.js';
 import { encodeFrame } from '../../src/wire/frame.js';
 import { MessageId } from '../../src/wire/messages.js';
-import { numberedReport } from '../support/agents.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
-import { WatchedStore } from '../support/watched-store.js';
 
 const BOUND = { boundMs: 20_000 };
 const goodFrame = (service: number) => encodeReportFrame(numberedReport(service, 1, 2, 5));
@@ -27,7 +25,7 @@ async function setUp(t: ExecutionContext, listen: ConfigInput['listen'] = {}) {
     warn: (fields) => warnings.push(fields),
     error: () => {},
   };
-  const store = new WatchedStore();
+  const store = new MemoryStore();
   const reporter = await startReporter(
     { listen: { host: '127.0.0.1', port: 0, ...listen }, journal: { dir: `${tempDir(t)}/journal` } },
     { store, logger },

@@ -10,6 +10,7 @@ import {
   type Report,
   startReporter,
 } from '../../src/index.js';
+import { MemoryStore, numberedReport, until } from '../../src/testing/index.js';
 import { encodeFrame, FrameDecoder } from '../../src/wire/frame.js';
 import {
   decodeRouteResponse,
@@ -17,10 +18,7 @@ import {
   encodeRouteResponse,
   MessageId,
 } from '../../src/wire/messages.js';
-import { numberedReport } from '../support/agents.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
-import { WatchedStore } from '../support/watched-store.js';
 
 const BOUND = { boundMs: 20_000 };
 const config = (t: ExecutionContext): ConfigInput => ({
@@ -54,7 +52,7 @@ interface HostNact {
 const nact = createRequire(import.meta.url)('nact') as HostNact;
 
 test('two reporters run in one process, each with its own journal, port and ledger', async (t) => {
-  const stores = [new WatchedStore(), new WatchedStore()];
+  const stores = [new MemoryStore(), new MemoryStore()];
   const reporters = await Promise.all(stores.map((store) => startReporter(config(t), { store })));
   t.not(reporters[0]!.address.port, reporters[1]!.address.port);
   tell(reporters[0]!.ref, numberedReport(1, 1, 3, 5));
@@ -97,10 +95,10 @@ test('a reporter lives in a host system beside persistent actors of the host, wh
       { initialState: 0 },
     );
   const before = hostActor('before');
-  const store = new WatchedStore();
+  const store = new MemoryStore();
   const reporters = await Promise.all([
     startReporter(config(t), { system, store }),
-    startReporter(config(t), { system, store: new WatchedStore() }),
+    startReporter(config(t), { system, store: new MemoryStore() }),
   ]);
   const after = hostActor('after');
   tell(before, 1);
@@ -120,7 +118,7 @@ test('a reporter lives in a host system beside persistent actors of the host, wh
 });
 
 test('reports from inside the process are answered when they are journaled, bad ones are refused and counted', async (t) => {
-  const store = new WatchedStore();
+  const store = new MemoryStore();
   const reporter = await startReporter(config(t), { store });
   t.teardown(() => reporter.stop());
   const journaled = (reports: Report[]) =>
@@ -148,7 +146,7 @@ test('other message ids go to the host’s handlers, which reply on the same con
     'routes',
   );
   const reporter = await startReporter(config(t), {
-    store: new WatchedStore(),
+    store: new MemoryStore(),
     handlers: {
       [MessageId.getRouteRequest]: ({ body, reply }) => {
         t.deepEqual([...body], [...encodeRouteRequest({ modid: 7, cmdid: -8 })]);
@@ -186,7 +184,7 @@ test('other message ids go to the host’s handlers, which reply on the same con
 });
 
 test('the reporter’s own message id is not for handlers', async (t) => {
-  await t.throwsAsync(startReporter(config(t), { store: new WatchedStore(), handlers: { 3: () => {} } }), {
+  await t.throwsAsync(startReporter(config(t), { store: new MemoryStore(), handlers: { 3: () => {} } }), {
     code: 'CONFIG_INVALID',
     message: /handlers: 3/,
   });
@@ -213,10 +211,10 @@ test('importing the package does nothing: the process ends by itself, silently',
 
 test('a start that fails leaves nothing behind: the same journal and port can be used at once', async (t) => {
   const settings = config(t);
-  const taken = await startReporter(config(t), { store: new WatchedStore() });
+  const taken = await startReporter(config(t), { store: new MemoryStore() });
   t.teardown(() => taken.stop());
   const busy = { ...settings, listen: { host: '127.0.0.1', port: taken.address.port } };
-  await t.throwsAsync(startReporter(busy, { store: new WatchedStore() }), { code: 'LISTEN_FAILED' });
-  const second = await startReporter(settings, { store: new WatchedStore() });
+  await t.throwsAsync(startReporter(busy, { store: new MemoryStore() }), { code: 'LISTEN_FAILED' });
+  const second = await startReporter(settings, { store: new MemoryStore() });
   await second.stop();
 });

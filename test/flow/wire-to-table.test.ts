@@ -2,12 +2,11 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import test from 'ava';
 import { openStore } from '../../src/store/open.js';
+import { seeded, until } from '../../src/testing/index.js';
 import { type Mariadb, startMariadb } from '../support/mariadb.js';
 import { startServe } from '../support/process.js';
 import { createTable, readAll } from '../support/tables.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
-import { seeded } from '../support/watched-store.js';
 
 interface ExpectedRow {
   modid: number;
