@@ -1,4 +1,4 @@
-import type { Site } from '../site.js';
+import { QUERY_TIMEOUT_MS, type Site } from '../site.js';
 import type { Fault } from './fault.js';
 
 const shape = { group: 'network', shortestMs: 300, longestMs: 3000 };
@@ -20,6 +20,9 @@ export function networkFaults({ database: { network } }: Site): Fault[] {
     {
       ...shape,
       name: 'statements held back',
+      // Long enough for newer rows to be sent on another connection before the older ones arrive.
+      shortestMs: QUERY_TIMEOUT_MS + 500,
+      longestMs: QUERY_TIMEOUT_MS + 3000,
       begin: async () => network.hold(),
       end: async () => network.release(),
     },

@@ -2,7 +2,10 @@ import { partitionOf } from '../../src/index.js';
 import { keyOf, pack } from '../model/samples.js';
 
 /** Keys that the check is made with: few, so that they meet. */
-export const KEYS = Array.from({ length: 12 }, (_, index) => ({ modid: index % 6, cmdid: Math.floor(index / 6) }));
+export const KEYS = Array.from({ length: 12 }, (_, index) => ({
+  modid: index % 6,
+  cmdid: Math.floor(index / 6),
+}));
 
 /** What one append says, by numbers of keys. */
 export interface Change {
