@@ -294,7 +294,9 @@ export class Connection implements Reader {
     if (this.#expiryLeftMs === 0) this.#expiryLeftMs = frameTimeoutMs;
     this.#expiryBegan = performance.now();
     const frames = this.#frames;
-    this.#expiry = setTimeout(() => tell(this.#ref, { kind: 'expired', frames }), this.#expiryLeftMs);
+    // A process that stood still finds the time over before it has read what came meanwhile: that goes first.
+    const expired = () => setImmediate(() => tell(this.#ref, { kind: 'expired', frames }));
+    this.#expiry = setTimeout(expired, this.#expiryLeftMs);
   }
 
   /** Reading stops through no fault of the agent's: so does its clock. */

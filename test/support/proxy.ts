@@ -1,29 +1,54 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A TCP relay in front of a server, which can hold back what goes to the server, as a broken network does. */
+/** A TCP relay in front of a server, which can do to connections what a broken network does. */
 export interface Proxy {
   readonly port: number;
+  /** Whether new connections are ended at once. */
+  refuses: boolean;
   /** From now on keeps back whatever the connections of now send, their end too. New connections pass. */
   hold(): void;
   /** Bytes held back so far. */
   readonly heldBytes: number;
   /** Sends on, in order, all that was held back. */
   release(): void;
+  /** Swallows what the server answers on the connections of now: what they send is done, and never confirmed. */
+  mute(): void;
+  /** Ends the connections of now at both ends. */
+  cut(): void;
   close(): Promise<void>;
 }
 
-export async function startProxy(targetPort: number): Promise<Proxy> {
+/** `target`: port of a server on 127.0.0.1, or the path of its socket. */
+export async function startProxy(target: number | string): Promise<Proxy> {
   const links = new Set<Link>();
+  let refuses = false;
   const server = createServer((client) => {
-    const link = new Link(client, connect(targetPort, '127.0.0.1'));
+    if (refuses) {
+      client.on('error', () => {});
+      client.destroy();
+      return;
+    }
+    const link = new Link(
+      client,
+      typeof target === 'number' ? connect(target, '127.0.0.1') : connect(target),
+    );
     links.add(link);
     link.server.once('close', () => links.delete(link));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  const cut = () => {
+    for (const link of links) link.end();
+  };
   return {
     port: address.port,
+    get refuses() {
+      return refuses;
+    },
+    set refuses(value) {
+      refuses = value;
+    },
     hold: () => {
       for (const link of links) link.holds = true;
     },
@@ -33,8 +58,12 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     release: () => {
       for (const link of links) link.release();
     },
+    mute: () => {
+      for (const link of links) link.isMute = true;
+    },
+    cut,
     close: async () => {
-      for (const link of links) link.end();
+      cut();
       await new Promise((resolve) => server.close(resolve));
     },
   };
@@ -45,6 +74,7 @@ class Link {
   readonly server: Socket;
   readonly held: Buffer[] = [];
   holds = false;
+  isMute = false;
   #clientEnded = false;
 
   constructor(client: Socket, server: Socket) {
@@ -54,7 +84,9 @@ class Link {
     client.on('error', () => {});
     server.on('error', () => {});
     client.on('data', (bytes) => (this.holds ? this.held.push(bytes) : server.write(bytes)));
-    server.on('data', (bytes) => client.write(bytes));
+    server.on('data', (bytes) => {
+      if (!this.isMute) client.write(bytes);
+    });
     client.on('close', () => {
       this.#clientEnded = true;
       if (!this.holds) server.destroy();

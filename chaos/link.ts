@@ -1,0 +1,94 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+/** How a connection of an agent came to its end. */
+export type LinkEnd =
+  /** The agent closed it, and the reporter has read everything before it closed its side. */
+  | 'read to its end'
+  /** The agent broke it off. */
+  | 'cut'
+  /** The other side did. */
+  | 'lost';
+
+const CONNECT_MS = 2000;
+
+/** One connection of an agent, on a bare socket: what it sent and how it ended is known exactly. */
+export class Link {
+  readonly #socket: Socket;
+  readonly #ended: Promise<LinkEnd>;
+  #closing: 'not' | 'in order' | 'cut' = 'not';
+  #hasFailed = false;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('error', () => {
+      this.#hasFailed = true;
+    });
+    socket.on('end', () => {
+      if (this.#closing === 'not') this.#hasFailed = true;
+    });
+    socket.resume();
+    this.#ended = new Promise((resolve) => {
+      socket.once('close', () => {
+        if (this.#closing === 'cut') resolve('cut');
+        else resolve(this.#closing === 'in order' && !this.#hasFailed ? 'read to its end' : 'lost');
+      });
+    });
+  }
+
+  /** Undefined when the reporter cannot be reached. */
+  static async open(port: number): Promise<Link | undefined> {
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    try {
+      await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_MS) });
+      return new Link(socket);
+    } catch {
+      socket.on('error', () => {});
+      socket.destroy();
+      return undefined;
+    }
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed && !this.#hasFailed;
+  }
+
+  /** Resolves when the connection is over. Never rejects. */
+  get ended(): Promise<LinkEnd> {
+    return this.#ended;
+  }
+
+  /** Resolves to true when the system has taken all of it, to false when the connection is over before. */
+  send(bytes: Uint8Array): Promise<boolean> {
+    if (!this.isOpen) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const onClose = () => resolve(false);
+      this.#socket.once('close', onClose);
+      this.#socket.write(bytes, (error) => {
+        this.#socket.removeListener('close', onClose);
+        resolve(!error);
+      });
+    });
+  }
+
+  /** Closes in order; resolves when the other side has closed, too. */
+  finish(): Promise<LinkEnd> {
+    if (this.isOpen && this.#closing === 'not') {
+      this.#closing = 'in order';
+      this.#socket.end();
+    }
+    return this.#ended;
+  }
+
+  /** Breaks it off: with a reset, or in the middle of whatever was being sent. */
+  cut(how: 'reset' | 'close'): Promise<LinkEnd> {
+    if (!this.#socket.destroyed && !this.#hasFailed) this.#closing = 'cut';
+    if (how === 'reset') this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+    return this.#ended;
+  }
+}

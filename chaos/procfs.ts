@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** Where the open file descriptors of a process lead: `socket:[4711]`, `/path/of/a/file`, `pipe:[12]`. */
+export function openFiles(pid: number): string[] {
+  const dir = `/proc/${pid}/fd`;
+  return readdirSync(dir).flatMap((fd) => {
+    try {
+      return [readlinkSync(`${dir}/${fd}`)];
+    } catch {
+      // Closed since it was listed.
+      return [];
+    }
+  });
+}
+
+/** Whether a process has a file or socket open, as `openFiles` names it. One that is gone has none. */
+export function holds(pid: number, file: string): boolean {
+  try {
+    return openFiles(pid).includes(file);
+  } catch {
+    return false;
+  }
+}
+
+/** Resident memory of a process, in bytes. */
+export function residentBytes(pid: number): number {
+  const [, kibibytes = '0'] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kibibytes) * 1024;
+}
+
+/**
+ * The socket at the server's end of a connection over 127.0.0.1, as `openFiles` names it; undefined while no process
+ * has accepted it, and when it is over.
+ */
+export function socketAt(serverPort: number, clientPort: number): string | undefined {
+  const local = `0100007F:${hex(serverPort)}`;
+  const remote = `0100007F:${hex(clientPort)}`;
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
+    const fields = line.trim().split(/\s+/);
+    if (fields[1] !== local || fields[2] !== remote) continue;
+    const inode = fields[9];
+    return inode === undefined || inode === '0' ? undefined : `socket:[${inode}]`;
+  }
+  return undefined;
+}
+
+/** Processes that have `text` in their command line. */
+export function processesNaming(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+function hex(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, '0');
+}
