@@ -1,0 +1,80 @@
+import type { Mutant } from '../mutant.js';
+
+/** What is on disk. */
+export const JOURNAL_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'snapshot-published-early',
+    breaks: 'A snapshot is published when its first piece is written.',
+    edits: [
+      {
+        file: 'src/journal/partition.ts',
+        find: 'slot < source.slotEnd; slot += ROWS_PER_PIECE',
+        replace: 'slot === 0 && slot < source.slotEnd; slot += ROWS_PER_PIECE',
+      },
+    ],
+    tests: [{ file: 'test/journal/snapshot.test' }],
+  },
+  {
+    name: 'truncated-before-published',
+    breaks: 'Records are removed before the snapshot that stands for them is published.',
+    edits: [
+      {
+        file: 'src/journal/partition.ts',
+        find: 'let pieces = 0;',
+        replace:
+          'const early = this.#coveredEvents(sequence);\n' +
+          '    await this.#durably(() => this.#tables.events.batch(() => this.#remove(early)));\n' +
+          '    let pieces = 0;',
+      },
+    ],
+    tests: [{ file: 'test/journal/snapshot.test' }],
+  },
+  {
+    name: 'damage-not-seen',
+    breaks: 'A record with a wrong checksum is replayed as if it were sound.',
+    edits: [
+      {
+        file: 'src/journal/record.ts',
+        find: 'view.getUint32(0, true) !== crc32(bytes.subarray(4))',
+        replace: 'false',
+      },
+    ],
+    tests: [
+      { file: 'test/journal/record.test', titles: ['*single bit*'] },
+      { file: 'test/journal/quarantine.test' },
+    ],
+  },
+  {
+    name: 'partitions-half-changed',
+    breaks: 'A change of writers.count is valid before the rows are in their new partitions.',
+    edits: [
+      {
+        file: 'src/journal/journal.ts',
+        find: 'const heads: Head[] = [];',
+        replace: "await this.#commit(() => this.#meta.put('layout', next));\n    const heads: Head[] = [];",
+      },
+    ],
+    tests: [{ file: 'test/journal/relayout.test' }],
+  },
+  {
+    name: 'dead-letter-of-old-value',
+    breaks: 'A refused value is kept as a dead letter though a newer one of its key is stored.',
+    edits: [
+      {
+        file: 'src/journal/partition.ts',
+        find: 'refusals.filter(({ words }) => !hasKey(record.confirmed, words))',
+        replace: 'refusals.slice()',
+      },
+    ],
+    tests: [{ file: 'test/journal/deadletters.test' }],
+  },
+  {
+    name: 'replay-over-newer-value',
+    breaks: 'A dead letter that is replayed replaces a newer value that is pending.',
+    edits: [{ file: 'src/journal/redelivery.ts', find: 'if (!isPending(key)) {', replace: '{' }],
+    tests: [
+      { file: 'test/journal/redelivery.test', titles: ['a key that is pending*'] },
+      { file: 'test/cli/dead-letters.test', titles: ['replays race*'] },
+    ],
+  },
+];

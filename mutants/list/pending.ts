@@ -1,0 +1,44 @@
+import type { Mutant } from '../mutant.js';
+
+/** The map of pending rows. */
+export const PENDING_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'guess-not-compared',
+    breaks: 'A row is taken for the one expected after the last although its caller differs.',
+    edits: [{ file: 'src/pending/rowmap.ts', find: 'a[atA + CALLER] === b[atB + CALLER]', replace: 'true' }],
+    tests: [{ file: 'test/pending/rowmap.test' }],
+  },
+  {
+    name: 'removed-row-guessed',
+    breaks: 'A row is put into the place of one that was removed, where nobody finds it.',
+    edits: [{ file: 'src/pending/rowmap.ts', find: 'words[base + SINCE] !== REMOVED', replace: 'true' }],
+    tests: [{ file: 'test/pending/rowmap.test' }],
+  },
+  {
+    name: 'checkpoint-names-changed-keys',
+    breaks: 'A key counts as stored although it has changed since it was sent.',
+    edits: [
+      {
+        file: 'src/pending/pending.ts',
+        find: 'if (marks[slots[index]!] !== id) continue;',
+        replace: '',
+      },
+    ],
+    tests: [
+      { file: 'test/pending/pending.test' },
+      { file: 'test/faults/crashes.test', titles: ['*"flushed" loses*'] },
+    ],
+  },
+  {
+    name: 'chunks-unordered',
+    breaks: 'Rows are sent in the order they came, so that statements lock rows of each other crosswise.',
+    edits: [
+      {
+        file: 'src/pending/pending.ts',
+        find: 'this.#ordered = this.#ordering.next().done === true;',
+        replace: 'this.#ordered = true;',
+      },
+    ],
+    tests: [{ file: 'test/pending/pending.test' }],
+  },
+];

@@ -1,0 +1,81 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { runBounded } from './bounded.js';
+import { applied, ListError, type Mutant } from './mutant.js';
+
+/** What is compiled, and what tests read beside it. */
+const COPIED = [
+  'src',
+  'test',
+  'bench',
+  'chaos',
+  'examples',
+  'mutants',
+  'proto',
+  'schema',
+  'config.json',
+  'package.json',
+  'tsconfig.json',
+];
+const COMPILE_BOUND_MS = 120_000;
+/** What a change leaves unused is no mistake. */
+const COMPILE = ['--noUnusedLocals', 'false', '--noUnusedParameters', 'false'];
+
+/** A copy of the project in a temporary folder, in which it is broken and tested. */
+export class Workshop {
+  readonly #project: string;
+  readonly #signal: AbortSignal;
+  readonly dir: string;
+  /** Where tests make their temporary files; its name is short for the sake of sockets in it. */
+  readonly tempDir: string;
+
+  /** `project`: the folder that is copied, of which nothing is changed. */
+  constructor(project: string, signal: AbortSignal) {
+    this.#project = project;
+    this.#signal = signal;
+    this.dir = mkdtempSync(path.join(os.tmpdir(), 'lars-mutants-'));
+    this.tempDir = path.join(this.dir, 't');
+    mkdirSync(this.tempDir);
+    for (const name of COPIED)
+      cpSync(path.join(project, name), path.join(this.dir, name), { recursive: true });
+    symlinkSync(path.join(project, 'node_modules'), path.join(this.dir, 'node_modules'));
+    this.#keepCachesOut();
+  }
+
+  /** AVA would keep its cache behind the link. */
+  #keepCachesOut(): void {
+    const file = path.join(this.dir, 'package.json');
+    const settings = JSON.parse(readFileSync(file, 'utf8')) as { ava: object };
+    writeFileSync(file, JSON.stringify({ ...settings, ava: { ...settings.ava, cache: false } }));
+  }
+
+  /** Compiles what has changed. Throws ListError when it cannot be. */
+  async compile(what: string): Promise<void> {
+    const { code, output } = await runBounded(path.join(this.dir, 'node_modules/.bin/tsc'), COMPILE, {
+      cwd: this.dir,
+      boundMs: COMPILE_BOUND_MS,
+      signal: this.#signal,
+    });
+    if (code !== 0) throw new ListError(`${what} cannot be compiled: ${output.trim()}`);
+  }
+
+  /** Breaks the copy. Throws ListError. */
+  async mutate(mutant: Mutant): Promise<void> {
+    for (const edit of mutant.edits) {
+      const file = path.join(this.dir, edit.file);
+      writeFileSync(file, applied(readFileSync(file, 'utf8'), mutant, edit));
+    }
+    await this.compile(mutant.name);
+  }
+
+  /** Makes the copy as it was, but for compiling it. */
+  repair({ edits }: Mutant): void {
+    for (const { file } of edits)
+      writeFileSync(path.join(this.dir, file), readFileSync(path.join(this.#project, file)));
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
