@@ -33,7 +33,7 @@ export const ACTOR_MUTANTS: readonly Mutant[] = [
         replace: 'current.settled.push(settled);',
       },
     ],
-    tests: [{ file: 'test/faults/crashes.test', titles: ['random crashes*'] }],
+    tests: [{ file: 'test/actors/writer.test', titles: ['a writer that crashes while a statement*'] }],
   },
   {
     name: 'checkpoint-before-store',
@@ -50,7 +50,7 @@ export const ACTOR_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    tests: [{ file: 'test/faults/crashes.test', titles: ['after a crash and a stop*'] }],
+    tests: [{ file: 'test/actors/writer.test', titles: ['a row counts as stored*'] }],
   },
   {
     name: 'batch-not-handed-over-again',
@@ -62,7 +62,24 @@ export const ACTOR_MUTANTS: readonly Mutant[] = [
         replace: 'else journaled(lane, lane.handed.batch.id, settle);',
       },
     ],
-    tests: [{ file: 'test/actors/router.test' }],
+    tests: [
+      {
+        file: 'test/actors/router.test',
+        titles: ['a batch the writer comes back without*', 'whenever writers crash*'],
+      },
+    ],
+  },
+  {
+    name: 'batch-taken-twice',
+    breaks: 'A batch that its writer has journaled before it crashed is journaled and counted once more.',
+    edits: [
+      {
+        file: 'src/actors/writer.ts',
+        find: 'if (message.batch.id > state.batchId) {',
+        replace: '{',
+      },
+    ],
+    tests: [{ file: 'test/faults/crashes.test', titles: ['*"after-persist"*'] }],
   },
   {
     name: 'buffer-released-early',
@@ -75,7 +92,7 @@ export const ACTOR_MUTANTS: readonly Mutant[] = [
       },
       { file: 'src/actors/router.ts', find: 'handed.rows.release();', replace: '' },
     ],
-    tests: [{ file: 'test/actors/router.test' }],
+    tests: [{ file: 'test/actors/router.test', titles: ['what a batch holds*', 'whenever writers crash*'] }],
   },
   {
     name: 'credit-before-fsync',
@@ -89,7 +106,7 @@ export const ACTOR_MUTANTS: readonly Mutant[] = [
           "            atStep('before-persist');\n            await commit(",
       },
     ],
-    tests: [{ file: 'test/faults/disk.test' }],
+    tests: [{ file: 'test/faults/disk.test', titles: ['*agents wait*', '*not acknowledged*'] }],
   },
   {
     name: 'credit-without-end',
@@ -101,7 +118,7 @@ export const ACTOR_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    tests: [{ file: 'test/flow/backpressure.test' }],
+    tests: [{ file: 'test/flow/backpressure.test', titles: ['while one writer cannot journal*'] }],
   },
   {
     name: 'no-bisect',
@@ -125,7 +142,7 @@ export const ACTOR_MUTANTS: readonly Mutant[] = [
         replace: 'return failure;\n    }\n    return failure;',
       },
     ],
-    tests: [{ file: 'test/faults/poison.test', titles: ['an outage in the middle*'] }],
+    tests: [{ file: 'test/faults/poison.test', titles: ['an outage * of the search*'] }],
   },
   {
     name: 'snapshot-covers-too-much',
@@ -137,7 +154,7 @@ export const ACTOR_MUTANTS: readonly Mutant[] = [
         replace: 'await journal.snapshot(state.sequence + 1, ',
       },
     ],
-    tests: [{ file: 'test/faults/crashes.test', titles: ['after a crash and a stop*'] }],
+    tests: [{ file: 'test/actors/writer.test', titles: ['what comes while a snapshot*'] }],
   },
   {
     name: 'no-snapshot-in-outages',
@@ -180,6 +197,6 @@ export const ACTOR_MUTANTS: readonly Mutant[] = [
         replace: 'partition % writers',
       },
     ],
-    tests: [{ file: 'test/actors/relayout.test' }],
+    tests: [{ file: 'test/actors/relayout.test', titles: ['changing writers.count*'] }],
   },
 ];

@@ -3,6 +3,15 @@ import type { Mutant } from '../mutant.js';
 /** What is on disk. */
 export const JOURNAL_MUTANTS: readonly Mutant[] = [
   {
+    name: 'failed-commit-counts',
+    breaks: 'A record whose commit failed, because the disk is full, counts as durable.',
+    edits: [{ file: 'src/journal/partition.ts', find: 'await sleep(waitMs);', replace: 'return true;' }],
+    tests: [
+      { file: 'test/journal/journal.test', titles: ['an append whose commit fails*'] },
+      { file: 'test/faults/disk.test', titles: ['*agents wait*'] },
+    ],
+  },
+  {
     name: 'snapshot-published-early',
     breaks: 'A snapshot is published when its first piece is written.',
     edits: [
@@ -12,7 +21,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
         replace: 'slot === 0 && slot < source.slotEnd; slot += ROWS_PER_PIECE',
       },
     ],
-    tests: [{ file: 'test/journal/snapshot.test' }],
+    tests: [{ file: 'test/journal/snapshot.test', titles: ['replay comes to what is pending*'] }],
   },
   {
     name: 'truncated-before-published',
@@ -27,7 +36,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
           '    let pieces = 0;',
       },
     ],
-    tests: [{ file: 'test/journal/snapshot.test' }],
+    tests: [{ file: 'test/journal/snapshot.test', titles: ['replay comes to what is pending*'] }],
   },
   {
     name: 'damage-not-seen',
@@ -41,7 +50,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       { file: 'test/journal/record.test', titles: ['*single bit*'] },
-      { file: 'test/journal/quarantine.test' },
+      { file: 'test/journal/quarantine.test', titles: ['a damaged record*'] },
     ],
   },
   {
@@ -54,7 +63,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
         replace: "await this.#commit(() => this.#meta.put('layout', next));\n    const heads: Head[] = [];",
       },
     ],
-    tests: [{ file: 'test/journal/relayout.test' }],
+    tests: [{ file: 'test/journal/relayout.test', titles: ['a change of partitions*'] }],
   },
   {
     name: 'dead-letter-of-old-value',
@@ -66,7 +75,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
         replace: 'refusals.slice()',
       },
     ],
-    tests: [{ file: 'test/journal/deadletters.test' }],
+    tests: [{ file: 'test/journal/deadletters.test', titles: ['a value that was refused*'] }],
   },
   {
     name: 'replay-over-newer-value',

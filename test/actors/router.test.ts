@@ -236,6 +236,28 @@ test('a batch the writer comes back without is handed over again, before anythin
   t.deepEqual(hostsOf((await bench.after(0)).at(-1)!), [{ host: 1, value: 2 }]);
 });
 
+test('what a batch holds stays as it is until it is journaled, whatever comes meanwhile', async (t) => {
+  const bench = new Bench(t);
+  for (const partition of [0, 1, 2]) bench.ready(partition, 0);
+  await bench.after(0, row(0, 1, 1), row(0, 2, 2));
+  for (let value = 3; value < 30; value++) {
+    await bench.after(1, row(0, 1, value), row(1, 3, value), row(2, 4, value));
+    for (const partition of [1, 2]) bench.journaled(partition, value - 2);
+  }
+  // Handed over again, and looked at again.
+  bench.ready(0, 0);
+  t.deepEqual((await bench.after(0)).map(hostsOf), [
+    [
+      { host: 1, value: 1 },
+      { host: 2, value: 2 },
+    ],
+    [
+      { host: 1, value: 1 },
+      { host: 2, value: 2 },
+    ],
+  ]);
+});
+
 test('a batch the writer comes back with is not handed over again; it is paid back and the next follows', async (t) => {
   const bench = new Bench(t);
   bench.ready(0, 7);
