@@ -4,20 +4,8 @@ import path from 'node:path';
 import { runBounded } from './bounded.js';
 import { applied, ListError, type Mutant } from './mutant.js';
 
-/** What is compiled, and what tests read beside it. */
-const COPIED = [
-  'src',
-  'test',
-  'bench',
-  'chaos',
-  'examples',
-  'mutants',
-  'proto',
-  'schema',
-  'config.json',
-  'package.json',
-  'tsconfig.json',
-];
+/** What tests and the compiler read besides what is compiled. */
+const BESIDES = ['proto', 'schema', 'config.json', 'package.json', 'tsconfig.json'];
 const COMPILE_BOUND_MS = 120_000;
 /** What a change leaves unused is no mistake. */
 const COMPILE = ['--noUnusedLocals', 'false', '--noUnusedParameters', 'false'];
@@ -37,7 +25,8 @@ export class Workshop {
     this.dir = mkdtempSync(path.join(os.tmpdir(), 'lars-mutants-'));
     this.tempDir = path.join(this.dir, 't');
     mkdirSync(this.tempDir);
-    for (const name of COPIED)
+    const { include } = jsonIn<{ include: readonly string[] }>(path.join(project, 'tsconfig.json'));
+    for (const name of [...include, ...BESIDES])
       cpSync(path.join(project, name), path.join(this.dir, name), { recursive: true });
     symlinkSync(path.join(project, 'node_modules'), path.join(this.dir, 'node_modules'));
     this.#keepCachesOut();
@@ -46,7 +35,7 @@ export class Workshop {
   /** AVA would keep its cache behind the link. */
   #keepCachesOut(): void {
     const file = path.join(this.dir, 'package.json');
-    const settings = JSON.parse(readFileSync(file, 'utf8')) as { ava: object };
+    const settings = jsonIn<{ ava: object }>(file);
     writeFileSync(file, JSON.stringify({ ...settings, ava: { ...settings.ava, cache: false } }));
   }
 
@@ -78,4 +67,8 @@ export class Workshop {
   remove(): void {
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+function jsonIn<T>(file: string): T {
+  return JSON.parse(readFileSync(file, 'utf8')) as T;
 }

@@ -6,16 +6,17 @@ export const PENDING_MUTANTS: readonly Mutant[] = [
     name: 'guess-not-compared',
     breaks: 'A row is taken for the one expected after the last although its caller differs.',
     edits: [{ file: 'src/pending/rowmap.ts', find: 'a[atA + CALLER] === b[atB + CALLER]', replace: 'true' }],
-    tests: [
-      { file: 'test/pending/rowmap.test', titles: ['*newest row*', '*thousands*', '*same order again*'] },
-    ],
+    tests: [{ file: 'test/pending/rowmap.test', titles: ['a row that comes where another*', '*thousands*'] }],
   },
   {
     name: 'removed-row-guessed',
     breaks: 'A row is put into the place of one that was removed, where nobody finds it.',
     edits: [{ file: 'src/pending/rowmap.ts', find: 'words[base + SINCE] !== REMOVED', replace: 'true' }],
     tests: [
-      { file: 'test/pending/rowmap.test', titles: ['*newest row*', '*thousands*', '*same order again*'] },
+      {
+        file: 'test/pending/rowmap.test',
+        titles: ['a map holds the newest*', '*thousands*', '*same order again*'],
+      },
     ],
   },
   {

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { partitionOf } from '../../src/actors/partition.js';
-import { type Report, type ReporterOptions, startReporter } from '../../src/index.js';
+import { type ReporterOptions, startReporter } from '../../src/index.js';
 import { FaultyStore, numberedReport, OrderChecker, until, WriterCrashes } from '../../src/testing/index.js';
 import { tempDir } from '../support/temp.js';
 
@@ -32,11 +32,11 @@ function setUp(t: ExecutionContext) {
     );
     t.teardown(() => reporter.stop());
     t.teardown(() => store.heal());
-    /** Resolves when the rows are on disk. */
-    const take = async (partition: number, round: number, { caller = 1, hosts = HOSTS } = {}) => {
-      const report: Report = numberedReport(SERVICE_OF[partition]!, caller, hosts, round);
-      order.sent(report);
-      await reporter.report(report);
+    /** Resolves when the rows of all callers are on disk, in one record. */
+    const take = async (partition: number, round: number, callers: readonly number[] = [1]) => {
+      const reports = callers.map((caller) => numberedReport(SERVICE_OF[partition]!, caller, HOSTS, round));
+      for (const report of reports) order.sent(report);
+      await reporter.report(...reports);
     };
     const allStored = () =>
       until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'everything to be stored' });
@@ -52,7 +52,7 @@ test('a row counts as stored when the store has confirmed it, and not before', a
   await take(0, 1);
   await until(() => store.hanging === 1, { ...BOUND, what: 'a statement on its way' });
   // Each of these is journaled with all that counts as stored by then.
-  for (let round = 2; round <= 20; round++) await take(0, round, { caller: 2 });
+  for (let round = 2; round <= 20; round++) await take(0, round, [2]);
   t.is(reporter.ledger().upserted, 0);
   t.is(reporter.ledger().pending, 2 * HOSTS);
   store.release('give-up');
@@ -91,15 +91,18 @@ test('what comes while a snapshot is taken, and right after it, is found by the 
   store.fail();
   const first = await start();
   const bytes = () => first.reporter.status().writers[0]!.journalBytes;
-  let rows = 0;
-  let before = 0;
-  // Records of one row take more than twice the row: before long, a snapshot is due.
-  for (; bytes() >= before; rows++) {
+  // Each record has rows of a caller of its own, beside those of some who report again and again: before long, the
+  // records take so much more than what is pending that a snapshot is due.
+  const known = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  let round = 0;
+  const take = () => first.take(0, ++round, [...known, 100 + round]);
+  for (let before = 0; bytes() >= before; ) {
     before = bytes();
-    await first.take(0, 1, { caller: rows, hosts: 1 });
-    if (rows > 200) throw new Error('no snapshot is taken');
+    await take();
+    if (round > 200) throw new Error('no snapshot is taken');
   }
-  await first.take(0, 1, { caller: rows++, hosts: 1 });
+  await take();
+  const rows = (known.length + round) * HOSTS;
   t.is(first.reporter.ledger().pending, rows);
   await first.reporter.stop();
   store.heal();

@@ -195,3 +195,19 @@ test('a map that held much does not keep much when little follows again and agai
   map.put(row(2, 2), 0);
   t.is(map.find(row(2, 0), 0), 0);
 });
+
+test('a row that comes where another one was expected is a row of its own, whichever column of its key differs', (t) => {
+  const key = { modid: 1, cmdid: 2, ip: 3, port: 4, caller: 5 };
+  for (const column of ['modid', 'cmdid', 'ip', 'port', 'caller'] as const) {
+    const map = new RowMap();
+    const [first, expected] = [pack({ ...key, ip: 99 }), pack({ ...key, succ: 1 })];
+    // The second one comes after the first, again and again.
+    for (let round = 0; round < 3; round++) for (const one of [first, expected]) map.put(one, 0);
+    map.put(first, 0);
+    const other = map.put(pack({ ...key, [column]: 77, succ: 2 }), 0);
+    t.false(map.replaced, column);
+    t.is(map.size, 3, column);
+    t.not(map.find(expected, 0), other, column);
+    t.is(map.words[map.find(expected, 0) * WORDS_PER_ROW + SUCC], 1, column);
+  }
+});
