@@ -65,6 +65,8 @@ export class Connection implements Reader {
   #closed = false;
   /** We closed it: what its stream still lacks is nobody's loss. */
   #refused = false;
+  /** What its stream holds from here on is nobody's frame: chunks that were read before it closed are not looked at. */
+  #isLost = false;
   #expiry: NodeJS.Timeout | undefined;
   /** What is left of the present frame's time when reading stops. */
   #expiryLeftMs = 0;
@@ -138,7 +140,7 @@ export class Connection implements Reader {
         // The rest of it may have come while this message was on its way.
         if (message.frames !== this.#frames) return;
         this.#reject('incomplete', {}, 'a frame stayed incomplete for too long; closing its connection');
-        this.#refuse();
+        this.#giveUp();
         break;
       case 'closed':
         this.#end();
@@ -162,6 +164,10 @@ export class Connection implements Reader {
     const ref = this.#ref;
     const { traffic, reports, rows } = domain;
     traffic.bytes += chunk.length;
+    if (this.#isLost) {
+      this.#paid(chunk.length);
+      return;
+    }
     this.#holdExpiry();
     const framesBefore = this.#frames;
     const saturatedBefore = reports.saturated;
@@ -177,7 +183,7 @@ export class Connection implements Reader {
         throw error;
       }
       // What was good in front of the bad frame is sent on all the same.
-      this.#refuse();
+      this.#giveUp();
     }
     if (this.#frames > framesBefore) this.#expiryLeftMs = 0;
     if (this.#decoder.incompleteBytes > 0 && !this.#socket.isPaused()) this.#startExpiry();
@@ -270,6 +276,12 @@ export class Connection implements Reader {
     this.#domain.onClosed(this);
     // Credit for its last chunks may still come: the budget needs it, so the actor ends with it.
     if (this.#unpaidBytes === 0) stop(this.#ref);
+  }
+
+  /** Follows the stream no further. */
+  #giveUp(): void {
+    this.#isLost = true;
+    this.#refuse();
   }
 
   #refuse(): void {
