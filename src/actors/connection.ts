@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { messageOf } from '../model/errors.js';
+import { TAG, WORDS_PER_ROW } from '../model/row.js';
 import type { RowBuffer } from '../model/rowbuffer.js';
 import type { FrameRejection, Traffic } from '../model/traffic.js';
 import { encodeFrame, FrameDecoder, FrameError } from '../wire/frame.js';
@@ -40,6 +41,8 @@ type ConnectionMessage =
  * the next chunk ready while the last is on its way to disk, and lets small reports come without a pause for each.
  */
 const WINDOW_BYTES = 65_536;
+/** A timer that comes so late says that the process was stopped, or had no processor. */
+const STANDSTILL_MS = 1000;
 /** Replies of handlers that may wait for a peer to read them; one that lets more pile up is closed. */
 const MAX_REPLY_BYTES = 1_048_576;
 
@@ -53,7 +56,9 @@ export class Connection implements Reader {
   readonly #domain: ConnectionDomain;
   readonly #socket: Socket;
   readonly #peer: string;
-  readonly #peerTag: number;
+  readonly #peerNumber: () => number;
+  /** Undefined until its first row: who sends nothing worth keeping gets no place in the journal. */
+  #peerTag: number | undefined;
   readonly #decoder: FrameDecoder;
   readonly #ref: ActorRef<ConnectionMessage>;
   /** Read, and not journaled yet. */
@@ -72,19 +77,19 @@ export class Connection implements Reader {
   #expiryLeftMs = 0;
   #expiryBegan = 0;
 
-  /** `peer`: the agent's address without port; `peerNumber`: its number in the journal's peer table. */
+  /** `peer`: the agent's address without port; `peerNumber` gives its number in the journal's peer table. */
   constructor(
     parent: ParentRef,
     name: string,
     socket: Socket,
     peer: string,
-    peerNumber: number,
+    peerNumber: () => number,
     domain: ConnectionDomain,
   ) {
     this.#domain = domain;
     this.#socket = socket;
     this.#peer = peer;
-    this.#peerTag = peerNumber << 1;
+    this.#peerNumber = peerNumber;
     this.#decoder = new FrameDecoder(domain.maxBodyBytes);
     this.#ref = spawn<ConnectionMessage>(parent, {
       name,
@@ -137,8 +142,8 @@ export class Connection implements Reader {
         this.#paid(message.bytes);
         break;
       case 'expired':
-        // The rest of it may have come while this message was on its way.
-        if (message.frames !== this.#frames) return;
+        // The rest of it, or the end, may have come while this message was on its way.
+        if (this.#isLost || this.#closed || message.frames !== this.#frames) return;
         this.#reject('incomplete', {}, 'a frame stayed incomplete for too long; closing its connection');
         this.#giveUp();
         break;
@@ -218,7 +223,7 @@ export class Connection implements Reader {
     }
     let count: number;
     try {
-      count = reports.decode(bytes, start, end, rows, this.#peerTag);
+      count = reports.decode(bytes, start, end, rows, this.#peerTag ?? 0);
     } catch (error) {
       const fields = { bodyBytes: end - start, error: messageOf(error) };
       this.#reject('undecodable', fields, 'a frame does not hold the report it claims; dropping it');
@@ -235,7 +240,14 @@ export class Connection implements Reader {
     this.#badFramesInRow = 0;
     traffic.reports++;
     if (count === 0) traffic.emptyReports++;
+    else if (this.#peerTag === undefined) this.#signRows(rows, rows.length - count);
   };
+
+  /** Numbers the peer, and marks its first rows, `from` on, with that. */
+  #signRows({ words, length }: RowBuffer, from: number): void {
+    this.#peerTag = this.#peerNumber() << 1;
+    for (let index = from; index < length; index++) words[index * WORDS_PER_ROW + TAG]! |= this.#peerTag;
+  }
 
   #handOn(frame: HandledFrame): void {
     const handling = this.#domain.handlers.dispatch(frame);
@@ -300,7 +312,20 @@ export class Connection implements Reader {
     if (this.#expiryLeftMs === 0) this.#expiryLeftMs = frameTimeoutMs;
     this.#expiryBegan = performance.now();
     const frames = this.#frames;
-    this.#expiry = setTimeout(() => tell(this.#ref, { kind: 'expired', frames }), this.#expiryLeftMs);
+    this.#expiry = setTimeout(() => this.#expire(frames), this.#expiryLeftMs);
+  }
+
+  #expire(frames: number): void {
+    const lateMs = performance.now() - this.#expiryBegan - this.#expiryLeftMs;
+    if (lateMs > STANDSTILL_MS) {
+      // The process stood still, and read nothing meanwhile: that time is the agent's.
+      this.#expiry = undefined;
+      this.#expiryLeftMs = Math.min(lateMs, this.#domain.frameTimeoutMs);
+      this.#startExpiry();
+      return;
+    }
+    // What has come already is read first: timers run before sockets.
+    setImmediate(() => tell(this.#ref, { kind: 'expired', frames }));
   }
 
   /** Reading stops through no fault of the agent's: so does its clock. */

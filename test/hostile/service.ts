@@ -1,50 +1,12 @@
-import { encodeReportFrame } from '../../src/client/index.js';
-import { type ConfigInput, type Logger, type Reporter, type Row, startReporter } from '../../src/index.js';
+import type { Reporter, Row } from '../../src/index.js';
 import type { FrameRejection } from '../../src/model/traffic.js';
-import type { Store, StoreWriter } from '../../src/store/store.js';
-import { HostileAgent } from '../../src/testing/agent.js';
 import { expectStream, type StreamExpectation } from '../../src/testing/reference.js';
-import { numberedReport } from '../support/agents.js';
-import { keyOf } from '../support/watched-store.js';
-import { type Held, held, leftBehind } from './resources.js';
+import { keyOf } from './reports.js';
 import type { Counterexample } from './shrink.js';
+import { NEIGHBOUR_HOSTS, Siege } from './siege.js';
 
-/** Stands in `caller` of the neighbour's reports, and by chance in nobody else's. */
-const NEIGHBOUR = 0x5eadbeef;
-const NEIGHBOUR_HOSTS = 3;
 /** Peers in 127.0.0.0/8 that hostile streams come from, in turn. */
 const HOSTILE_PEERS = 200;
-const BOUND_MS = 20_000;
-
-/** The newest row of each key, and whether the neighbour's came in order. */
-class MemoryStore implements Store {
-  readonly description = 'memory';
-  readonly rows = new Map<string, Row>();
-  stepBack: string | undefined;
-
-  /** So that a run of any length fits into memory. */
-  forgetStrangers(): void {
-    for (const [key, { caller }] of this.rows) if (caller !== NEIGHBOUR) this.rows.delete(key);
-  }
-
-  async open(): Promise<void> {}
-  async check(): Promise<void> {}
-  async close(): Promise<void> {}
-
-  writer(): StoreWriter {
-    return {
-      upsert: async (rows) => {
-        for (const row of rows) {
-          const key = keyOf(row);
-          if (row.caller === NEIGHBOUR && (this.rows.get(key)?.succ ?? 0) > row.succ)
-            this.stepBack ??= `the neighbour's ${key} went back to ${row.succ}`;
-          this.rows.set(key, row);
-        }
-      },
-      close: async () => {},
-    };
-  }
-}
 
 /** Counters of traffic that a reference predicts. */
 interface Counted {
@@ -59,48 +21,23 @@ interface Counted {
 }
 
 /**
- * A whole reporter, hostile agents that come and go, and one well-behaved neighbour that reports all the time. After
- * each wave of streams everything the reporter says must be what the reference predicts.
+ * A whole reporter, hostile agents that come and go, and a well-behaved neighbour. After each wave of streams
+ * everything the reporter says must be what the reference predicts.
  */
 export class HostileService {
-  readonly reporter: Reporter;
-  readonly #store: MemoryStore;
-  readonly #neighbour: HostileAgent;
-  readonly #before: Held;
-  /** Reports the neighbour has sent. */
-  #neighbourRounds = 0;
-  #neighbourBytes = 0;
+  readonly #siege: Siege;
   #peers = 0;
-  /** Lines the reporter logged as warnings or errors. */
-  readonly warnings: object[];
 
-  private constructor(
-    reporter: Reporter,
-    store: MemoryStore,
-    neighbour: HostileAgent,
-    warnings: object[],
-    before: Held,
-  ) {
-    this.reporter = reporter;
-    this.#store = store;
-    this.#neighbour = neighbour;
-    this.warnings = warnings;
-    this.#before = before;
+  private constructor(siege: Siege) {
+    this.#siege = siege;
   }
 
-  static async start(dir: string, listen: ConfigInput['listen'] = {}): Promise<HostileService> {
-    const before = held();
-    const warnings: object[] = [];
-    const note = (fields: object) => void warnings.push(fields);
-    const logger: Logger = { debug: () => {}, info: () => {}, warn: note, error: note };
-    const store = new MemoryStore();
-    const reporter = await startReporter(
-      { listen: { host: '127.0.0.1', port: 0, ...listen }, admin: { port: 0 }, journal: { dir } },
-      { store, logger },
-    );
-    const neighbour = await HostileAgent.connect({ port: reporter.address.port });
-    await waitFor(() => reporter.status().traffic.connections === 1, 'the neighbour to be connected');
-    return new HostileService(reporter, store, neighbour, warnings, before);
+  static async start(dir: string): Promise<HostileService> {
+    return new HostileService(await Siege.start(dir));
+  }
+
+  get reporter(): Reporter {
+    return this.#siege.reporter;
   }
 
   /**
@@ -108,67 +45,36 @@ export class HostileService {
    * on. Returns what is not as the reference predicts, undefined when all is.
    */
   async run(streams: readonly Counterexample[]): Promise<string | undefined> {
+    const siege = this.#siege;
     const expected = streams.map(({ bytes }) => expectStream(bytes));
     const before = this.#counted();
-    const bytesBefore = this.reporter.status().traffic.bytes;
-    const roundsBefore = this.#neighbourRounds;
-    const neighbourBytesBefore = this.#neighbourBytes;
-    let isOver = false;
-    const neighbour = this.#report(() => isOver);
-    await Promise.all(streams.map((stream) => this.#send(stream)));
-    isOver = true;
-    await neighbour;
-    const rounds = this.#neighbourRounds - roundsBefore;
-    const wanted = sum(before, expected, rounds);
-    const { reporter } = this;
-    const isQuiet = () => {
-      const { traffic, inflightBytes, ledger } = reporter.status();
-      return (
-        traffic.connections === 1 &&
-        traffic.frames >= wanted.frames &&
-        inflightBytes === 0 &&
-        ledger.pending === 0
-      );
-    };
-    const quiet = await waitFor(isQuiet, 'the reporter to be at rest');
-    const neighbourBytes = this.#neighbourBytes - neighbourBytesBefore;
-    const bytes = reporter.status().traffic.bytes - bytesBefore - neighbourBytes;
+    const { neighbourRounds, neighbourBytes } = siege;
+    const bytesBefore = siege.traffic.bytes;
+    const noticed = await siege.withNeighbour(async () => {
+      await Promise.all(streams.map((stream) => this.#send(stream)));
+    });
+    await siege.atRest();
+    const wanted = sum(before, expected, siege.neighbourRounds - neighbourRounds);
+    const bytes = siege.traffic.bytes - bytesBefore - (siege.neighbourBytes - neighbourBytes);
     const found =
       difference(this.#counted(), wanted) ??
       bytesDifference(bytes, streams, expected) ??
-      quiet ??
       this.#rowDifference(expected) ??
-      this.#neighbourDifference();
-    this.#store.forgetStrangers();
+      (noticed && `the neighbour noticed: ${noticed}`);
+    siege.rows.forgetStrangers();
     return found;
   }
 
   /** Ends everything. Returns what is left behind, undefined when it is nothing. */
-  async stop(): Promise<string | undefined> {
-    await this.#neighbour.close();
-    await this.reporter.stop();
-    return leftBehind(this.#before);
+  stop(): Promise<string | undefined> {
+    return this.#siege.stop();
   }
 
   async #send({ bytes, cuts }: Counterexample): Promise<void> {
     const peer = ++this.#peers % HOSTILE_PEERS;
-    const agent = await HostileAgent.connect({
-      port: this.reporter.address.port,
-      localAddress: `127.1.0.${1 + peer}`,
-    });
+    const agent = await this.#siege.agent({ localAddress: `127.1.0.${1 + peer}` });
     await agent.sendSplit(bytes, cuts);
     await agent.close();
-  }
-
-  /** The neighbour reports, again and again, until it is over, and once at least. */
-  async #report(isOver: () => boolean): Promise<void> {
-    do {
-      const report = numberedReport(1, NEIGHBOUR, NEIGHBOUR_HOSTS, ++this.#neighbourRounds);
-      const frame = encodeReportFrame(report);
-      this.#neighbourBytes += frame.length;
-      await this.#neighbour.sendBytes(frame);
-      await new Promise(setImmediate);
-    } while (!isOver());
   }
 
   #counted(): Counted {
@@ -176,16 +82,6 @@ export class HostileService {
     const { accepted, refused, frames, reports, emptyReports, saturated } = traffic;
     const rejected = { ...traffic.framesRejected };
     return { accepted, refused, frames, reports, emptyReports, saturated, rejected, rows: ledger.received };
-  }
-
-  #neighbourDifference(): string | undefined {
-    if (this.#store.stepBack) return this.#store.stepBack;
-    if (!this.reporter.ledger().balanced) return `unbalanced: ${JSON.stringify(this.reporter.ledger())}`;
-    if (!this.#neighbour.isOpen) return 'the neighbour was closed';
-    const own = [...this.#store.rows.values()].filter((row) => row.caller === NEIGHBOUR);
-    if (own.length !== NEIGHBOUR_HOSTS) return `the neighbour has ${own.length} rows`;
-    const late = own.find((row) => row.succ !== this.#neighbourRounds);
-    return late && `the neighbour sent ${this.#neighbourRounds}, its row stands at ${late.succ}`;
   }
 
   /** Each key stands at the last value that one of the streams gave it. */
@@ -197,7 +93,7 @@ export class HostileService {
       for (const [key, row] of last) allowed.set(key, [...(allowed.get(key) ?? []), valueText(row)]);
     }
     for (const [key, values] of allowed) {
-      const row = this.#store.rows.get(key);
+      const row = this.#siege.rows.newest.get(key);
       if (!row) return `no row of ${key}`;
       if (!values.includes(valueText(row)))
         return `${key} stands at ${valueText(row)}, sent last was ${values}`;
@@ -257,13 +153,4 @@ function bytesDifference(
     least += ending === 'whole' || ending === 'incomplete' ? bytes.length : followedBytes;
   }
   return seen < least || seen > most ? `${seen} bytes are counted, sent were ${least} to ${most}` : undefined;
-}
-
-async function waitFor(condition: () => boolean, what: string): Promise<string | undefined> {
-  const deadline = performance.now() + BOUND_MS;
-  while (!condition()) {
-    if (performance.now() > deadline) return `waited in vain for ${what}`;
-    await new Promise(setImmediate);
-  }
-  return undefined;
 }

@@ -4,8 +4,8 @@ import { BAD_BODIES, badFrame, paddedFrame, splitAt } from '../../src/testing/fr
 import { expectStream } from '../../src/testing/reference.js';
 import { hostileStream, type PieceKind } from '../../src/testing/streams.js';
 import { encodeFrame, HEADER_BYTES, MAX_BODY_BYTES } from '../../src/wire/frame.js';
-import { numberedReport } from '../support/agents.js';
 import { decodingDifference } from './decoding.js';
+import { roundOf } from './reports.js';
 import { shrink } from './shrink.js';
 
 const seed = Number(process.env['LARS_TEST_SEED'] ?? Date.now() & 0x7fffffff);
@@ -82,7 +82,7 @@ test('each of the bad bodies is no report', (t) => {
 });
 
 test('a padded frame is as long as asked for and means the same', (t) => {
-  const report = numberedReport(1, 2, 3, 4);
+  const report = roundOf(2, 4, 3);
   for (const bodyBytes of [200, 20_000, MAX_BODY_BYTES]) {
     const frame = paddedFrame(report, bodyBytes);
     t.is(frame.length, HEADER_BYTES + bodyBytes);
