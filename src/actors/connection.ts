@@ -258,7 +258,8 @@ export class Connection implements Reader {
   #handedOn(id: number, body: Uint8Array): HandledFrame {
     const socket = this.#socket;
     const reply = (replyId: number, replyBody: Uint8Array) => {
-      if (socket.destroyed) return;
+      // A write behind our end would break off what is still on its way.
+      if (!socket.writable) return;
       socket.write(encodeFrame(replyId, replyBody));
       if (socket.writableLength <= MAX_REPLY_BYTES) return;
       this.#domain.complaints.about(
