@@ -128,39 +128,6 @@ test.serial('a peer that never reads its replies is closed; replies to others go
   t.is(await leftBehind(before), undefined);
 });
 
-test.serial(
-  'a reply to a peer that has closed its sending half does not break off the replies before it',
-  async (t) => {
-    const body = new Uint8Array(60_000);
-    let last: (() => void) | undefined;
-    const siege = await Siege.start(tempDir(t), {
-      handlers: {
-        [ASK]: ({ reply }: HandledFrame) => {
-          for (let count = 0; count < 10; count++) reply(ANSWER, body);
-          last = () => reply(ANSWER, body);
-        },
-      },
-    });
-    t.teardown(() => siege.stop().then(() => undefined));
-    const agent = await siege.agent();
-    agent.stopReading();
-    await agent.sendBytes(frameHeader(ASK, 0));
-    await until(() => last !== undefined, { ...BOUND, what: 'the question to be handled' });
-    agent.endSending();
-    // The end has been read when a later connection's frame has.
-    const later = await siege.agent();
-    await later.send(roundOf(1, 1));
-    await until(() => [...siege.rows.newest.values()].some(({ caller }) => caller === 1), {
-      ...BOUND,
-      what: 'a later report',
-    });
-    last!();
-    agent.readOn();
-    t.is(await agent.closed, 'closed');
-    t.is(agent.receivedBytes, 10 * (HEADER_BYTES + body.length));
-  },
-);
-
 test.serial('a handler that fails on every frame of every connection of a peer is said once', async (t) => {
   const siege = await Siege.start(tempDir(t), {
     handlers: {
