@@ -136,7 +136,8 @@ export class HostileAgent {
       this.#sending.add(resolve);
       this.#socket.write(bytes, (error) => {
         this.#sending.delete(resolve);
-        resolve(!error);
+        // The write of a socket that was destroyed meanwhile ends without an error, and without having been done.
+        resolve(!error && !this.#socket.destroyed);
       });
     });
   }
