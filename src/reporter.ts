@@ -255,7 +255,7 @@ async function assemble(
       onStoreFailure: (error) => metrics.storeFailed(error.class),
       onStoreState: (error) => stores[partition]!.observe(partition, error),
       onRefused: ({ code, message }) =>
-        complaints.about(
+        complaints.ours(
           `writer ${partition}`,
           code,
           { error: message },
@@ -286,7 +286,7 @@ async function assemble(
     onRejected: (rows, why) => {
       refused.received += rows;
       refused.rejected += rows;
-      complaints.about('internal', 'rejected', { rows, why }, 'a report from inside the process was refused');
+      complaints.ours('internal', 'rejected', { rows, why }, 'a report from inside the process was refused');
     },
   });
   const connections = new Set<Connection>();

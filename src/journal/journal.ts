@@ -92,7 +92,10 @@ export class Journal {
       this.#quarantined = this.#tables.quarantine.getKeysCount();
       this.id = this.#identify(options);
       this.#layout = this.#meta.get('layout') as Layout;
-      this.peers = new PeerTable(databases.peers);
+      const { events, snapshots, quarantine } = databases;
+      this.peers = new PeerTable(databases.peers, {
+        isUnused: () => [events, snapshots, quarantine].every((table) => isEmpty(table)),
+      });
       this.deadLetters = new DeadLetters(databases.deadLetters, this.peers);
     } catch (error) {
       void environment.close();
@@ -217,6 +220,11 @@ export class Journal {
     await this.#environment.close();
     this.#release();
   }
+}
+
+function isEmpty(table: { getKeys(range: { limit: number }): Iterable<unknown> }): boolean {
+  for (const _ of table.getKeys({ limit: 1 })) return false;
+  return true;
 }
 
 function* piecesOf(rows: Int32Array): Generator<Int32Array> {
