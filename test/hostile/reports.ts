@@ -1,4 +1,4 @@
-import type { Report, Row } from '../../src/index.js';
+import type { Report } from '../../src/index.js';
 
 /** The report of one round of a caller: its number stands in `succ` of every host. */
 export function roundOf(caller: number, round: number, hosts = 2): Report {
@@ -15,9 +15,4 @@ export function roundOf(caller: number, round: number, hosts = 2): Report {
       overload: round % 2 === 1,
     })),
   };
-}
-
-/** The primary key as a text. */
-export function keyOf({ modid, cmdid, ip, port, caller }: Row): string {
-  return [modid, cmdid, ip, port, caller].join('/');
 }

@@ -1,7 +1,7 @@
 import type { Reporter, Row } from '../../src/index.js';
 import type { FrameRejection } from '../../src/model/traffic.js';
+import { keyOf } from '../../src/testing/index.js';
 import { expectStream, type StreamExpectation } from '../../src/testing/reference.js';
-import { keyOf } from './reports.js';
 import type { Counterexample } from './shrink.js';
 import { NEIGHBOUR_HOSTS, Siege } from './siege.js';
 

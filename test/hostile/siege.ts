@@ -10,9 +10,9 @@ import {
   startReporter,
 } from '../../src/index.js';
 import type { Store, StoreWriter } from '../../src/store/store.js';
-import { HostileAgent, type HostileAgentOptions } from '../../src/testing/agent.js';
+import { HostileAgent, type HostileAgentOptions, keyOf } from '../../src/testing/index.js';
 import { until } from '../support/wait.js';
-import { keyOf, roundOf } from './reports.js';
+import { roundOf } from './reports.js';
 import { type Held, held, leftBehind } from './resources.js';
 
 export const BOUND = { boundMs: 60_000 };
