@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetterFilter } from '../model/deadletter.js';
 import { ReporterError } from '../model/errors.js';
-import { compareKeys, WORDS_PER_KEY } from '../model/row.js';
+import { compareKeys, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 import { commit } from './commit.js';
 import type { StoredBytes } from './faults.js';
 import {
@@ -12,6 +12,7 @@ import {
   encodeRecord,
   type JournalEntry,
   type JournalRecord,
+  PIECE_BYTES,
   ROWS_PER_PIECE,
   recordBytes,
 } from './record.js';
@@ -34,8 +35,8 @@ export interface Replayed {
 export interface SnapshotSource {
   /** One past the last slot to be read. */
   readonly slotEnd: number;
-  /** Rows of the slots `from` … `to`-1, copied. */
-  copySlots(from: number, to: number): Int32Array;
+  /** Rows of the slots `from` … `to`-1, copied; to the start of `into`, where they fit. */
+  copySlots(from: number, to: number, into?: Int32Array): Int32Array;
 }
 
 const EVENTS_PER_READ = 64;
@@ -283,10 +284,13 @@ export class PartitionJournal {
     if (sequence === this.#head.sequence) return true;
     let pieces = 0;
     let pieceBytes = 0;
+    // A piece is on disk before the next one is copied: all of them share this memory.
+    const copy = new Int32Array(Math.min(source.slotEnd, ROWS_PER_PIECE) * WORDS_PER_ROW);
+    const encoded = new ArrayBuffer(source.slotEnd > 0 ? PIECE_BYTES : 0);
     for (let slot = 0; slot < source.slotEnd; slot += ROWS_PER_PIECE) {
-      const rows = source.copySlots(slot, slot + ROWS_PER_PIECE);
+      const rows = source.copySlots(slot, slot + ROWS_PER_PIECE, copy);
       if (rows.length === 0) continue;
-      const bytes = this.#asStored(encodePiece(rows), 'piece', sequence);
+      const bytes = this.#asStored(encodePiece(rows, encoded), 'piece', sequence);
       const key = [this.#epoch, this.#index, sequence, pieces++];
       if (!(await this.#unlessStale(isStale, () => snapshots.put(key, bytes)))) return false;
       pieceBytes += bytes.length;
