@@ -3,7 +3,7 @@ import type { RawApi } from '../processes/raw.js';
 import { type Digest, digestOf, keysOf, rowsOf, type Shape } from '../rows.js';
 import { Worker } from '../rpc.js';
 
-const RAW_CONNECTIONS = 3;
+export const RAW_CONNECTIONS = 3;
 const NAIVE_CONNECTIONS = 3;
 const BATCH_ROWS = 1000;
 /** Share of the rows that goes through everything before the clock starts: a reporter runs for months, not seconds. */
