@@ -16,6 +16,9 @@ const MAX_TURN_ROWS = 65_536;
 /** Keys that all lanes together remember, to find what is reported again: 10 MB of memory at most. */
 const MAX_KNOWN_KEYS = 100_000;
 
+/** Buffers of batches that are kept to be used again: a pair for each lane, where there are few. */
+const MAX_SPARE_BUFFERS = 32;
+
 /** What is merged, and becomes the next batch or a later one. */
 interface Gathered {
   readonly rows: RowBuffer;
@@ -61,7 +64,7 @@ export interface Router {
 export function spawnRouter(parent: ParentRef, writers: number, onError: (error: Error) => void): Router {
   const buffers = new RowBufferPool({
     initialRows: 64,
-    maxSpares: 2 * writers,
+    maxSpares: Math.min(2 * writers, MAX_SPARE_BUFFERS),
     maxSpareRows: 2 * MAX_BATCH_ROWS,
   });
   const lanes: Lane[] = Array.from({ length: writers }, () => ({
