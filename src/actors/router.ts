@@ -7,13 +7,13 @@ import type { Batch, Credit, RouterMessage, WriterMessage } from './protocol.js'
 import { type ActorRef, type ParentRef, spawn, tell } from './system.js';
 
 /**
- * Rows in one batch, at most, but for the last report in it. Larger batches would merge more, but journaling and folding one takes the event loop
- * for a moment, and whoever sent its first row waits for its last.
+ * Rows in one batch, at most, but for the last report in it. Larger batches would merge more, but journaling and
+ * folding one takes the event loop for a moment, and whoever sent its first row waits for its last.
  */
 const MAX_BATCH_ROWS = 16_384;
 /** Rows that are distributed in one turn of the event loop, about: 2 to 3 ms of it. */
 const MAX_TURN_ROWS = 65_536;
-/** Keys that all lanes together remember, to find what is reported again: 10 MB of memory at most. */
+/** Keys that all lanes together remember from one batch to the next, to find what is reported again: some MB. */
 const MAX_KNOWN_KEYS = 100_000;
 
 /** Buffers of batches that are kept to be used again: a pair for each lane, where there are few. */
