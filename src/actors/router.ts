@@ -13,10 +13,11 @@ import { type ActorRef, type ParentRef, spawn, tell } from './system.js';
 const MAX_BATCH_ROWS = 16_384;
 /** Rows that are distributed in one turn of the event loop, about: 2 to 3 ms of it. */
 const MAX_TURN_ROWS = 65_536;
-/** Keys that all lanes together remember, to find what is reported again: some 10 MB of memory. */
+/** Keys that all lanes together remember from one batch to the next, to find what is reported again: some MB. */
 const MAX_KNOWN_KEYS = 100_000;
-/** Buffers that are kept for rows to come, at most, however many writers there are. */
-const MAX_SPARE_BUFFERS = 64;
+
+/** Buffers of batches that are kept to be used again: a pair for each lane, where there are few. */
+const MAX_SPARE_BUFFERS = 32;
 
 /** What is merged, and becomes the next batch or a later one. */
 interface Gathered {
