@@ -99,7 +99,8 @@ export function spawnRouter(parent: ParentRef, writers: number, onError: (error:
         case 'rows':
           for (const { rows, credit } of inbox.take(MAX_TURN_ROWS)) {
             const isDone = guarded(() => distribute(lanes, laneOf, rows, credit));
-            if (!isDone) settle(credit);
+            // Where some of its rows have a batch already, that pays it back.
+            if (!isDone && credit.outstanding === 0) settle(credit);
             rows.release();
           }
           for (const lane of lanes) handOver(lane);
@@ -171,7 +172,7 @@ function gathered(lane: Lane): Gathered {
 function handOver(lane: Lane): void {
   if (!lane.ready || lane.handed || (lane.full.length === 0 && lane.merge.rows === 0)) return;
   const { rows, received, credits } = lane.full.shift() ?? gathered(lane);
-  const batch: Batch = { id: lane.nextId++, received, rows: rows.rows(), credits };
+  const batch: Batch = { id: lane.nextId++, received, rows: rows.rows(), credits, isJournaled: false };
   lane.handed = { batch, rows };
   deliver(lane, batch);
 }
@@ -190,6 +191,7 @@ function journaled(lane: Lane, batchId: number, settle: Settle): void {
   const { handed } = lane;
   if (handed?.batch.id !== batchId) return;
   lane.handed = undefined;
+  handed.batch.isJournaled = true;
   handed.rows.release();
   handOver(lane);
   for (const credit of handed.batch.credits) {

@@ -245,7 +245,7 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
       switch (message.kind) {
         case 'batch':
           // Handed over a second time after a crash that it had survived.
-          if (message.batch.id > state.batchId) {
+          if (!message.batch.isJournaled && message.batch.id > state.batchId) {
             atStep('before-persist');
             await commit(state, message.batch, persist);
           }
