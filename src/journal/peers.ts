@@ -1,5 +1,5 @@
 import type { Database } from 'lmdb';
-import { commit } from './commit.js';
+import type { Reserve } from './reserve.js';
 
 /** More addresses than this are told apart no longer: rows of later ones carry peer 0, "unknown". */
 const MAX_PEERS = 1 << 20;
@@ -12,11 +12,14 @@ const UNKNOWN = 'unknown';
  */
 export class PeerTable {
   readonly #table: Database<string, number>;
+  readonly #reserve: Reserve | undefined;
   readonly #numbers = new Map<string, number>();
   readonly #addresses: string[] = [UNKNOWN];
 
-  constructor(table: Database<string, number>) {
+  /** Without a reserve it is only read. */
+  constructor(table: Database<string, number>, reserve?: Reserve) {
     this.#table = table;
+    this.#reserve = reserve;
     for (const { key, value } of table.getRange()) {
       this.#numbers.set(value, key);
       this.#addresses[key] = value;
@@ -32,7 +35,9 @@ export class PeerTable {
     this.#addresses.push(address);
     this.#numbers.set(address, number);
     // Not awaited: commits keep their order, and a row whose peer is not on disk only loses its sender's name.
-    commit(() => this.#table.put(number, address)).catch(() => this.#numbers.delete(address));
+    this.#reserve
+      ?.commit(this.#reserve.bytesToStore(address.length), () => this.#table.put(number, address))
+      .catch(() => this.#numbers.delete(address));
     return number;
   }
 
