@@ -4,6 +4,8 @@ import type { Reserve } from './reserve.js';
 /** More addresses than this are told apart no longer: rows of later ones carry peer 0, "unknown". */
 const MAX_PEERS = 1 << 20;
 const UNKNOWN = 'unknown';
+/** What an entry takes beside its address; pages are half full. */
+const ENTRY_BYTES = 128;
 
 /**
  * Addresses that reports came from, numbered, so that a row carries its sender in a few bits. Numbers are given
@@ -15,6 +17,8 @@ export class PeerTable {
   readonly #reserve: Reserve | undefined;
   readonly #numbers = new Map<string, number>();
   readonly #addresses: string[] = [UNKNOWN];
+  /** Whether something was put in this turn. */
+  #hasCommit = false;
 
   /** Without a reserve it is only read. */
   constructor(table: Database<string, number>, reserve?: Reserve) {
@@ -36,9 +40,20 @@ export class PeerTable {
     this.#numbers.set(address, number);
     // Not awaited: commits keep their order, and a row whose peer is not on disk only loses its sender's name.
     this.#reserve
-      ?.commit(this.#reserve.bytesToStore(address.length), () => this.#table.put(number, address))
+      ?.commit(this.#need(address), () => this.#table.put(number, address))
       .catch(() => this.#numbers.delete(address));
     return number;
+  }
+
+  /** Many agents may connect at once; what is put in one turn shares its commit. */
+  #need(address: string): number {
+    const bytes = ENTRY_BYTES + address.length;
+    if (this.#hasCommit) return bytes;
+    this.#hasCommit = true;
+    setImmediate(() => {
+      this.#hasCommit = false;
+    });
+    return this.#reserve!.bytesToStore(bytes);
   }
 
   /** The number an address has; 0 when it has none. */
