@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetterFilter } from '../model/deadletter.js';
 import { ReporterError } from '../model/errors.js';
 import { compareKeys, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
-import { commit } from './commit.js';
 import type { StoredBytes } from './faults.js';
 import {
   decodePiece,
@@ -92,16 +91,17 @@ export class PartitionJournal {
    * JOURNAL_UNUSABLE only when the journal is closed meanwhile.
    */
   async append(sequence: number, { record, refusals, released = [] }: JournalEntry): Promise<void> {
-    const { deadLetters } = this.#shared;
+    const { deadLetters, reserve } = this.#shared;
     const scratch = this.#takeScratch(recordBytes(record));
     const bytes = this.#asStored(encodeRecord(record, scratch), 'record', sequence);
     const put = () => this.#tables.events.put([this.#epoch, this.#index, sequence], bytes);
     const dead = refusals.filter(({ words }) => !hasKey(record.confirmed, words));
     const superseded = deadLetters.size > 0 ? [...released, ...this.#superseded(record)] : [];
     if (dead.length === 0 && superseded.length === 0) {
-      await this.#durably(put);
+      await this.#durably(reserve.bytesToStore(bytes.length), put);
     } else {
-      await this.#durably(() =>
+      const need = reserve.bytesToStore(bytes.length, dead.length + superseded.length);
+      await this.#durably(need, () =>
         this.#tables.events.batch(() => {
           void put();
           for (const key of superseded) deadLetters.remove(key, 0);
@@ -148,8 +148,8 @@ export class PartitionJournal {
   /** Removes the dead letters of these keys, durably. */
   async release(keys: readonly Int32Array[]): Promise<void> {
     if (keys.length === 0) return;
-    const { deadLetters } = this.#shared;
-    await this.#durably(() =>
+    const { deadLetters, reserve } = this.#shared;
+    await this.#durably(reserve.bytesToStore(0, keys.length), () =>
       this.#tables.events.batch(() => {
         for (const key of keys) deadLetters.remove(key, 0);
       }),
@@ -176,7 +176,7 @@ export class PartitionJournal {
     if (!bytes) return;
     const { events, quarantine } = this.#tables;
     const rest = remainder(bytes);
-    await this.#durably(() =>
+    await this.#durably(this.#shared.reserve.bytesToStore(2 * bytes.length, 1), () =>
       events.batch(() => {
         const kept = { partition: this.#index, sequence, error: error.message, bytes };
         void quarantine.put([Date.now(), ...key], kept);
@@ -249,7 +249,7 @@ export class PartitionJournal {
       const kept = { partition: this.#index, sequence, error: (error as ReporterError).message, bytes };
       const key = [this.#epoch, this.#index, sequence, piece];
       const { snapshots, quarantine } = this.#tables;
-      await this.#durably(() =>
+      await this.#durably(this.#shared.reserve.bytesToStore(bytes.length, 1), () =>
         snapshots.batch(() => {
           void quarantine.put([Date.now(), ...key], kept);
           void snapshots.put(key, encodePiece(new Int32Array(0)));
@@ -292,7 +292,8 @@ export class PartitionJournal {
       if (rows.length === 0) continue;
       const bytes = this.#asStored(encodePiece(rows, encoded), 'piece', sequence);
       const key = [this.#epoch, this.#index, sequence, pieces++];
-      if (!(await this.#unlessStale(isStale, () => snapshots.put(key, bytes)))) return false;
+      const need = this.#shared.reserve.bytesToStore(bytes.length);
+      if (!(await this.#unlessStale(isStale, need, () => snapshots.put(key, bytes)))) return false;
       pieceBytes += bytes.length;
     }
     const previous = this.#head;
@@ -303,13 +304,14 @@ export class PartitionJournal {
         void heads.put([this.#epoch, this.#index], head);
         this.#remove(covered);
       });
-    if (!(await this.#unlessStale(isStale, publish))) return false;
+    const need = this.#shared.reserve.bytesToRemove(covered.length);
+    if (!(await this.#unlessStale(isStale, need, publish))) return false;
     this.#head = head;
     this.#snapshotBytes = pieceBytes;
     this.#forget(covered);
     for (let more = covered; more.length === REMOVALS_PER_COMMIT; ) {
       more = this.#coveredEvents(sequence);
-      await this.#durably(() => this.#tables.events.batch(() => this.#remove(more)));
+      await this.#removing(more.length, () => this.#tables.events.batch(() => this.#remove(more)));
       this.#forget(more);
     }
     await this.#removePieces(previous);
@@ -345,17 +347,19 @@ export class PartitionJournal {
     const stray = [...snapshots.getKeys(range)].filter((key) => key[2] !== sequence);
     // Most often there are none, and a commit of nothing would wait for a disk that is full.
     if (stray.length > 0)
-      await this.#durably(() => snapshots.batch(() => stray.forEach((key) => void snapshots.remove(key))));
+      await this.#removing(stray.length, () =>
+        snapshots.batch(() => stray.forEach((key) => void snapshots.remove(key))),
+      );
     for (;;) {
       const covered = this.#coveredEvents(sequence);
       if (covered.length === 0) return;
-      await this.#durably(() => events.batch(() => this.#remove(covered)));
+      await this.#removing(covered.length, () => events.batch(() => this.#remove(covered)));
     }
   }
 
   async #removePieces(head: Head): Promise<void> {
     for (let from = 0; from < head.pieces; from += REMOVALS_PER_COMMIT) {
-      await this.#durably(() =>
+      await this.#removing(REMOVALS_PER_COMMIT, () =>
         this.#tables.snapshots.batch(() => {
           for (let piece = from; piece < Math.min(head.pieces, from + REMOVALS_PER_COMMIT); piece++) {
             void this.#tables.snapshots.remove([this.#epoch, this.#index, head.sequence, piece]);
@@ -372,24 +376,34 @@ export class PartitionJournal {
   }
 
   /** As `#durably`, but gives up when the work has become stale; resolves to whether it was done. */
-  async #unlessStale(isStale: () => boolean, write: () => Promise<unknown>): Promise<boolean> {
+  async #unlessStale(isStale: () => boolean, bytes: number, put: () => Promise<unknown>): Promise<boolean> {
     if (isStale()) return false;
-    return await this.#durably(write, isStale);
+    return await this.#durably(bytes, put, isStale);
   }
 
-  async #durably(write: () => Promise<unknown>, isStale: () => boolean = () => false): Promise<boolean> {
-    const { isClosed, options } = this.#shared;
+  async #removing(entries: number, remove: () => Promise<unknown>): Promise<void> {
+    await this.#durably(this.#shared.reserve.bytesToRemove(entries), remove);
+  }
+
+  /** `bytes`: what the commit needs of the reserve. */
+  async #durably(
+    bytes: number,
+    put: () => Promise<unknown>,
+    isStale: () => boolean = () => false,
+  ): Promise<boolean> {
+    const { isClosed, options, reserve } = this.#shared;
     for (let waitMs = FIRST_RETRY_MS; !isClosed(); waitMs = Math.min(2 * waitMs, LAST_RETRY_MS)) {
       const started = performance.now();
       try {
         if (options.faults) await options.faults.beforeCommit?.();
         // A write to an environment that was closed meanwhile would end the process.
         if (isClosed()) break;
-        await commit(write);
+        await reserve.commit(bytes, put);
         options.onSync?.((performance.now() - started) / 1000);
         if (waitMs !== FIRST_RETRY_MS) options.onFault?.(undefined);
         return true;
       } catch (error) {
+        if (isClosed()) break;
         options.onFault?.(error as Error);
         if (isStale()) return false;
         await sleep(waitMs);

@@ -1,15 +1,20 @@
 import type { Database } from 'lmdb';
 import { commit } from './commit.js';
+import type { Reserve } from './reserve.js';
 
 /** More addresses than this are told apart no longer: rows of later ones carry peer 0, "unknown". */
 const MAX_PEERS = 1 << 18;
 const UNKNOWN = 'unknown';
+/** What an entry takes beside its address; pages are half full. */
+const ENTRY_BYTES = 128;
 
 export interface PeerTableOptions {
   /** Addresses that are told apart. */
   readonly maxPeers?: number;
   /** Whether nothing that is stored carries a number: a table that is half full begins anew then. */
   readonly isUnused?: () => boolean;
+  /** Of the data file, where one is kept. */
+  readonly reserve?: Reserve;
 }
 
 /**
@@ -24,11 +29,15 @@ export class PeerTable {
   readonly #addresses: string[] = [UNKNOWN];
   /** Numbers that could not be written; tried again when they are used. */
   readonly #unsaved = new Set<number>();
+  readonly #reserve: Reserve | undefined;
+  /** Whether something was put in this turn. */
+  #hasCommit = false;
 
   constructor(table: Database<string, number>, options: PeerTableOptions = {}) {
-    const { maxPeers = MAX_PEERS, isUnused = () => false } = options;
+    const { maxPeers = MAX_PEERS, isUnused = () => false, reserve } = options;
     this.#table = table;
     this.#maxPeers = maxPeers;
+    this.#reserve = reserve;
     for (const { key, value } of table.getRange()) {
       this.#numbers.set(value, key);
       this.#addresses[key] = value;
@@ -64,7 +73,20 @@ export class PeerTable {
   /** Not awaited: commits keep their order, and a row whose peer is not on disk only loses its sender's name. */
   #save(number: number, address: string): void {
     this.#unsaved.delete(number);
-    commit(() => this.#table.put(number, address)).catch(() => this.#unsaved.add(number));
+    const put = () => this.#table.put(number, address);
+    const saved = this.#reserve ? this.#reserve.commit(this.#need(this.#reserve, address), put) : commit(put);
+    saved.catch(() => this.#unsaved.add(number));
+  }
+
+  /** Many agents may send their first rows at once; what is put in one turn shares its commit. */
+  #need(reserve: Reserve, address: string): number {
+    const bytes = ENTRY_BYTES + address.length;
+    if (this.#hasCommit) return bytes;
+    this.#hasCommit = true;
+    setImmediate(() => {
+      this.#hasCommit = false;
+    });
+    return reserve.bytesToStore(bytes);
   }
 
   #clear(): void {
