@@ -13,6 +13,7 @@ import { PartitionJournal } from './partition.js';
 import { PeerTable } from './peers.js';
 import { encodePiece, JOURNAL_FORMAT, ROWS_PER_PIECE } from './record.js';
 import { Reserve } from './reserve.js';
+import { Scratches } from './scratch.js';
 import { type PartitionSurvey, type Survey, surveyPartition } from './survey.js';
 import { type Head, type JournalOptions, type Layout, openDatabases, type Tables } from './tables.js';
 
@@ -35,6 +36,7 @@ export class Journal {
   readonly #tables: Tables;
   readonly #reserve: Reserve;
   readonly #release: () => void;
+  readonly #scratches = new Scratches();
   #closed = false;
   #closing: Promise<void> | undefined;
   #quarantined: number;
@@ -148,6 +150,7 @@ export class Journal {
       deadLetters: this.deadLetters,
       reserve: this.#reserve,
       isClosed: () => this.#closed,
+      scratches: this.#scratches,
     };
     return new PartitionJournal(shared, this.#layout.epoch, index);
   }

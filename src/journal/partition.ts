@@ -42,8 +42,6 @@ const EVENTS_PER_READ = 64;
 const REMOVALS_PER_COMMIT = 1000;
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1000;
-/** Records are encoded in memory that is used again, as long as they take no more than this. */
-const MAX_SCRATCH_BYTES = 1_048_576;
 
 /**
  * The journal of one partition: an ordered log of records, cut off at the front by snapshots. Used by one writer
@@ -59,9 +57,6 @@ export class PartitionJournal {
   readonly #sizes = new Map<number, number>();
   #eventBytes = 0;
   #snapshotBytes = 0;
-  /** What the next record is encoded in; undefined while a record in it is on its way to the disk. */
-  #scratch: ArrayBuffer | undefined = new ArrayBuffer(0);
-
   constructor(shared: Shared, epoch: number, index: number) {
     this.#shared = shared;
     this.#tables = shared.tables;
@@ -110,21 +105,13 @@ export class PartitionJournal {
       );
       deadLetters.committed(dead, superseded);
     }
-    this.#scratch ??= scratch;
+    scratches.give(scratch);
     this.#keep(sequence, bytes.length);
   }
 
   #keep(sequence: number, bytes: number): void {
     this.#sizes.set(sequence, bytes);
     this.#eventBytes += bytes;
-  }
-
-  #takeScratch(bytes: number): ArrayBuffer | undefined {
-    const scratch = this.#scratch;
-    if (!scratch || bytes > MAX_SCRATCH_BYTES) return undefined;
-    this.#scratch = undefined;
-    if (bytes <= scratch.byteLength) return scratch;
-    return new ArrayBuffer(Math.min(MAX_SCRATCH_BYTES, Math.max(2 * scratch.byteLength, bytes)));
   }
 
   /** What replaying the dead letters of `keys` comes to. To be carried out by the next record, if by any. */

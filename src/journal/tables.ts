@@ -2,6 +2,7 @@ import type { Database, RootDatabase } from 'lmdb';
 import type { DeadLetter } from '../model/deadletter.js';
 import type { DeadLetters } from './deadletters.js';
 import type { JournalFaults } from './faults.js';
+import type { Scratches } from './scratch.js';
 import type { Reserve } from './reserve.js';
 
 /** How the journal is divided: changed as a whole, in one transaction. */
@@ -81,6 +82,7 @@ export interface Shared {
   readonly deadLetters: DeadLetters;
   readonly reserve: Reserve;
   readonly isClosed: () => boolean;
+  readonly scratches: Scratches;
 }
 
 /** Where a partition's replay starts. */

@@ -5,6 +5,8 @@ const SMALL = 512;
 /** Bits of a digit: its counts fit the processor's first cache. */
 const DIGIT_BITS = 11;
 const DIGIT_VALUES = 1 << DIGIT_BITS;
+/** Rows that are compared with the ones before them in one step. */
+const COMPARED_A_STEP = 65_536;
 
 /**
  * Orders slots by the primary key of their rows, in place, a step at a time: each `next()` takes time in
@@ -22,14 +24,15 @@ export function* orderSlots(words: () => Int32Array, slots: Int32Array): Generat
     slots.sort((a, b) => compareKeys(rows, a * WORDS_PER_ROW, rows, b * WORDS_PER_ROW));
     return;
   }
-  if (isOrdered(words(), slots)) return;
+  if (yield* isOrdered(words, slots)) return;
   const digits = digitsOf(varyingBits(words(), slots));
-  yield;
-  const columns = digits.map((digit) => gather(words(), slots, digit));
+  const column = new Uint16Array(slots.length);
   let from: Uint32Array = new Uint32Array(slots.length);
   let to: Uint32Array = new Uint32Array(slots.length);
   for (let index = 0; index < from.length; index++) from[index] = index;
-  for (const column of columns) {
+  for (const digit of digits) {
+    yield;
+    gather(words(), slots, digit, column);
     yield;
     countingPass(column, from, to);
     [from, to] = [to, from];
@@ -39,10 +42,15 @@ export function* orderSlots(words: () => Int32Array, slots: Int32Array): Generat
 }
 
 /** What is reported in the order of its keys lies so; elsewhere the first rows tell that it does not. */
-function isOrdered(words: Int32Array, slots: Int32Array): boolean {
-  for (let index = 1; index < slots.length; index++) {
-    const [before, after] = [slots[index - 1]! * WORDS_PER_ROW, slots[index]! * WORDS_PER_ROW];
-    if (compareKeys(words, before, words, after) > 0) return false;
+function* isOrdered(words: () => Int32Array, slots: Int32Array): Generator<void, boolean, void> {
+  for (let from = 1; from < slots.length; from += COMPARED_A_STEP) {
+    const rows = words();
+    const to = Math.min(from + COMPARED_A_STEP, slots.length);
+    for (let index = from; index < to; index++) {
+      if (compareKeys(rows, slots[index - 1]! * WORDS_PER_ROW, rows, slots[index]! * WORDS_PER_ROW) > 0)
+        return false;
+    }
+    yield;
   }
   return true;
 }
@@ -89,11 +97,14 @@ function varyingBits(words: Int32Array, slots: Int32Array): Int32Array {
 }
 
 /** Reads a digit of every row. Slots rise as they are given, so that rows are read as they lie. */
-function gather(words: Int32Array, slots: Int32Array, { word, shift, mask, flip }: Digit): Uint16Array {
-  const column = new Uint16Array(slots.length);
+function gather(
+  words: Int32Array,
+  slots: Int32Array,
+  { word, shift, mask, flip }: Digit,
+  column: Uint16Array,
+): void {
   for (let index = 0; index < slots.length; index++)
     column[index] = ((words[slots[index]! * WORDS_PER_ROW + word]! >>> shift) & mask) ^ flip;
-  return column;
 }
 
 /** One stable pass over the indices in `from`, by their digit. */
