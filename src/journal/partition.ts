@@ -86,8 +86,8 @@ export class PartitionJournal {
    * JOURNAL_UNUSABLE only when the journal is closed meanwhile.
    */
   async append(sequence: number, { record, refusals, released = [] }: JournalEntry): Promise<void> {
-    const { deadLetters, reserve } = this.#shared;
-    const scratch = this.#takeScratch(recordBytes(record));
+    const { deadLetters, reserve, scratches } = this.#shared;
+    const scratch = scratches.take(recordBytes(record));
     const bytes = this.#asStored(encodeRecord(record, scratch), 'record', sequence);
     const put = () => this.#tables.events.put([this.#epoch, this.#index, sequence], bytes);
     const dead = refusals.filter(({ words }) => !hasKey(record.confirmed, words));
@@ -135,7 +135,7 @@ export class PartitionJournal {
   /** Removes the dead letters of these keys, durably. */
   async release(keys: readonly Int32Array[]): Promise<void> {
     if (keys.length === 0) return;
-    const { deadLetters, reserve } = this.#shared;
+    const { deadLetters, reserve, scratches } = this.#shared;
     await this.#durably(reserve.bytesToStore(0, keys.length), () =>
       this.#tables.events.batch(() => {
         for (const key of keys) deadLetters.remove(key, 0);
