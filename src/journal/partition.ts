@@ -135,7 +135,7 @@ export class PartitionJournal {
   /** Removes the dead letters of these keys, durably. */
   async release(keys: readonly Int32Array[]): Promise<void> {
     if (keys.length === 0) return;
-    const { deadLetters, reserve, scratches } = this.#shared;
+    const { deadLetters, reserve } = this.#shared;
     await this.#durably(reserve.bytesToStore(0, keys.length), () =>
       this.#tables.events.batch(() => {
         for (const key of keys) deadLetters.remove(key, 0);

@@ -2,8 +2,8 @@ import type { Database, RootDatabase } from 'lmdb';
 import type { DeadLetter } from '../model/deadletter.js';
 import type { DeadLetters } from './deadletters.js';
 import type { JournalFaults } from './faults.js';
-import type { Scratches } from './scratch.js';
 import type { Reserve } from './reserve.js';
+import type { Scratches } from './scratch.js';
 
 /** How the journal is divided: changed as a whole, in one transaction. */
 export interface Layout {

@@ -6,6 +6,7 @@ import { commit } from '../../src/journal/commit.js';
 import { Journal } from '../../src/journal/journal.js';
 import { PartitionJournal } from '../../src/journal/partition.js';
 import { encodeRecord } from '../../src/journal/record.js';
+import { Scratches } from '../../src/journal/scratch.js';
 import type { JournalOptions, Shared } from '../../src/journal/tables.js';
 import { ReporterError } from '../../src/model/errors.js';
 import { pack } from '../model/samples.js';
@@ -182,6 +183,7 @@ function failing(t: ExecutionContext, failures: number[]) {
     deadLetters: { size: 0 },
     reserve: { bytesToStore: () => 0, commit: (_bytes: number, put: () => Promise<unknown>) => commit(put) },
     isClosed: () => closed.is,
+    scratches: new Scratches(),
   };
   const partition = new PartitionJournal(shared as unknown as Shared, 1, 0);
   return { partition, stored, faults, closed, syncs: () => syncs };
