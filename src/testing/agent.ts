@@ -58,14 +58,16 @@ export class HostileAgent {
   private constructor(socket: Socket) {
     this.#socket = socket;
     let isReset = false;
-    socket.on('error', () => {
-      isReset = true;
-    });
     socket.on('data', (chunk: Buffer) => {
       this.#receivedBytes += chunk.length;
       this.#replies.push(chunk);
     });
     this.closed = new Promise((resolve) => {
+      socket.on('error', () => {
+        isReset = true;
+        // Node emits no `close` when a reset fails, which it does while an end in good order is under way.
+        if (this.#ended) resolve('ended');
+      });
       socket.once('close', () => resolve(this.#ended ? 'ended' : isReset ? 'reset' : 'closed'));
     });
   }
