@@ -60,19 +60,22 @@ export class HostileAgent {
   private constructor(socket: Socket) {
     this.#socket = socket;
     let isReset = false;
-    socket.on('error', () => {
-      isReset = true;
-    });
     socket.on('data', (chunk: Buffer) => {
       this.#receivedBytes += chunk.length;
       this.#replies.push(chunk);
     });
     this.closed = new Promise((resolve) => {
-      socket.once('close', () => {
+      const over = () => {
         // A socket that is destroyed does not always call back.
         for (const sent of this.#sending) sent(false);
         resolve(this.#ended ? 'ended' : isReset ? 'reset' : 'closed');
+      };
+      socket.on('error', () => {
+        isReset = true;
+        // Node emits no `close` when a reset fails, which it does while an end in good order is under way.
+        if (this.#ended) over();
       });
+      socket.once('close', over);
     });
   }
 

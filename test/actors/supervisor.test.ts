@@ -89,7 +89,10 @@ test('a writer that fails is well again after a quiet period', async (t) => {
   for (let crash = 0; crash < 3; crash++) await supervisor.crashed(1, new Error('crash'));
   t.is(supervisor.writer(1).state, 'failing');
   supervisor.recovered(1);
-  await until(() => supervisor.writer(1).state === 'running', { boundMs: 60_000, what: 'the writer is well' });
+  await until(() => supervisor.writer(1).state === 'running', {
+    boundMs: 60_000,
+    what: 'the writer is well',
+  });
 });
 
 test('stopping ends the pauses that are under way', async (t) => {
