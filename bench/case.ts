@@ -6,7 +6,7 @@ import type { Mariadb } from '../test/support/mariadb.js';
 import { createTable } from '../test/support/tables.js';
 import type { LoadApi } from './processes/load.js';
 import type { ReporterApi } from './processes/reporter.js';
-import { DIGEST_SQL, type Digest } from './rows.js';
+import { DIGEST_SQL, type Digest, FILLER_PORT, fillerSql } from './rows.js';
 import { Worker } from './rpc.js';
 
 /** What is to be reached, of the measured value or of its ratio to the reference. */
@@ -61,6 +61,8 @@ export interface BenchOptions {
   readonly batchRows: number;
   /** Distinct keys of U. */
   readonly keys: number;
+  /** Other rows that are in the table before U begins, beside those of U in the order of keys. */
+  readonly tableRows: number;
   readonly say: (text: string) => void;
   readonly onProfile?: OnProfile;
 }
@@ -91,8 +93,18 @@ export class Bench {
     }
   }
 
+  /** Empties the table, but for as many other rows as the run is to find there. */
+  async refill(database: string): Promise<void> {
+    const { db, tableRows } = this.options;
+    await db.query(`TRUNCATE TABLE ${database}.ServerCallStatus`);
+    if (tableRows > 0) await db.query(fillerSql(database, tableRows));
+  }
+
+  /** Of the rows of cases; what `refill` put there does not count. */
   async digest(database: string): Promise<Digest> {
-    const [row] = await this.options.db.query(`${DIGEST_SQL} FROM ${database}.ServerCallStatus`);
+    const [row] = await this.options.db.query(
+      `${DIGEST_SQL} FROM ${database}.ServerCallStatus WHERE port <> ${FILLER_PORT}`,
+    );
     return { rows: Number(row?.['n']), sum: Number(row?.['s']) };
   }
 

@@ -25,7 +25,7 @@ const STAGES: readonly (readonly [stage: string, pattern: RegExp])[] = [
     /pending\/order|:#?(take|next|pass|waitingSlots|confirm|unchangedKeys|remove|release)$/,
   ],
   ['fold', /pending\/pending/],
-  ['route: merge', /actors\/(router|partition)|murmur|rowmap/],
+  ['route: merge', /actors\/(router|partition|inbox)|murmur|rowmap|merge/],
   ['journal', /journal\/|lmdb|msgpackr|ordered-binary|weak-lru|crc32|zlib/],
   ['actors', /actors\/|nact|reporter\.js/],
   ['read, event loop', /node:/],
@@ -55,6 +55,7 @@ async function main(): Promise<void> {
     writers: Number(values.writers),
     batchRows: 1000,
     keys: 500_000,
+    tableRows: 0,
     say: (text) => process.stderr.write(`${text}\n`),
     onProfile: (id, times, rows, cpuMicros) => profiles.set(id, { times, rows, cpuMicros }),
   });

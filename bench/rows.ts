@@ -77,3 +77,17 @@ export function digestOf(rows: Iterable<Row>): Digest {
 /** The same of a table. */
 export const DIGEST_SQL =
   'SELECT COUNT(*) n, COALESCE(SUM(CRC32(CONCAT_WS(",",modid,cmdid,ip,port,caller,succ_cnt,err_cnt,ts,overload))),0) s';
+
+/** Port that no row of a case has. */
+export const FILLER_PORT = 9000;
+
+/** Puts `rows` rows into the table of `database`, in the order of keys, spread over the services that U reports. */
+export function fillerSql(database: string, rows: number): string {
+  const services = 50_000;
+  const hosts = Math.ceil(rows / services);
+  return (
+    `INSERT INTO ${database}.ServerCallStatus (modid,cmdid,ip,port,caller,succ_cnt,err_cnt,ts,overload) ` +
+    `SELECT 1 + (seq DIV ${50 * hosts}), 1 + (seq DIV ${hosts}) % 50, seq, ${FILLER_PORT}, 7, 1, 1, 1, '0' ` +
+    `FROM ${database}.seq_0_to_${rows - 1}`
+  );
+}

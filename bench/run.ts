@@ -19,6 +19,7 @@ const USAGE = `npm run bench -- [options]
   --writers N        writers.count (default 4)
   --batch-rows N     writers.maxBatchRows (default 1000)
   --keys N           distinct keys of U (default 500000)
+  --table-rows N     other rows in the table before U begins (default 0)
   --soak-minutes N   length of S (default 1)
   --short            everything tiny: checks that it works, the numbers say nothing
   --json FILE        writes machine, versions and all rounds
@@ -48,6 +49,7 @@ async function main(): Promise<number> {
       writers: { type: 'string' },
       'batch-rows': { type: 'string' },
       keys: { type: 'string' },
+      'table-rows': { type: 'string' },
       'soak-minutes': { type: 'string' },
       short: { type: 'boolean', default: false },
       json: { type: 'string' },
@@ -79,6 +81,7 @@ async function main(): Promise<number> {
       writers: whole(values.writers, 4),
       batchRows: whole(values['batch-rows'], 1000),
       keys: whole(values.keys, 500_000),
+      tableRows: values['table-rows'] === undefined ? 0 : whole(values['table-rows'], 0),
       say: (text) => say(`${doing}: ${text}`),
     });
     const measurements: Measurement[][] = cases.map(() => []);
@@ -115,6 +118,7 @@ async function main(): Promise<number> {
         writers: bench.options.writers,
         batchRows: bench.options.batchRows,
         keys: bench.options.keys,
+        tableRows: bench.options.tableRows,
         machine: {
           cpu: cpu?.model ?? 'unknown',
           cores: os.cpus().length,

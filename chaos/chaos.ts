@@ -72,7 +72,6 @@ export async function runChaos({ options, dir, timeline, signal }: ChaosOptions)
     faults: begun.counts,
     endings: endings.counts,
     incarnations: site.service.incarnation,
-    lmdbCrashes: site.service.lmdbCrashes,
     connections: site.fleet.reconnects,
     rowsSent: site.fleet.rowsSent,
     totals: site.watch.totals,

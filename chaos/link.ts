@@ -21,14 +21,16 @@ export class Link {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('error', () => {
-      this.#hasFailed = true;
-    });
     socket.on('end', () => {
       if (this.#closing === 'not') this.#hasFailed = true;
     });
     socket.resume();
     this.#ended = new Promise((resolve) => {
+      socket.on('error', () => {
+        this.#hasFailed = true;
+        // Node emits no `close` when a reset fails, which it does while an end in order is under way.
+        if (this.#closing === 'cut') resolve('cut');
+      });
       socket.once('close', () => {
         if (this.#closing === 'cut') resolve('cut');
         else resolve(this.#closing === 'in order' && !this.#hasFailed ? 'read to its end' : 'lost');

@@ -22,6 +22,12 @@ export function holds(pid: number, file: string): boolean {
   }
 }
 
+/** Whether all threads of a process have stopped, as SIGSTOP makes them do. */
+export function areStopped(pid: number): boolean {
+  const dir = `/proc/${pid}/task`;
+  return readdirSync(dir).every((thread) => /\) T /.test(readFileSync(`${dir}/${thread}/stat`, 'latin1')));
+}
+
 /** Resident memory of a process, in bytes. */
 export function residentBytes(pid: number): number {
   const [, kibibytes = '0'] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];

@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../src/index.js';
+import { readMeta } from '../src/journal/datafile.js';
 import { until } from '../src/testing/index.js';
 import { CliProcess, type CliResult } from '../test/support/process.js';
 import { unexpectedLines } from './checks.js';
@@ -44,8 +45,8 @@ export class Service {
   endings = 0;
   /** The process whose disk takes nothing now, if any. */
   fullPid: number | undefined;
-  /** Crashes of lmdb at a write that failed: see `#ended`. */
-  lmdbCrashes = 0;
+  /** Whether the disk is full now, for whatever process there is. */
+  isDiskFull = false;
   readonly #options: ServiceOptions;
   #writers: number;
   #cli: CliProcess | undefined;
@@ -75,6 +76,10 @@ export class Service {
     return path.join(this.#options.dir, 'config.json');
   }
 
+  get journalFile(): string {
+    return path.join(this.#options.dir, 'journal', 'data.mdb');
+  }
+
   /** Of the process that runs now. */
   get pid(): number {
     const pid = this.#cli?.child.pid;
@@ -102,6 +107,7 @@ export class Service {
     for (;;) {
       // A refusal that is in force now, or comes before it is ready.
       const refusals = this.#refusals - (this.#isRefused ? 1 : 0);
+      if (this.isDiskFull) this.#takeReserve();
       const cli = new CliProcess(['serve', '--config', this.configFile], {
         cwd: dir,
         env: {
@@ -136,7 +142,7 @@ export class Service {
   /** SIGTERM; resolves when the process has ended by itself. */
   async drain(): Promise<void> {
     const { code, signal } = (await this.#end('SIGTERM')) ?? { code: 0 };
-    if (code !== 0 && !this.#isLmdbCrash(signal))
+    if (code !== 0)
       this.#options.timeline.violation(`a reporter that was told to stop ended with ${code ?? signal}`);
   }
 
@@ -189,22 +195,16 @@ export class Service {
     { code, signal, stderr }: CliResult,
   ): 'refused' | 'ended' {
     const { timeline, dir } = this.#options;
-    const isLmdbCrash = this.#isLmdbCrash(signal) && cli.child.pid === this.fullPid;
     const wasAsked = this.state === 'ending';
-    const isRefused = this.state === 'starting' && code === 2 && this.#refusals > refusals;
+    const isStarting = this.state === 'starting';
+    // A change of writers.count, for one thing, needs room.
+    const isTurnedAway = cli.child.pid === this.fullPid && code === 1 && stderr.includes(': make room on');
+    const isRefused = isStarting && (isTurnedAway || (code === 2 && this.#refusals > refusals));
     if (this.#cli === cli) {
       this.#cli = undefined;
       this.state = 'down';
     }
     writeFileSync(path.join(dir, `reporter-${incarnation}.log`), stderr);
-    if (isLmdbCrash) {
-      // lmdb 3.5 writes its message about a failed write beyond the memory it has for it, and the heap is broken then.
-      timeline.say(`lmdb crashed at a failed write (${signal}); the reporter is started again`);
-      this.lmdbCrashes++;
-      this.endings++;
-      if (!wasAsked) void this.exclusively(async () => this.#state() === 'down' && (await this.start()));
-      return 'ended';
-    }
     this.#checkLog(cli, incarnation, isRefused);
     if (isRefused) return 'refused';
     if (!wasAsked) {
@@ -216,8 +216,13 @@ export class Service {
     return 'ended';
   }
 
-  #isLmdbCrash(signal: NodeJS.Signals | null | undefined): boolean {
-    return this.fullPid !== undefined && (signal === 'SIGABRT' || signal === 'SIGSEGV');
+  /** Cuts off what the journal's file has beyond what is used of it, as copies of it are made. */
+  #takeReserve(): void {
+    if (!existsSync(this.journalFile)) return;
+    const fd = openSync(this.journalFile, 'r+');
+    const meta = readMeta(fd);
+    if (meta && meta.usedBytes < fstatSync(fd).size) ftruncateSync(fd, meta.usedBytes);
+    closeSync(fd);
   }
 
   #checkLog(cli: CliProcess, incarnation: number, isRefused = false): void {

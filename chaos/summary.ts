@@ -9,8 +9,6 @@ export interface Summary {
   readonly endings: ReadonlyMap<string, number>;
   /** Processes of the reporter. */
   readonly incarnations: number;
-  /** How often lmdb crashed at a write that failed. */
-  readonly lmdbCrashes: number;
   readonly connections: number;
   readonly rowsSent: number;
   readonly totals: Totals;
@@ -31,7 +29,7 @@ export function summaryText(summary: Summary): string {
     ...counted(summary.faults),
     'ends of waves',
     ...counted(summary.endings),
-    `reporter processes ${whole(summary.incarnations)}, of which lmdb crashed ${summary.lmdbCrashes}; connections of agents ${whole(summary.connections)}`,
+    `reporter processes ${whole(summary.incarnations)}, connections of agents ${whole(summary.connections)}`,
     `rows sent ${whole(summary.rowsSent)}; received, with those of hostile peers, ${whole(totals.received)}, recovered ${whole(totals.recovered)}, ` +
       `stored ${whole(totals.upserted)}, coalesced ${whole(totals.coalesced)}, dead letters ${whole(totals.deadLettered)}`,
     `ledgers looked at ${whole(summary.ledgers)}`,

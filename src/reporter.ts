@@ -66,9 +66,11 @@ export interface Reporter {
   ledger(): Ledger;
   /**
    * Takes no new connections, reads what agents have already sent, closes their connections, and waits until the
-   * store holds everything, all within `shutdown.drainMs`. What could not be drained stays in the journal.
+   * store holds everything, all within `shutdown.drainMs`. `pending` rows could not be stored, and stay in the journal;
+   * `unjournaled` rows were taken and could not even be journaled, because the journal cannot be written: they go with
+   * the process, unless it can be written again before `stop`.
    */
-  drain(): Promise<{ readonly drained: boolean; readonly pending: number }>;
+  drain(): Promise<{ readonly drained: boolean; readonly pending: number; readonly unjournaled: number }>;
   /** Ends everything at once but in order; what is pending stays in the journal. Idempotent. */
   stop(): Promise<void>;
 }
@@ -255,7 +257,7 @@ async function assemble(
       onStoreFailure: (error) => metrics.storeFailed(error.class),
       onStoreState: (error) => stores[partition]!.observe(partition, error),
       onRefused: ({ code, message }) =>
-        complaints.about(
+        complaints.ours(
           `writer ${partition}`,
           code,
           { error: message },
@@ -286,7 +288,7 @@ async function assemble(
     onRejected: (rows, why) => {
       refused.received += rows;
       refused.rejected += rows;
-      complaints.about('internal', 'rejected', { rows, why }, 'a report from inside the process was refused');
+      complaints.ours('internal', 'rejected', { rows, why }, 'a report from inside the process was refused');
     },
   });
   const connections = new Set<Connection>();
@@ -369,7 +371,7 @@ async function assemble(
     listener.closeConnections();
     const isDrained = () => isJournaled() && ledger().pending === 0;
     await until(() => isDrained() || state === 'stopped', deadlineMs - performance.now());
-    return { drained: isDrained(), pending: ledger().pending + router.waitingRows };
+    return { drained: isDrained(), pending: ledger().pending, unjournaled: router.waitingRows };
   };
 
   return {

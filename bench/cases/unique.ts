@@ -3,7 +3,7 @@ import type { RawApi } from '../processes/raw.js';
 import { type Digest, digestOf, keysOf, rowsOf, type Shape } from '../rows.js';
 import { Worker } from '../rpc.js';
 
-const RAW_CONNECTIONS = 3;
+export const RAW_CONNECTIONS = 3;
 const NAIVE_CONNECTIONS = 3;
 const BATCH_ROWS = 1000;
 /** Share of the rows that goes through everything before the clock starts: a reporter runs for months, not seconds. */
@@ -76,7 +76,7 @@ export function throughReporter(
       await load.call('prepare', { shape: warm, version: 1 });
       await load.call('sendAll');
       await reporter.call('until', { count: 'upserted', is: keysOf(warm), boundMs: 60_000 });
-      await bench.options.db.query(`TRUNCATE TABLE ${name}.ServerCallStatus`);
+      await bench.refill(name);
 
       await load.call('prepare', { shape, version: 1 });
       let elapsedMs = 0;
@@ -122,7 +122,7 @@ export function throughScript(
     try {
       await raw.call('prepare', { ...job, rows: Math.ceil(rows * WARM_UP) });
       await raw.call('run');
-      await bench.options.db.query(`TRUNCATE TABLE ${name}.ServerCallStatus`);
+      await bench.refill(name);
       await raw.call('prepare', { ...job, rows });
       const databaseBefore = bench.databaseCpuMicros();
       const elapsedMs = await raw.call('run');

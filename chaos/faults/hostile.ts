@@ -1,6 +1,4 @@
-import { HostileAgent } from '../../src/testing/agent.js';
-import { until } from '../../src/testing/index.js';
-import { hostileStream } from '../../src/testing/streams.js';
+import { HostileAgent, hostileStream, until } from '../../src/testing/index.js';
 import type { Site } from '../site.js';
 import { type Fault, pick, Repeated } from './fault.js';
 

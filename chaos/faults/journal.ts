@@ -1,41 +1,68 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { areStopped } from '../procfs.js';
 import type { Site } from '../site.js';
 import { type Fault, Repeated } from './fault.js';
 
-/** Below it the journal's file has its first pages only; the kernel fails writes beyond as it does on a full disk. */
-const FULL_BYTES = 16_384;
 const LOOK_MS = 40;
 
-/** A disk without room for the journal, of every process that runs meanwhile. */
-export function journalFaults({ service }: Site): Fault[] {
+/**
+ * A disk without room for the journal, of every process that runs meanwhile. The kernel fails a write beyond the limit
+ * as it fails one to a full disk; what the file has already can be written. One that has its reserve hardly notices, so
+ * some are started again without.
+ */
+export function journalFaults({ service, options }: Site): Fault[] {
   const watching = new Repeated();
   // The soft limit alone: not everybody may raise the hard one again.
   const limit = (pid: number, bytes: number | 'unlimited') =>
-    promisify(execFile)('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`]);
+    execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`]);
+  /** All at one go, so that nothing else happens to the process, and with it stopped: its file must not grow meanwhile. */
+  const fill = (pid: number) => {
+    process.kill(pid, 'SIGSTOP');
+    try {
+      while (!areStopped(pid));
+      limit(pid, statSync(service.journalFile).size);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  };
   return [
     {
       name: 'journal full',
       group: 'journal',
       shortestMs: 500,
       longestMs: 3500,
-      begin: async () =>
+      begin: async (random) => {
+        service.isDiskFull = true;
         watching.start(async () => {
-          if (service.state === 'up' && service.pid !== service.fullPid) {
+          const { state } = service;
+          if ((state === 'up' || state === 'starting') && service.pid !== service.fullPid) {
             service.fullPid = service.pid;
-            await limit(service.pid, FULL_BYTES);
+            fill(service.pid);
           }
           return LOOK_MS;
-        }),
+        });
+        if (random() < 0.5) return;
+        // Not waited for: it may not be ready before there is room.
+        const restarted = service.exclusively(async () => {
+          if (service.state !== 'up') return;
+          await service.kill();
+          await service.start();
+        });
+        restarted.catch((error: unknown) => options.timeline.violation(String(error)));
+      },
       end: async () => {
+        service.isDiskFull = false;
         await watching.stop();
         const { fullPid } = service;
+        service.fullPid = undefined;
         if (fullPid === undefined) return;
-        await limit(fullPid, 'unlimited').catch((error: unknown) => {
+        try {
+          limit(fullPid, 'unlimited');
+        } catch (error) {
           // That process may be gone.
           if (service.state !== 'down' && service.pid === fullPid) throw error;
-        });
-        service.fullPid = undefined;
+        }
       },
     },
   ];

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { messageOf } from '../model/errors.js';
+import { TAG, WORDS_PER_ROW } from '../model/row.js';
 import type { RowBuffer, RowBufferPool } from '../model/rowbuffer.js';
 import type { FrameRejection, Traffic } from '../model/traffic.js';
 import { encodeFrame, FrameDecoder, FrameError } from '../wire/frame.js';
@@ -42,6 +43,8 @@ type ConnectionMessage =
  * the next chunk ready while the last is on its way to disk, and lets small reports come without a pause for each.
  */
 const WINDOW_BYTES = 65_536;
+/** A timer that comes so late says that the process was stopped, or had no processor. */
+const STANDSTILL_MS = 1000;
 /** Replies of handlers that may wait for a peer to read them; one that lets more pile up is closed. */
 const MAX_REPLY_BYTES = 1_048_576;
 
@@ -55,7 +58,9 @@ export class Connection implements Reader {
   readonly #domain: ConnectionDomain;
   readonly #socket: Socket;
   readonly #peer: string;
-  readonly #peerTag: number;
+  readonly #peerNumber: () => number;
+  /** Undefined until its first row: who sends nothing worth keeping gets no place in the journal. */
+  #peerTag: number | undefined;
   readonly #decoder: FrameDecoder;
   readonly #ref: ActorRef<ConnectionMessage>;
   /** Read, and not journaled yet. */
@@ -69,24 +74,26 @@ export class Connection implements Reader {
   #closed = false;
   /** We closed it: what its stream still lacks is nobody's loss. */
   #refused = false;
+  /** What its stream holds from here on is nobody's frame: chunks that were read before it closed are not looked at. */
+  #isLost = false;
   #expiry: NodeJS.Timeout | undefined;
   /** What is left of the present frame's time when reading stops. */
   #expiryLeftMs = 0;
   #expiryBegan = 0;
 
-  /** `peer`: the agent's address without port; `peerNumber`: its number in the journal's peer table. */
+  /** `peer`: the agent's address without port; `peerNumber` gives its number in the journal's peer table. */
   constructor(
     parent: ParentRef,
     name: string,
     socket: Socket,
     peer: string,
-    peerNumber: number,
+    peerNumber: () => number,
     domain: ConnectionDomain,
   ) {
     this.#domain = domain;
     this.#socket = socket;
     this.#peer = peer;
-    this.#peerTag = peerNumber << 1;
+    this.#peerNumber = peerNumber;
     this.#decoder = new FrameDecoder(domain.maxBodyBytes);
     this.#ref = spawn<ConnectionMessage>(parent, {
       name,
@@ -139,10 +146,10 @@ export class Connection implements Reader {
         this.#paid(message.bytes);
         break;
       case 'expired':
-        // The rest of it may have come while this message was on its way.
-        if (message.frames !== this.#frames) return;
+        // The rest of it, or the end, may have come while this message was on its way.
+        if (this.#isLost || this.#closed || message.frames !== this.#frames) return;
         this.#reject('incomplete', {}, 'a frame stayed incomplete for too long; closing its connection');
-        this.#refuse();
+        this.#giveUp();
         break;
       case 'closed':
         this.#end();
@@ -165,9 +172,13 @@ export class Connection implements Reader {
     const domain = this.#domain;
     const ref = this.#ref;
     const { traffic, reports } = domain;
+    traffic.bytes += chunk.length;
+    if (this.#isLost) {
+      this.#paid(chunk.length);
+      return;
+    }
     const rows = domain.buffers.take();
     this.#rows = rows;
-    traffic.bytes += chunk.length;
     this.#holdExpiry();
     const framesBefore = this.#frames;
     const saturatedBefore = reports.saturated;
@@ -181,7 +192,7 @@ export class Connection implements Reader {
         throw error;
       }
       // What was good in front of the bad frame is sent on all the same.
-      this.#refuse();
+      this.#giveUp();
     }
     if (this.#frames > framesBefore) this.#expiryLeftMs = 0;
     if (this.#decoder.incompleteBytes > 0 && !this.#socket.isPaused()) this.#startExpiry();
@@ -209,6 +220,7 @@ export class Connection implements Reader {
   /** A property, not a method, so that a chunk costs no closure. */
   readonly #onFrame = (id: number, bytes: Uint8Array, start: number, end: number): void => {
     const { traffic, reports, handlers, maxBadFrames } = this.#domain;
+    const rows = this.#rows!;
     traffic.frames++;
     this.#frames++;
     if (id !== MessageId.reportStatusRequest) {
@@ -218,7 +230,7 @@ export class Connection implements Reader {
     }
     let count: number;
     try {
-      count = reports.decode(bytes, start, end, this.#rows!, this.#peerTag);
+      count = reports.decode(bytes, start, end, rows, this.#peerTag ?? 0);
     } catch (error) {
       const fields = { bodyBytes: end - start, error: messageOf(error) };
       this.#reject('undecodable', fields, 'a frame does not hold the report it claims; dropping it');
@@ -235,7 +247,14 @@ export class Connection implements Reader {
     this.#badFramesInRow = 0;
     traffic.reports++;
     if (count === 0) traffic.emptyReports++;
+    else if (this.#peerTag === undefined) this.#signRows(rows, rows.length - count);
   };
+
+  /** Numbers the peer, and marks its first rows, `from` on, with that. */
+  #signRows({ words, length }: RowBuffer, from: number): void {
+    this.#peerTag = this.#peerNumber() << 1;
+    for (let index = from; index < length; index++) words[index * WORDS_PER_ROW + TAG]! |= this.#peerTag;
+  }
 
   #handOn(frame: HandledFrame): void {
     const handling = this.#domain.handlers.dispatch(frame);
@@ -246,7 +265,8 @@ export class Connection implements Reader {
   #handedOn(id: number, body: Uint8Array): HandledFrame {
     const socket = this.#socket;
     const reply = (replyId: number, replyBody: Uint8Array) => {
-      if (socket.destroyed) return;
+      // A write behind our end would break off what is still on its way.
+      if (!socket.writable) return;
       socket.write(encodeFrame(replyId, replyBody));
       if (socket.writableLength <= MAX_REPLY_BYTES) return;
       this.#domain.complaints.about(
@@ -278,6 +298,12 @@ export class Connection implements Reader {
     if (this.#unpaidBytes === 0) stop(this.#ref);
   }
 
+  /** Follows the stream no further. */
+  #giveUp(): void {
+    this.#isLost = true;
+    this.#refuse();
+  }
+
   #refuse(): void {
     this.#refused = true;
     this.#socket.destroy();
@@ -294,9 +320,20 @@ export class Connection implements Reader {
     if (this.#expiryLeftMs === 0) this.#expiryLeftMs = frameTimeoutMs;
     this.#expiryBegan = performance.now();
     const frames = this.#frames;
-    // A process that stood still finds the time over before it has read what came meanwhile: that goes first.
-    const expired = () => setImmediate(() => tell(this.#ref, { kind: 'expired', frames }));
-    this.#expiry = setTimeout(expired, this.#expiryLeftMs);
+    this.#expiry = setTimeout(() => this.#expire(frames), this.#expiryLeftMs);
+  }
+
+  #expire(frames: number): void {
+    const lateMs = performance.now() - this.#expiryBegan - this.#expiryLeftMs;
+    if (lateMs > STANDSTILL_MS) {
+      // The process stood still, and read nothing meanwhile: that time is the agent's.
+      this.#expiry = undefined;
+      this.#expiryLeftMs = Math.min(lateMs, this.#domain.frameTimeoutMs);
+      this.#startExpiry();
+      return;
+    }
+    // What has come already is read first: timers run before sockets.
+    setImmediate(() => tell(this.#ref, { kind: 'expired', frames }));
   }
 
   /** Reading stops through no fault of the agent's: so does its clock. */

@@ -77,6 +77,8 @@ export class HandlerTable {
   #failed(frame: HandledFrame, error: unknown): void {
     this.#traffic.framesRejected.handler++;
     const fields = { id: frame.id, error: messageOf(error) };
-    this.#complaints.about(frame.peer, 'handler', fields, 'a handler failed on a frame');
+    // By its address: a peer that comes again from another port is the same one.
+    const peer = frame.peer.slice(0, frame.peer.lastIndexOf(':'));
+    this.#complaints.about(peer, 'handler', fields, 'a handler failed on a frame');
   }
 }

@@ -9,7 +9,7 @@ export interface ListenerOptions {
   /** 0 = any free one. */
   readonly port: number;
   readonly maxConnections: number;
-  /** Number of a peer's address in the journal. */
+  /** Number of a peer's address in the journal; asked for when it has sent its first row. */
   readonly peerNumber: (address: string) => number;
 }
 
@@ -51,7 +51,7 @@ export class Listener {
           this.#accept(socket);
         } catch (error) {
           socket.destroy();
-          domain.complaints.about(
+          domain.complaints.ours(
             'listener',
             'accept',
             { error: messageOf(error) },
@@ -84,7 +84,7 @@ export class Listener {
     }
     // From now on errors are of single accepts (out of file descriptors, say): agents try again by themselves.
     this.#server.on('error', (error) => {
-      this.#domain.complaints.about(
+      this.#domain.complaints.ours(
         'listener',
         'accept',
         { error: error.message },
@@ -114,7 +114,7 @@ export class Listener {
       `connection-${++this.#accepted}`,
       socket,
       peer,
-      this.#options.peerNumber(peer),
+      () => this.#options.peerNumber(peer),
       this.#domain,
     );
     this.#connections.add(connection);

@@ -21,6 +21,11 @@ export interface Batch {
   /** Packed, in memory of the router's: valid until the batch is reported journaled. */
   readonly rows: Int32Array;
   readonly credits: readonly Credit[];
+  /**
+   * It was reported journaled, and its rows are void. A crash may leave a second copy in the writer's mailbox; should
+   * the record be found damaged by then, nothing else would tell that copy from a batch that is still to be journaled.
+   */
+  isJournaled: boolean;
 }
 
 /** What a writer is to do with some of its dead letters. Lost when the writer crashes on it, the letters are not. */

@@ -7,14 +7,17 @@ import type { Batch, Credit, RouterMessage, WriterMessage } from './protocol.js'
 import { type ActorRef, type ParentRef, spawn, tell } from './system.js';
 
 /**
- * Rows in one batch, at most, but for the last report in it. Larger batches would merge more, but journaling and folding one takes the event loop
- * for a moment, and whoever sent its first row waits for its last.
+ * Rows in one batch, at most, but for the last report in it. Larger batches would merge more, but journaling and
+ * folding one takes the event loop for a moment, and whoever sent its first row waits for its last.
  */
 const MAX_BATCH_ROWS = 16_384;
 /** Rows that are distributed in one turn of the event loop, about: 2 to 3 ms of it. */
 const MAX_TURN_ROWS = 65_536;
-/** Keys that all lanes together remember, to find what is reported again: 10 MB of memory at most. */
+/** Keys that all lanes together remember from one batch to the next, to find what is reported again: some MB. */
 const MAX_KNOWN_KEYS = 100_000;
+
+/** Buffers of batches that are kept to be used again: a pair for each lane, where there are few. */
+const MAX_SPARE_BUFFERS = 32;
 
 /** What is merged, and becomes the next batch or a later one. */
 interface Gathered {
@@ -61,7 +64,7 @@ export interface Router {
 export function spawnRouter(parent: ParentRef, writers: number, onError: (error: Error) => void): Router {
   const buffers = new RowBufferPool({
     initialRows: 64,
-    maxSpares: 2 * writers,
+    maxSpares: Math.min(2 * writers, MAX_SPARE_BUFFERS),
     maxSpareRows: 2 * MAX_BATCH_ROWS,
   });
   const lanes: Lane[] = Array.from({ length: writers }, () => ({
@@ -96,7 +99,8 @@ export function spawnRouter(parent: ParentRef, writers: number, onError: (error:
         case 'rows':
           for (const { rows, credit } of inbox.take(MAX_TURN_ROWS)) {
             const isDone = guarded(() => distribute(lanes, laneOf, rows, credit));
-            if (!isDone) settle(credit);
+            // Where some of its rows have a batch already, that pays it back.
+            if (!isDone && credit.outstanding === 0) settle(credit);
             rows.release();
           }
           for (const lane of lanes) handOver(lane);
@@ -168,7 +172,7 @@ function gathered(lane: Lane): Gathered {
 function handOver(lane: Lane): void {
   if (!lane.ready || lane.handed || (lane.full.length === 0 && lane.merge.rows === 0)) return;
   const { rows, received, credits } = lane.full.shift() ?? gathered(lane);
-  const batch: Batch = { id: lane.nextId++, received, rows: rows.rows(), credits };
+  const batch: Batch = { id: lane.nextId++, received, rows: rows.rows(), credits, isJournaled: false };
   lane.handed = { batch, rows };
   deliver(lane, batch);
 }
@@ -187,6 +191,7 @@ function journaled(lane: Lane, batchId: number, settle: Settle): void {
   const { handed } = lane;
   if (handed?.batch.id !== batchId) return;
   lane.handed = undefined;
+  handed.batch.isJournaled = true;
   handed.rows.release();
   handOver(lane);
   for (const credit of handed.batch.credits) {

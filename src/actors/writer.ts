@@ -28,6 +28,11 @@ const CHECKPOINT_DELAY_MS = 4;
 const CHECKPOINT_AFTER = MAX_UNCHECKED / 2;
 /** What is left of a writer that ends gets this long. */
 const END_MS = 1000;
+/**
+ * Bytes of records to one of what is pending: a snapshot writes the latter to be rid of the former. While a backlog
+ * drains, it is soon so small that the snapshot costs little.
+ */
+const RECORDS_TO_PENDING = 4;
 /** Most records behind a snapshot: what a restart may have to replay. */
 const MAX_EVENTS = 50_000;
 
@@ -37,7 +42,7 @@ export interface WriterOptions {
   readonly store: StoreWriter;
   readonly router: ActorRef<RouterMessage>;
   readonly maxBatchRows: number;
-  /** A snapshot is due when the records behind the last one take more than this, and twice what is pending. */
+  /** A snapshot is due when the records behind the last one take more than this, and four times what is pending. */
   readonly snapshotBytes: number;
   readonly atStep?: StepHook | undefined;
   readonly onFlush?: (rows: number, seconds: number) => void;
@@ -117,6 +122,8 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
   let incarnations = 0;
   let current: State;
   let isEnding = false;
+  /** Where the keys of a checkpoint are gathered; there is one at a time. */
+  const confirmedKeys = new Int32Array(CHECKPOINT_AFTER * options.maxBatchRows * WORDS_PER_KEY);
   const atStep = (step: WriterStep) => options.atStep?.(step, partition);
 
   const startFlushing = (state: State) => {
@@ -158,7 +165,7 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
     const { settled } = state;
     state.settled = [];
     if (settled.length > 0) atStep('checkpoint');
-    const entry = entryOf(state, batch, settled);
+    const entry = entryOf(state, batch, settled, confirmedKeys);
     const sequence = await persist(entry);
     atStep('after-persist');
     applied(state, sequence, entry.record);
@@ -238,7 +245,7 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
       switch (message.kind) {
         case 'batch':
           // Handed over a second time after a crash that it had survived.
-          if (message.batch.id > state.batchId) {
+          if (!message.batch.isJournaled && message.batch.id > state.batchId) {
             atStep('before-persist');
             await commit(state, message.batch, persist);
           }
@@ -271,7 +278,8 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
   const snapshotWhenDue = (state: State) => {
     const { bytes, events } = journal.sinceSnapshot;
     const idle = state.pending.keys === 0 && events >= IDLE_EVENTS;
-    const large = bytes > Math.max(options.snapshotBytes, 2 * state.pending.bytes) || events > MAX_EVENTS;
+    const wanted = Math.max(options.snapshotBytes, RECORDS_TO_PENDING * state.pending.bytes);
+    const large = bytes > wanted || events > MAX_EVENTS;
     if ((!idle && !large) || state.snapshot || isEnding) return;
     atStep('snapshot');
     void takeSnapshot(state, () => current !== state || state.crashed || isEnding);
@@ -328,10 +336,15 @@ class Stumbling {
   }
 }
 
-function entryOf(state: State, batch: Batch | undefined, settled: readonly Settled[]): JournalEntry {
+function entryOf(
+  state: State,
+  batch: Batch | undefined,
+  settled: readonly Settled[],
+  confirmedKeys: Int32Array,
+): JournalEntry {
   const stored = settled.filter(({ refusal }) => !refusal).map(({ chunk }) => chunk);
   const refused = settled.filter(({ refusal }) => refusal);
-  const confirmed = state.pending.unchangedKeys(stored);
+  const confirmed = state.pending.unchangedKeys(stored, confirmedKeys);
   const dead = state.pending.unchangedKeys(refused.map(({ chunk }) => chunk));
   const sent = stored.reduce((rows, chunk) => rows + chunk.rows.length, 0);
   const record: JournalRecord = {

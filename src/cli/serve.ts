@@ -42,12 +42,20 @@ async function serve(options: CommonOptions, terminal: Terminal): Promise<void> 
 }
 
 async function stop(reporter: Reporter, logger: ProcessLogger): Promise<void> {
-  const { drained, pending } = await reporter.drain();
+  const { drained, unjournaled } = await reporter.drain();
+  const { received } = reporter.ledger();
   await reporter.stop();
+  const { pending, received: receivedInAll } = reporter.ledger();
   if (drained) {
     logger.info({ pending }, 'stopped; every row is stored');
   } else {
-    logger.warn({ pending }, `stopped; ${pending} rows are not stored yet and stay in the journal`);
+    // The journal had a last chance meanwhile.
+    const lost = Math.max(0, unjournaled - (receivedInAll - received));
+    const more = lost > 0 ? `; ${lost} more could not be journaled and are lost` : '';
+    logger.warn(
+      { pending, lost },
+      `stopped; ${pending} rows are not stored yet and stay in the journal${more}`,
+    );
   }
 }
 

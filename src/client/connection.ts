@@ -230,7 +230,8 @@ export class AgentConnection {
     this.#queue = [];
     this.#writing = bytes;
     socket.write(bytes, (error) => {
-      if (error || this.#writing !== bytes) return;
+      // The write of a socket that was destroyed meanwhile ends without an error, and without having been done.
+      if (error || socket.destroyed || this.#writing !== bytes) return;
       this.#writing = undefined;
       this.#bufferedBytes -= bytes.length;
       this.#admitSenders();

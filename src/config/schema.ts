@@ -84,7 +84,7 @@ export const schema = z.strictObject({
         1024,
         64 * GIB,
         1_048_576,
-        'Journal bytes of one partition after which its pending rows are snapshot and the journal truncated; at least twice what is pending.',
+        'Journal bytes of one partition after which its pending rows are snapshot and the journal truncated; at least four times what is pending.',
       ),
     })
     .prefault({}),

@@ -5,7 +5,6 @@ import { type Database, open, type RootDatabase } from 'lmdb';
 import { messageOf, ReporterError } from '../model/errors.js';
 import { makeDir } from '../model/makedir.js';
 import { WORDS_PER_ROW } from '../model/row.js';
-import { commit } from './commit.js';
 import { checkDataFile } from './datafile.js';
 import { DeadLetters } from './deadletters.js';
 import { otherFormat } from './format.js';
@@ -13,6 +12,8 @@ import { lockJournal } from './lock.js';
 import { PartitionJournal } from './partition.js';
 import { PeerTable } from './peers.js';
 import { encodePiece, JOURNAL_FORMAT, ROWS_PER_PIECE } from './record.js';
+import { Reserve } from './reserve.js';
+import { Scratches } from './scratch.js';
 import { type PartitionSurvey, type Survey, surveyPartition } from './survey.js';
 import { type Head, type JournalOptions, type Layout, openDatabases, type Tables } from './tables.js';
 
@@ -20,7 +21,8 @@ import { type Head, type JournalOptions, type Layout, openDatabases, type Tables
  * The durable memory of the writers: one lmdb environment, whose commits all partitions share (a commit costs
  * one fsync, however many writers wait for it). Promises of appends resolve when the data is on disk.
  *
- * lmdb has its limits here: the file keeps the size it once had, and freed pages are used again.
+ * lmdb has its limits here: the file keeps the size it once had, and freed pages are used again. See `Reserve` for why
+ * it is longer than what is used of it.
  */
 export class Journal {
   /** Random, stable over restarts: tells reporters apart that share a database server. */
@@ -32,7 +34,9 @@ export class Journal {
   readonly #environment: RootDatabase;
   readonly #meta: Database<unknown, string>;
   readonly #tables: Tables;
+  readonly #reserve: Reserve;
   readonly #release: () => void;
+  readonly #scratches = new Scratches();
   #closed = false;
   #closing: Promise<void> | undefined;
   #quarantined: number;
@@ -84,26 +88,40 @@ export class Journal {
       // the process. Writes of one turn share a commit all the same.
       eventTurnBatching: false,
     });
+    let reserve: Reserve | undefined;
     try {
       this.#environment = environment;
-      const databases = openDatabases(environment);
+      const format = storedFormat(environment);
+      if (format !== undefined && format !== JOURNAL_FORMAT) throw otherFormat(options.dir, format);
+      reserve = new Reserve(join(options.dir, 'data.mdb'));
+      this.#reserve = reserve;
+      const { shortage } = reserve;
+      // A journal that is complete can be opened, and waits until it can be written; one that is not must be made.
+      const databases = openDatabases(environment, shortage === undefined);
+      if (shortage && (format === undefined || Object.values(databases).includes(undefined)))
+        throw unwritable(options.dir, shortage);
       this.#meta = databases.meta;
       this.#tables = databases;
       this.#quarantined = this.#tables.quarantine.getKeysCount();
       this.id = this.#identify(options);
       this.#layout = this.#meta.get('layout') as Layout;
-      this.peers = new PeerTable(databases.peers);
+      const { events, snapshots, quarantine } = databases;
+      this.peers = new PeerTable(databases.peers, {
+        reserve: this.#reserve,
+        isUnused: () =>
+          !this.#reserve.shortage && [events, snapshots, quarantine].every((table) => isEmpty(table)),
+      });
       this.deadLetters = new DeadLetters(databases.deadLetters, this.peers);
     } catch (error) {
+      void reserve?.close();
       void environment.close();
       throw error;
     }
   }
 
-  /** Writes the first records of a new journal, or checks those of an old one. Returns the journal's id. */
+  /** Writes the first records of a new journal. Returns the journal's id. */
   #identify(options: JournalOptions): string {
-    const format = this.#meta.get('format');
-    if (format === undefined) {
+    if (this.#meta.get('format') === undefined) {
       const id = randomBytes(8).toString('hex');
       this.#environment.transactionSync(() => {
         this.#meta.putSync('format', JOURNAL_FORMAT);
@@ -111,9 +129,6 @@ export class Journal {
         this.#meta.putSync('layout', { epoch: 1, writers: options.writers } satisfies Layout);
       });
       return id;
-    }
-    if (format !== JOURNAL_FORMAT) {
-      throw otherFormat(options.dir, format);
     }
     return String(this.#meta.get('id'));
   }
@@ -133,7 +148,9 @@ export class Journal {
       tables: this.#tables,
       options: this.options,
       deadLetters: this.deadLetters,
+      reserve: this.#reserve,
       isClosed: () => this.#closed,
+      scratches: this.#scratches,
     };
     return new PartitionJournal(shared, this.#layout.epoch, index);
   }
@@ -157,11 +174,13 @@ export class Journal {
       let pieces = 0;
       for (const piece of piecesOf(rows)) {
         const key = [next.epoch, partition, 0, pieces++];
-        await this.#commit(() => this.#tables.snapshots.put(key, encodePiece(piece)));
+        const bytes = encodePiece(piece);
+        const need = this.#reserve.bytesToStore(bytes.length);
+        await this.#commit(need, () => this.#tables.snapshots.put(key, bytes));
       }
       heads.push({ sequence: 0, pieces, batchId: 0 });
     }
-    await this.#commit(() =>
+    await this.#commit(this.#reserve.bytesToStore(0, writers), () =>
       this.#environment.batch(() => {
         for (const [partition, head] of heads.entries())
           void this.#tables.heads.put([next.epoch, partition], head);
@@ -186,22 +205,20 @@ export class Journal {
         const after = table.getKeys({ start: [epoch + 1], limit: 1000 }).asArray;
         const keys = [...(await before), ...(await after)];
         if (keys.length === 0) break;
-        await this.#commit(() => table.batch(() => keys.forEach((key) => void table.remove(key))));
+        await this.#commit(this.#reserve.bytesToRemove(keys.length), () =>
+          table.batch(() => keys.forEach((key) => void table.remove(key))),
+        );
       }
     }
   }
 
   /** Not tried again: nothing depends on it that a later start could not do. */
-  async #commit(write: () => Promise<unknown>): Promise<void> {
+  async #commit(bytes: number, put: () => Promise<unknown>): Promise<void> {
     try {
       if (this.options.faults) await this.options.faults.beforeCommit?.();
-      await commit(write);
+      await this.#reserve.commit(bytes, put);
     } catch (error) {
-      throw new ReporterError(
-        'JOURNAL_UNUSABLE',
-        `the journal in ${this.options.dir} cannot be written (${messageOf(error)}): make room on its disk, or repair it`,
-        { cause: error },
-      );
+      throw unwritable(this.options.dir, error);
     }
   }
 
@@ -214,14 +231,36 @@ export class Journal {
   async #close(): Promise<void> {
     this.#closed = true;
     this.deadLetters.close();
+    // First, so that nobody who waits for room writes to an environment that is closed.
+    await this.#reserve.close();
     await this.#environment.close();
     this.#release();
   }
 }
 
+function isEmpty(table: { getKeys(range: { limit: number }): Iterable<unknown> }): boolean {
+  for (const _ of table.getKeys({ limit: 1 })) return false;
+  return true;
+}
+
 function* piecesOf(rows: Int32Array): Generator<Int32Array> {
   const words = ROWS_PER_PIECE * WORDS_PER_ROW;
   for (let at = 0; at < rows.length; at += words) yield rows.subarray(at, at + words);
+}
+
+/** The format that an old journal says it has; undefined in a new one. */
+function storedFormat(environment: RootDatabase): unknown {
+  const options = { name: 'meta', encoding: 'json', create: false } as const;
+  const meta: Database<unknown, string> | undefined = environment.openDB(options);
+  return meta?.get('format');
+}
+
+function unwritable(dir: string, error: unknown): ReporterError {
+  return new ReporterError(
+    'JOURNAL_UNUSABLE',
+    `the journal in ${dir} cannot be written (${messageOf(error)}): make room on its disk, or repair it`,
+    { cause: error },
+  );
 }
 
 function foreign(dir: string, error: unknown): ReporterError {

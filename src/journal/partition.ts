@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetterFilter } from '../model/deadletter.js';
 import { ReporterError } from '../model/errors.js';
-import { compareKeys, WORDS_PER_KEY } from '../model/row.js';
-import { commit } from './commit.js';
+import { compareKeys, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 import type { StoredBytes } from './faults.js';
 import {
   decodePiece,
@@ -12,6 +11,7 @@ import {
   encodeRecord,
   type JournalEntry,
   type JournalRecord,
+  PIECE_BYTES,
   ROWS_PER_PIECE,
   recordBytes,
 } from './record.js';
@@ -34,16 +34,14 @@ export interface Replayed {
 export interface SnapshotSource {
   /** One past the last slot to be read. */
   readonly slotEnd: number;
-  /** Rows of the slots `from` … `to`-1, copied. */
-  copySlots(from: number, to: number): Int32Array;
+  /** Rows of the slots `from` … `to`-1, copied; to the start of `into`, where they fit. */
+  copySlots(from: number, to: number, into?: Int32Array): Int32Array;
 }
 
 const EVENTS_PER_READ = 64;
 const REMOVALS_PER_COMMIT = 1000;
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1000;
-/** Records are encoded in memory that is used again, as long as they take no more than this. */
-const MAX_SCRATCH_BYTES = 1_048_576;
 
 /**
  * The journal of one partition: an ordered log of records, cut off at the front by snapshots. Used by one writer
@@ -59,9 +57,6 @@ export class PartitionJournal {
   readonly #sizes = new Map<number, number>();
   #eventBytes = 0;
   #snapshotBytes = 0;
-  /** What the next record is encoded in; undefined while a record in it is on its way to the disk. */
-  #scratch: ArrayBuffer | undefined = new ArrayBuffer(0);
-
   constructor(shared: Shared, epoch: number, index: number) {
     this.#shared = shared;
     this.#tables = shared.tables;
@@ -91,16 +86,17 @@ export class PartitionJournal {
    * JOURNAL_UNUSABLE only when the journal is closed meanwhile.
    */
   async append(sequence: number, { record, refusals, released = [] }: JournalEntry): Promise<void> {
-    const { deadLetters } = this.#shared;
-    const scratch = this.#takeScratch(recordBytes(record));
+    const { deadLetters, reserve, scratches } = this.#shared;
+    const scratch = scratches.take(recordBytes(record));
     const bytes = this.#asStored(encodeRecord(record, scratch), 'record', sequence);
     const put = () => this.#tables.events.put([this.#epoch, this.#index, sequence], bytes);
     const dead = refusals.filter(({ words }) => !hasKey(record.confirmed, words));
     const superseded = deadLetters.size > 0 ? [...released, ...this.#superseded(record)] : [];
     if (dead.length === 0 && superseded.length === 0) {
-      await this.#durably(put);
+      await this.#durably(reserve.bytesToStore(bytes.length), put);
     } else {
-      await this.#durably(() =>
+      const need = reserve.bytesToStore(bytes.length, dead.length + superseded.length);
+      await this.#durably(need, () =>
         this.#tables.events.batch(() => {
           void put();
           for (const key of superseded) deadLetters.remove(key, 0);
@@ -109,21 +105,13 @@ export class PartitionJournal {
       );
       deadLetters.committed(dead, superseded);
     }
-    this.#scratch ??= scratch;
+    scratches.give(scratch);
     this.#keep(sequence, bytes.length);
   }
 
   #keep(sequence: number, bytes: number): void {
     this.#sizes.set(sequence, bytes);
     this.#eventBytes += bytes;
-  }
-
-  #takeScratch(bytes: number): ArrayBuffer | undefined {
-    const scratch = this.#scratch;
-    if (!scratch || bytes > MAX_SCRATCH_BYTES) return undefined;
-    this.#scratch = undefined;
-    if (bytes <= scratch.byteLength) return scratch;
-    return new ArrayBuffer(Math.min(MAX_SCRATCH_BYTES, Math.max(2 * scratch.byteLength, bytes)));
   }
 
   /** What replaying the dead letters of `keys` comes to. To be carried out by the next record, if by any. */
@@ -147,8 +135,8 @@ export class PartitionJournal {
   /** Removes the dead letters of these keys, durably. */
   async release(keys: readonly Int32Array[]): Promise<void> {
     if (keys.length === 0) return;
-    const { deadLetters } = this.#shared;
-    await this.#durably(() =>
+    const { deadLetters, reserve } = this.#shared;
+    await this.#durably(reserve.bytesToStore(0, keys.length), () =>
       this.#tables.events.batch(() => {
         for (const key of keys) deadLetters.remove(key, 0);
       }),
@@ -175,7 +163,7 @@ export class PartitionJournal {
     if (!bytes) return;
     const { events, quarantine } = this.#tables;
     const rest = remainder(bytes);
-    await this.#durably(() =>
+    await this.#durably(this.#shared.reserve.bytesToStore(2 * bytes.length, 1), () =>
       events.batch(() => {
         const kept = { partition: this.#index, sequence, error: error.message, bytes };
         void quarantine.put([Date.now(), ...key], kept);
@@ -248,7 +236,7 @@ export class PartitionJournal {
       const kept = { partition: this.#index, sequence, error: (error as ReporterError).message, bytes };
       const key = [this.#epoch, this.#index, sequence, piece];
       const { snapshots, quarantine } = this.#tables;
-      await this.#durably(() =>
+      await this.#durably(this.#shared.reserve.bytesToStore(bytes.length, 1), () =>
         snapshots.batch(() => {
           void quarantine.put([Date.now(), ...key], kept);
           void snapshots.put(key, encodePiece(new Int32Array(0)));
@@ -283,12 +271,16 @@ export class PartitionJournal {
     if (sequence === this.#head.sequence) return true;
     let pieces = 0;
     let pieceBytes = 0;
+    // A piece is on disk before the next one is copied: all of them share this memory.
+    const copy = new Int32Array(Math.min(source.slotEnd, ROWS_PER_PIECE) * WORDS_PER_ROW);
+    const encoded = new ArrayBuffer(source.slotEnd > 0 ? PIECE_BYTES : 0);
     for (let slot = 0; slot < source.slotEnd; slot += ROWS_PER_PIECE) {
-      const rows = source.copySlots(slot, slot + ROWS_PER_PIECE);
+      const rows = source.copySlots(slot, slot + ROWS_PER_PIECE, copy);
       if (rows.length === 0) continue;
-      const bytes = this.#asStored(encodePiece(rows), 'piece', sequence);
+      const bytes = this.#asStored(encodePiece(rows, encoded), 'piece', sequence);
       const key = [this.#epoch, this.#index, sequence, pieces++];
-      if (!(await this.#unlessStale(isStale, () => snapshots.put(key, bytes)))) return false;
+      const need = this.#shared.reserve.bytesToStore(bytes.length);
+      if (!(await this.#unlessStale(isStale, need, () => snapshots.put(key, bytes)))) return false;
       pieceBytes += bytes.length;
     }
     const previous = this.#head;
@@ -299,13 +291,14 @@ export class PartitionJournal {
         void heads.put([this.#epoch, this.#index], head);
         this.#remove(covered);
       });
-    if (!(await this.#unlessStale(isStale, publish))) return false;
+    const need = this.#shared.reserve.bytesToRemove(covered.length);
+    if (!(await this.#unlessStale(isStale, need, publish))) return false;
     this.#head = head;
     this.#snapshotBytes = pieceBytes;
     this.#forget(covered);
     for (let more = covered; more.length === REMOVALS_PER_COMMIT; ) {
       more = this.#coveredEvents(sequence);
-      await this.#durably(() => this.#tables.events.batch(() => this.#remove(more)));
+      await this.#removing(more.length, () => this.#tables.events.batch(() => this.#remove(more)));
       this.#forget(more);
     }
     await this.#removePieces(previous);
@@ -341,17 +334,19 @@ export class PartitionJournal {
     const stray = [...snapshots.getKeys(range)].filter((key) => key[2] !== sequence);
     // Most often there are none, and a commit of nothing would wait for a disk that is full.
     if (stray.length > 0)
-      await this.#durably(() => snapshots.batch(() => stray.forEach((key) => void snapshots.remove(key))));
+      await this.#removing(stray.length, () =>
+        snapshots.batch(() => stray.forEach((key) => void snapshots.remove(key))),
+      );
     for (;;) {
       const covered = this.#coveredEvents(sequence);
       if (covered.length === 0) return;
-      await this.#durably(() => events.batch(() => this.#remove(covered)));
+      await this.#removing(covered.length, () => events.batch(() => this.#remove(covered)));
     }
   }
 
   async #removePieces(head: Head): Promise<void> {
     for (let from = 0; from < head.pieces; from += REMOVALS_PER_COMMIT) {
-      await this.#durably(() =>
+      await this.#removing(REMOVALS_PER_COMMIT, () =>
         this.#tables.snapshots.batch(() => {
           for (let piece = from; piece < Math.min(head.pieces, from + REMOVALS_PER_COMMIT); piece++) {
             void this.#tables.snapshots.remove([this.#epoch, this.#index, head.sequence, piece]);
@@ -368,24 +363,34 @@ export class PartitionJournal {
   }
 
   /** As `#durably`, but gives up when the work has become stale; resolves to whether it was done. */
-  async #unlessStale(isStale: () => boolean, write: () => Promise<unknown>): Promise<boolean> {
+  async #unlessStale(isStale: () => boolean, bytes: number, put: () => Promise<unknown>): Promise<boolean> {
     if (isStale()) return false;
-    return await this.#durably(write, isStale);
+    return await this.#durably(bytes, put, isStale);
   }
 
-  async #durably(write: () => Promise<unknown>, isStale: () => boolean = () => false): Promise<boolean> {
-    const { isClosed, options } = this.#shared;
+  async #removing(entries: number, remove: () => Promise<unknown>): Promise<void> {
+    await this.#durably(this.#shared.reserve.bytesToRemove(entries), remove);
+  }
+
+  /** `bytes`: what the commit needs of the reserve. */
+  async #durably(
+    bytes: number,
+    put: () => Promise<unknown>,
+    isStale: () => boolean = () => false,
+  ): Promise<boolean> {
+    const { isClosed, options, reserve } = this.#shared;
     for (let waitMs = FIRST_RETRY_MS; !isClosed(); waitMs = Math.min(2 * waitMs, LAST_RETRY_MS)) {
       const started = performance.now();
       try {
         if (options.faults) await options.faults.beforeCommit?.();
         // A write to an environment that was closed meanwhile would end the process.
         if (isClosed()) break;
-        await commit(write);
+        await reserve.commit(bytes, put);
         options.onSync?.((performance.now() - started) / 1000);
         if (waitMs !== FIRST_RETRY_MS) options.onFault?.(undefined);
         return true;
       } catch (error) {
+        if (isClosed()) break;
         options.onFault?.(error as Error);
         if (isStale()) return false;
         await sleep(waitMs);

@@ -135,9 +135,12 @@ export function decodeRecord(stored: Uint8Array): JournalRecord {
 /** Rows in one piece of a snapshot: few enough to encode without holding up the event loop. */
 export const ROWS_PER_PIECE = 2000;
 
-/** Packed rows as the bytes of a snapshot piece: a record that carries nothing else. */
-export function encodePiece(rows: Int32Array): Uint8Array {
-  return encodeRecord({ ...EMPTY_RECORD, rows });
+/** Bytes of the largest piece. */
+export const PIECE_BYTES = HEADER_BYTES + ROWS_PER_PIECE * WORDS_PER_ROW * 4;
+
+/** Packed rows as the bytes of a snapshot piece: a record that carries nothing else. In `scratch` as `encodeRecord`. */
+export function encodePiece(rows: Int32Array, scratch?: ArrayBuffer): Uint8Array {
+  return encodeRecord({ ...EMPTY_RECORD, rows }, scratch);
 }
 
 /** Throws ReporterError JOURNAL_CORRUPT. */

@@ -2,6 +2,8 @@ import type { Database, RootDatabase } from 'lmdb';
 import type { DeadLetter } from '../model/deadletter.js';
 import type { DeadLetters } from './deadletters.js';
 import type { JournalFaults } from './faults.js';
+import type { Reserve } from './reserve.js';
+import type { Scratches } from './scratch.js';
 
 /** How the journal is divided: changed as a whole, in one transaction. */
 export interface Layout {
@@ -47,16 +49,21 @@ export interface Databases extends Tables {
   readonly deadLetters: Database<DeadLetter, number[]>;
 }
 
-/** The databases, created when missing; in an environment that is only read, those that are missing are undefined. */
-export function openDatabases(environment: RootDatabase): Databases {
+/**
+ * The databases. Those that are missing are created, or undefined when the environment is only read or `create` is
+ * false.
+ */
+export function openDatabases(environment: RootDatabase, create = true): Databases {
+  // Not in the types of lmdb.
+  const options = { create };
   return {
-    meta: environment.openDB({ name: 'meta', encoding: 'json' }),
-    events: environment.openDB({ name: 'events', encoding: 'binary' }),
-    snapshots: environment.openDB({ name: 'snapshots', encoding: 'binary' }),
-    heads: environment.openDB({ name: 'heads', encoding: 'json' }),
-    quarantine: environment.openDB({ name: 'quarantine', encoding: 'msgpack' }),
-    peers: environment.openDB({ name: 'peers', encoding: 'string' }),
-    deadLetters: environment.openDB({ name: 'dead-letters', encoding: 'json' }),
+    meta: environment.openDB({ name: 'meta', encoding: 'json', ...options }),
+    events: environment.openDB({ name: 'events', encoding: 'binary', ...options }),
+    snapshots: environment.openDB({ name: 'snapshots', encoding: 'binary', ...options }),
+    heads: environment.openDB({ name: 'heads', encoding: 'json', ...options }),
+    quarantine: environment.openDB({ name: 'quarantine', encoding: 'msgpack', ...options }),
+    peers: environment.openDB({ name: 'peers', encoding: 'string', ...options }),
+    deadLetters: environment.openDB({ name: 'dead-letters', encoding: 'json', ...options }),
   };
 }
 
@@ -73,7 +80,9 @@ export interface Shared {
   readonly tables: Tables;
   readonly options: JournalOptions;
   readonly deadLetters: DeadLetters;
+  readonly reserve: Reserve;
   readonly isClosed: () => boolean;
+  readonly scratches: Scratches;
 }
 
 /** Where a partition's replay starts. */

@@ -9,6 +9,8 @@ const LAST_GATHERING = 0x7fffffff;
 const TELLING_ROWS = 256;
 /** Merging pays when the key of one row of so many is known, or better: then rows may replace each other in time. */
 const WORTH_ONE_OF = 4;
+/** When so many times `maxKnown` keys are forgotten, the room they took is given back, too. */
+const GIANT = 4;
 /** Gatherings that are not merged, where it does not pay, before it is tried again. */
 const UNMERGED = 15;
 
@@ -25,7 +27,7 @@ const UNMERGED = 15;
 export class Merge {
   readonly #pool: RowBufferPool;
   readonly #maxKnown: number;
-  readonly #known = new RowMap();
+  #known = new RowMap();
   /** Of each slot, the gathering in which a row was last put there. */
   #gatherings = new Int32Array(INITIAL_KEYS);
   #gathering = 1;
@@ -35,9 +37,9 @@ export class Merge {
   #received = 0;
   /** Rows of the present gathering whose keys were known. */
   #found = 0;
-  /** The present gathering, if its rows are only lined up. */
+  /** Rows of the present gathering that are only lined up. */
   #lined: RowBuffer | undefined;
-  /** Gatherings to come that are only lined up. */
+  /** Gatherings that are only lined up, the present one included. */
   #unmerged = 0;
 
   /** Buffers come from `pool`. */
@@ -59,7 +61,9 @@ export class Merge {
   /** Adds the rows whose words are `rows[from … to)`. */
   put(rows: Int32Array, from: number, to: number): void {
     this.#received += (to - from) / WORDS_PER_ROW;
-    if (this.#lined) {
+    if (this.#unmerged > 0) {
+      // Not before there are rows: thousands of lanes at rest would hold a buffer each.
+      this.#lined ??= this.#pool.take();
       this.#lined.append(rows, from, to);
       return;
     }
@@ -81,18 +85,18 @@ export class Merge {
 
   /** Gives what was gathered, to be released by whoever takes it; the next gathering begins. */
   take(): RowBuffer {
-    const taken = this.#lined ?? this.#merged();
-    if (!this.#lined && this.#received >= TELLING_ROWS) {
-      this.#unmerged = this.#found * WORTH_ONE_OF < this.#received ? UNMERGED : 0;
-    }
+    const isTelling = this.#received >= TELLING_ROWS;
+    const pays = this.#found * WORTH_ONE_OF >= this.#received;
     this.#received = 0;
     this.#found = 0;
-    this.#lined = undefined;
-    if (this.#unmerged > 0) {
-      this.#unmerged--;
-      this.#lined = this.#pool.take();
+    if (this.#unmerged === 0) {
+      if (isTelling && !pays) this.#unmerged = UNMERGED;
+      return this.#merged();
     }
-    return taken;
+    const lined = this.#lined ?? this.#pool.take();
+    this.#lined = undefined;
+    this.#unmerged--;
+    return lined;
   }
 
   #merged(): RowBuffer {
@@ -108,13 +112,23 @@ export class Merge {
       index += count;
     }
     this.#keys = 0;
-    if (this.#known.size > this.#maxKnown) this.#known.clear();
+    if (this.#known.size > this.#maxKnown) this.#forget();
     if (this.#gathering === LAST_GATHERING) {
       this.#gatherings.fill(0);
       this.#gathering = 0;
     }
     this.#gathering++;
     return into;
+  }
+
+  #forget(): void {
+    if (this.#known.size <= GIANT * this.#maxKnown) {
+      this.#known.clear();
+      return;
+    }
+    this.#known = new RowMap();
+    this.#gatherings = new Int32Array(INITIAL_KEYS);
+    this.#slots = new Int32Array(INITIAL_KEYS);
   }
 
   #grow(): void {

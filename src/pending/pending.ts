@@ -94,10 +94,14 @@ export class PendingRows {
     }
   }
 
-  /** Keys of the chunks whose values are still the ones sent: what a checkpoint may name. Packed key words. */
-  unchangedKeys(chunks: readonly Chunk[]): Int32Array {
+  /**
+   * Keys of the chunks whose values are still the ones sent: what a checkpoint may name. Packed key words, in `into`
+   * where they fit.
+   */
+  unchangedKeys(chunks: readonly Chunk[], into?: Int32Array): Int32Array {
     const marks = this.#marks;
-    const keys = new Int32Array(chunks.reduce((sum, { slots }) => sum + slots.length, 0) * WORDS_PER_KEY);
+    const room = chunks.reduce((sum, { slots }) => sum + slots.length, 0) * WORDS_PER_KEY;
+    const keys = into && into.length >= room ? into : new Int32Array(room);
     let length = 0;
     for (const { id, slots, rows } of chunks) {
       const sent = rows.words;
@@ -155,16 +159,20 @@ export class PendingRows {
     return this.#waiting;
   }
 
-  /** Rows of slots `from` … `to`-1 that are pending, copied: a piece of a snapshot. Empty past the end. */
-  copySlots(from: number, to: number): Int32Array {
-    const map = this.#map;
-    const upTo = Math.min(to, map.high);
-    const rows = new Int32Array(Math.max(0, upTo - from) * WORDS_PER_ROW);
+  /**
+   * Rows of slots `from` … `to`-1 that are pending, copied: a piece of a snapshot. Empty past the end. The copy lies in
+   * `into`, from its start, where it fits.
+   */
+  copySlots(from: number, to: number, into?: Int32Array): Int32Array {
+    const { words, high } = this.#map;
+    const upTo = Math.min(to, high);
+    const room = Math.max(0, upTo - from) * WORDS_PER_ROW;
+    const rows = into && into.length >= room ? into : new Int32Array(room);
     let length = 0;
     for (let slot = from; slot < upTo; slot++) {
       if (this.#marks[slot] === FREE) continue;
       const at = slot * WORDS_PER_ROW;
-      rows.set(map.words.subarray(at, at + WORDS_PER_ROW), length);
+      for (let word = 0; word < WORDS_PER_ROW; word++) rows[length + word] = words[at + word]!;
       length += WORDS_PER_ROW;
     }
     return rows.subarray(0, length);

@@ -52,21 +52,30 @@ export class HostileAgent {
   #vanished = false;
   #receivedBytes = 0;
   readonly #replies: Buffer[] = [];
+  /** Those who wait for the operating system to take what they sent. */
+  readonly #sending = new Set<(isTaken: boolean) => void>();
   /** Resolves when the connection is over, to how it came to its end. Never rejects. */
   readonly closed: Promise<Ending>;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     let isReset = false;
-    socket.on('error', () => {
-      isReset = true;
-    });
     socket.on('data', (chunk: Buffer) => {
       this.#receivedBytes += chunk.length;
       this.#replies.push(chunk);
     });
     this.closed = new Promise((resolve) => {
-      socket.once('close', () => resolve(this.#ended ? 'ended' : isReset ? 'reset' : 'closed'));
+      const over = () => {
+        // A socket that is destroyed does not always call back.
+        for (const sent of this.#sending) sent(false);
+        resolve(this.#ended ? 'ended' : isReset ? 'reset' : 'closed');
+      };
+      socket.on('error', () => {
+        isReset = true;
+        // Node emits no `close` when a reset fails, which it does while an end in good order is under way.
+        if (this.#ended) over();
+      });
+      socket.once('close', over);
     });
   }
 
@@ -127,12 +136,11 @@ export class HostileAgent {
   sendBytes(bytes: Uint8Array): Promise<boolean> {
     if (this.#vanished || !this.#socket.writable) return Promise.resolve(false);
     return new Promise((resolve) => {
-      // A socket that is destroyed meanwhile may not call back.
-      const onClose = () => resolve(false);
-      this.#socket.once('close', onClose);
+      this.#sending.add(resolve);
       this.#socket.write(bytes, (error) => {
-        this.#socket.removeListener('close', onClose);
-        resolve(!error);
+        this.#sending.delete(resolve);
+        // The write of a socket that was destroyed meanwhile ends without an error, and without having been done.
+        resolve(!error && !this.#socket.destroyed);
       });
     });
   }

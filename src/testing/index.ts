@@ -19,13 +19,16 @@
 export type { StepHook, WriterStep } from '../actors/steps.js';
 export type { JournalFaults, StoredBytes } from '../journal/faults.js';
 export { StoreError, type StoreErrorClass } from '../model/errors.js';
+export { type Ending, HostileAgent, type HostileAgentOptions } from './agent.js';
 export { type CrashOptions, type RandomCrashes, WRITER_STEPS, WriterCrashes } from './crashes.js';
 export { type Damage, FaultyDisk, type TearOptions } from './disk.js';
 export { type Fleet, type FleetShape, isNumbered, numberedReport, startFleet } from './fleet.js';
+export { BAD_BODIES, type BadBody, badFrame, frameHeader, paddedFrame, splitAt } from './frames.js';
 export { LedgerChecker } from './ledger.js';
 export { MemoryStore } from './memory.js';
 export { OrderChecker, type OrderCheckerOptions, OrderError, type VerifyOptions } from './order.js';
 export { seeded } from './random.js';
+export { type ExpectOptions, expectStream, type StreamExpectation } from './reference.js';
 export { keyOf, type RowKey, rowsOf } from './rows.js';
 export type { RowValue } from './sequence.js';
 export {
@@ -36,4 +39,11 @@ export {
   type Release,
   type StatementHook,
 } from './store.js';
+export {
+  type HostileStream,
+  hostileStream,
+  type PieceKind,
+  type StreamOptions,
+  type StreamPiece,
+} from './streams.js';
 export { type UntilOptions, until } from './until.js';

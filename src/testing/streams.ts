@@ -178,7 +178,7 @@ export function hostileStream(
   const dice = new Dice(seed);
   const pieces: StreamPiece[] = [];
   for (let count = dice.between(1, maxPieces); count > 0; count--) {
-    const kind = large && dice.chance(1, 400) ? 'largest frame' : dice.pick(KINDS);
+    const kind = large && dice.chance(1, 2000) ? 'largest frame' : dice.pick(KINDS);
     pieces.push({ kind, bytes: bytesOf(kind, dice) });
   }
   const bytes = Buffer.concat(pieces.map((piece) => piece.bytes));

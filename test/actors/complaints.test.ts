@@ -68,3 +68,32 @@ test('however many peers are in trouble, a thousand a period are the most that i
     t.is(said.length, 1000);
   }
 });
+
+test('when a thousand lines are reached, the last of them says that there are more', (t) => {
+  const { said, logger } = capturing();
+  const complaints = new Complaints(logger, PERIOD_MS);
+  for (let peer = 0; peer < 2000; peer++) complaints.about(`10.0.${peer}`, 'length', {}, 'trouble', 10_000);
+  t.is(said.length, 1000);
+  t.deepEqual(said.at(-1)?.fields, { kind: 'complaints', peers: 999 });
+  t.true(said.slice(0, -1).every(({ message }) => message === 'trouble'));
+});
+
+test('a flood of peers in trouble does not silence what is said of the reporter itself', (t) => {
+  const { said, logger } = capturing();
+  const complaints = new Complaints(logger, PERIOD_MS);
+  for (let peer = 0; peer < 2000; peer++) complaints.about(`10.0.${peer}`, 'length', {}, 'trouble', 10_000);
+  said.length = 0;
+  for (let again = 0; again < 3; again++)
+    complaints.ours('writer 1', 'ER_BAD', { row: 1 }, 'refused', 10_001);
+  t.deepEqual(said, [{ fields: { peer: 'writer 1', kind: 'ER_BAD', row: 1 }, message: 'refused' }]);
+  complaints.ours('writer 1', 'ER_BAD', {}, 'refused', 10_000 + PERIOD_MS);
+  t.is(said.length, 2);
+});
+
+/** A logger that keeps what it is told, whole. */
+function capturing() {
+  const said: { fields: object; message: string }[] = [];
+  const note = (fields: object, message: string) => void said.push({ fields, message });
+  const logger: Logger = { debug: note, info: note, error: note, warn: note };
+  return { said, logger };
+}

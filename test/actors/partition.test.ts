@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { partitionOf } from '../../src/actors/partition.js';
+import { memoisedPartitionOf, partitionOf } from '../../src/actors/partition.js';
 import { int32 } from '../model/samples.js';
 
 /** MurmurHash3 x86 32-bit of whole 4-byte blocks, as its author describes it; in 64-bit arithmetic. */
@@ -65,4 +65,20 @@ test('services spread evenly over the writers', (t) => {
   for (let modid = 0; modid < 100; modid++)
     for (let cmdid = 0; cmdid < 100; cmdid++) counts[partitionOf(modid, cmdid, 4)]!++;
   for (const count of counts) t.true(Math.abs(count - 2500) < 250, counts.join());
+});
+
+test('a partition that is remembered is the one that is computed, whichever services came before', (t) => {
+  // Small numbers, so that services come again, and more services than are remembered.
+  const number = fc.oneof(fc.integer({ min: -3, max: 300 }), int32);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1024 }), (partitions) => {
+      const laneOf = memoisedPartitionOf(partitions);
+      const services = fc.sample(fc.tuple(number, number), 10_000);
+      for (const [modid, cmdid] of [[0, 0] as const, ...services, ...services])
+        if (laneOf(modid, cmdid) !== partitionOf(modid, cmdid, partitions)) return false;
+      return true;
+    }),
+    { numRuns: 5 },
+  );
+  t.pass();
 });

@@ -258,6 +258,38 @@ test('what a batch holds stays as it is until it is journaled, whatever comes me
   ]);
 });
 
+test('a copy of a batch that a crash has left in the mailbox is void once the batch is journaled', async (t) => {
+  const system = startSystem();
+  t.teardown(() => stop(system));
+  const router = spawnRouter(system, 1, (error) => t.fail(error.message));
+  const handed: Batch[] = [];
+  const receive = (message: WriterMessage) => {
+    if (message.kind === 'batch') handed.push(message.batch);
+  };
+  router.connect(0, spawn<WriterMessage>(system, { name: 'w', receive, onCrash: () => 'resume' }));
+  const send = (host: number) =>
+    router.inbox.offer(bufferOf(pack({ ip: host })), { outstanding: 0, settled: () => {} });
+  const told = (kind: 'ready' | 'journaled', batchId: number) =>
+    tell(router.ref, { kind, partition: 0, batchId });
+  told('ready', 0);
+  send(1);
+  await until(() => handed.length === 1, { boundMs: 5000, what: 'the batch' });
+  told('ready', 0);
+  await until(() => handed.length === 2, { boundMs: 5000, what: 'its copy' });
+  t.false(handed[1]!.isJournaled);
+  send(2);
+  told('journaled', 1);
+  await until(() => handed.length === 3, { boundMs: 5000, what: 'the next one' });
+  t.deepEqual(
+    handed.map(({ id, isJournaled }) => ({ id, isJournaled })),
+    [
+      { id: 1, isJournaled: true },
+      { id: 1, isJournaled: true },
+      { id: 2, isJournaled: false },
+    ],
+  );
+});
+
 test('a batch the writer comes back with is not handed over again; it is paid back and the next follows', async (t) => {
   const bench = new Bench(t);
   bench.ready(0, 7);

@@ -222,6 +222,19 @@ test('with reconnect, a lost connection is made anew and nothing that waited is 
   );
 });
 
+test('with reconnect, what was being written when the connection was reset is sent again, whole', async (t) => {
+  const { port, sockets, received } = await listen(t, { reads: false });
+  const agent = await connectAgent({ host: HOST, port, reconnect: true });
+  const bytes = new Uint8Array(2 * MORE_THAN_THE_SYSTEM_TAKES);
+  await agent.sendBytes(bytes);
+  await until(() => sockets.length === 1, { boundMs: 10_000, what: 'the connection' });
+  sockets[0]!.resetAndDestroy();
+  await until(() => sockets.length === 2, { boundMs: 10_000, what: 'the connection made anew' });
+  sockets[1]!.on('data', (chunk) => received.push(chunk)).resume();
+  await agent.close();
+  t.is(Buffer.concat(received).length, bytes.length);
+});
+
 test('with reconnect, the first connection is waited for, until it is given up', async (t) => {
   const { server, port } = await listen(t);
   server.close();

@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { tell } from '../../src/actors/system.js';
 import { type ConfigInput, type Report, type Reporter, startReporter } from '../../src/index.js';
 import {
+  FaultyDisk,
   FaultyStore,
   isNumbered,
   MemoryStore,
@@ -11,6 +16,7 @@ import {
   until,
   WriterCrashes,
 } from '../../src/testing/index.js';
+import { startServe } from '../support/process.js';
 import { tempDir } from '../support/temp.js';
 
 const BOUND = { boundMs: 30_000 };
@@ -190,9 +196,60 @@ for (const present of [true, false]) {
     await reporter.stop();
     faults.heal();
     const next = await startReporter(config(dir), { store });
-    t.is(next.ledger().recovered, pending);
+    // A stop journals what a slow disk had not taken when the drain gave up.
+    t.is(next.ledger().recovered, reporter.ledger().pending);
     await until(() => next.ledger().pending === 0, { ...BOUND, what: 'the rest to be stored' });
     await next.stop();
     t.deepEqual(order.violations, []);
   });
 }
+
+test('a drain while the journal cannot be written tells what stays in the journal from what never came there', async (t) => {
+  const dir = `${tempDir(t)}/journal`;
+  const site = watchedStore();
+  const disk = new FaultyDisk();
+  const options = { store: site.store, journalFaults: disk.faults };
+  const reporter = await startReporter(config(dir, { shutdown: { drainMs: 300 } }), options);
+  t.teardown(() => reporter.stop());
+  site.faults.fail();
+  await take(reporter, site, 1);
+  disk.fill();
+  const reports = round(2);
+  void reporter.report(...reports);
+  await until(() => reporter.status().journalError, { ...BOUND, what: 'the journal to be full' });
+  t.deepEqual(await reporter.drain(), { drained: false, pending: KEYS, unjournaled: KEYS });
+  await reporter.stop();
+  disk.heal();
+  const next = await startReporter(config(dir), { store: site.store });
+  t.is(next.ledger().recovered, KEYS);
+  await next.stop();
+});
+
+test('serve with store and disk away says how many rows stay in the journal, and how many are lost', async (t) => {
+  const cwd = tempDir(t);
+  const env = {
+    ...{ LARS_LISTEN_HOST: '127.0.0.1', LARS_LISTEN_PORT: '0', LARS_ADMIN_PORT: '0' },
+    // Nobody listens on port 1.
+    ...{ LARS_STORE_URL: 'mysql://lars:x@127.0.0.1:1/lars', LARS_SHUTDOWN_DRAIN_MS: '300' },
+    LARS_JOURNAL_DIR: path.join(cwd, 'journal'),
+  };
+  const { cli, ready } = await startServe([], { cwd, env });
+  t.teardown(async () => void (await cli.stop('SIGKILL')));
+  const { size } = statSync(path.join(cwd, 'journal/data.mdb'));
+  await promisify(execFile)('prlimit', ['--pid', String(cli.child.pid), `--fsize=${size}:unlimited`]);
+  const fleet = await startFleet({ port: ready.listen.port, agents: 4, services: 200, hosts: 20 });
+  await until(() => cli.stderr.includes('the journal cannot be written'), { ...BOUND, what: 'a full disk' });
+  const { code, stderr } = await cli.stop();
+  t.is(code, 0);
+  await fleet.stop().catch(() => {});
+  const [, pending, lost] =
+    /stopped; (\d+) rows are not stored yet and stay in the journal; (\d+) more could not be journaled and are lost/.exec(
+      stderr,
+    ) ?? [];
+  t.true(Number(lost) > 0, stderr);
+  for (const line of stderr.trimEnd().split('\n'))
+    t.notThrows(() => JSON.parse(line), 'nobody else writes there');
+  const next = await startServe([], { cwd, env });
+  await next.cli.stop();
+  t.true(next.cli.stderr.includes(`"rows":${pending},`), next.cli.stderr);
+});

@@ -2,9 +2,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { open } from 'lmdb';
+import { commit } from '../../src/journal/commit.js';
 import { Journal } from '../../src/journal/journal.js';
 import { PartitionJournal } from '../../src/journal/partition.js';
 import { encodeRecord } from '../../src/journal/record.js';
+import { Scratches } from '../../src/journal/scratch.js';
 import type { JournalOptions, Shared } from '../../src/journal/tables.js';
 import { ReporterError } from '../../src/model/errors.js';
 import { pack } from '../model/samples.js';
@@ -179,7 +181,9 @@ function failing(t: ExecutionContext, failures: number[]) {
     tables: { events, heads: { get: () => undefined } },
     options,
     deadLetters: { size: 0 },
+    reserve: { bytesToStore: () => 0, commit: (_bytes: number, put: () => Promise<unknown>) => commit(put) },
     isClosed: () => closed.is,
+    scratches: new Scratches(),
   };
   const partition = new PartitionJournal(shared as unknown as Shared, 1, 0);
   return { partition, stored, faults, closed, syncs: () => syncs };
