@@ -120,12 +120,14 @@ export class PartitionJournal {
     filter: DeadLetterFilter,
     isPending: (key: Int32Array) => boolean,
   ): Redelivery {
+    this.#requireOpen();
     const [last] = this.#tables.quarantine.getKeys({ reverse: true, limit: 1 });
     return redeliver(this.#shared.deadLetters, keys, filter, isPending, last?.[0] ?? 0);
   }
 
   /** Removes those dead letters of `keys` that the filter means, durably, and returns how many that were. */
   async drop(keys: readonly Int32Array[], filter: DeadLetterFilter): Promise<number> {
+    this.#requireOpen();
     const { deadLetters } = this.#shared;
     const meant = keysMeant(deadLetters, keys, filter);
     await this.release(meant);
@@ -158,6 +160,7 @@ export class PartitionJournal {
    * and what is readable of it, the batch it stands for, is left in its place.
    */
   async quarantine(sequence: number, error: Error): Promise<void> {
+    this.#requireOpen();
     const key = [this.#epoch, this.#index, sequence];
     const bytes = this.#tables.events.get(key);
     if (!bytes) return;
@@ -183,6 +186,7 @@ export class PartitionJournal {
     await this.#removeLeftovers();
     yield { sequence: base, event: { kind: 'base', batchId } };
     for (let piece = 0; piece < pieces; piece++) {
+      this.#requireOpen();
       const bytes = this.#tables.snapshots.get([this.#epoch, this.#index, base, piece]);
       const rows = await this.#readPiece(piece, bytes);
       if (!rows) continue;
@@ -196,6 +200,7 @@ export class PartitionJournal {
         end: [this.#epoch, this.#index + 1],
         limit: EVENTS_PER_READ,
       };
+      this.#requireOpen();
       const entries = await this.#tables.events.getRange(range).asArray;
       for (const { key, value } of entries) {
         after = key[2]!;
@@ -306,6 +311,7 @@ export class PartitionJournal {
   }
 
   #coveredEvents(sequence: number): number[][] {
+    this.#requireOpen();
     const range = {
       start: [this.#epoch, this.#index],
       end: [this.#epoch, this.#index, sequence + 1],
@@ -330,6 +336,7 @@ export class PartitionJournal {
   async #removeLeftovers(): Promise<void> {
     const { snapshots, events } = this.#tables;
     const { sequence } = this.#head;
+    this.#requireOpen();
     const range = { start: [this.#epoch, this.#index], end: [this.#epoch, this.#index + 1] };
     const stray = [...snapshots.getKeys(range)].filter((key) => key[2] !== sequence);
     // Most often there are none, and a commit of nothing would wait for a disk that is full.
@@ -397,8 +404,17 @@ export class PartitionJournal {
         if (isStale()) return false;
       }
     }
-    throw new ReporterError('JOURNAL_UNUSABLE', 'the journal was closed');
+    throw closed();
   }
+
+  /** What is read while lmdb closes the environment throws later, in a timer where nobody can take it. */
+  #requireOpen(): void {
+    if (this.#shared.isClosed()) throw closed();
+  }
+}
+
+function closed(): ReporterError {
+  return new ReporterError('JOURNAL_UNUSABLE', 'the journal was closed');
 }
 
 /** Whether the packed `keys` name the key of the packed row `row`: then the store has a newer value of it. */
