@@ -2,7 +2,8 @@ import { alignedTable } from '../src/cli/table.js';
 import type { Verdict } from './trial.js';
 
 /** In one word or two. */
-export function resultOf({ caughtBy, isTimedOut }: Verdict): string {
+export function resultOf({ caughtBy, isTimedOut, problem }: Verdict): string {
+  if (problem !== undefined) return 'NOT TRIED';
   if (caughtBy.length === 0) return 'SURVIVED';
   return isTimedOut ? 'timed out' : 'caught';
 }
@@ -17,7 +18,7 @@ export function textTable(verdicts: readonly Verdict[]): string {
       const [first, ...more] = verdict.caughtBy;
       const by = first
         ? `${shortFile(first.file)}: ${first.title}${more.length > 0 ? ` (and ${more.length} more)` : ''}`
-        : verdict.otherFailures.join('; ');
+        : (verdict.problem ?? verdict.otherFailures.join('; '));
       return [verdict.mutant.name, resultOf(verdict), Math.round(verdict.seconds), by];
     }),
   );
@@ -35,7 +36,7 @@ export function markdownTable(verdicts: readonly Verdict[]): string {
       return `\`${shortFile(file)}\`: ${titles.join(', ')}`;
     });
     const bound = isTimedOut ? ' (timed out)' : '';
-    return `| \`${mutant.name}\` | ${cell(mutant.breaks)} | ${by.length > 0 ? cell(by.join('; ')) + bound : 'SURVIVED'} |`;
+    return `| \`${mutant.name}\` | ${cell(mutant.breaks)} | ${by.length > 0 ? cell(by.join('; ')) + bound : resultOf(verdict)} |`;
   });
   return ['| mutant | what it breaks | caught by |', '| --- | --- | --- |', ...rows].join('\n');
 }
@@ -49,6 +50,7 @@ export function jsonOf(verdicts: readonly Verdict[], startedAt: string): string 
     result: resultOf(verdict).toLowerCase(),
     caughtBy: verdict.caughtBy,
     otherFailures: verdict.otherFailures,
+    ...(verdict.problem === undefined ? {} : { problem: verdict.problem }),
     seconds: Number(verdict.seconds.toFixed(1)),
   }));
   return `${JSON.stringify({ startedAt, node: process.version, mutants }, null, 2)}\n`;

@@ -45,7 +45,8 @@ async function tryAll(mutants: readonly Mutant[], options: Options, trial: Trial
   process.stdout.write(`${options.markdown ? markdownTable(verdicts) : textTable(verdicts)}\n`);
   if (options.json !== undefined) writeFileSync(options.json, jsonOf(verdicts, startedAt));
   const survivors = verdicts.filter(({ caughtBy }) => caughtBy.length === 0);
-  for (const { mutant } of survivors) say(`SURVIVED ${mutant.name}: ${mutant.breaks}`);
+  for (const verdict of survivors)
+    say(`${resultOf(verdict)} ${verdict.mutant.name}: ${verdict.problem ?? verdict.mutant.breaks}`);
   return survivors.length === 0 ? 0 : 1;
 }
 

@@ -17,6 +17,8 @@ export interface Verdict {
   readonly otherFailures: readonly string[];
   /** Tests were ended by their bound. */
   readonly isTimedOut: boolean;
+  /** Why it could not be tried: the list does not fit the source any more. */
+  readonly problem?: string;
   readonly seconds: number;
 }
 
@@ -52,8 +54,10 @@ export class Trial {
     const caughtBy: Catch[] = [];
     const otherFailures: string[] = [];
     let isTimedOut = false;
+    let problem: string | undefined;
     try {
-      await this.#workshop.mutate(mutant);
+      this.#workshop.change(mutant);
+      await this.#workshop.compile(mutant.name);
       for (const selection of mutant.tests) {
         const titles = this.#titles.get(idOf(selection));
         const outcome = await runTests(this.#workshop, selection, this.#signal, titles);
@@ -61,10 +65,18 @@ export class Trial {
         otherFailures.push(...outcome.otherFailures);
         isTimedOut ||= outcome.isTimedOut;
       }
+    } catch (error) {
+      // The others are tried all the same.
+      if (!(error instanceof ListError)) throw error;
+      problem = error.message;
     } finally {
       this.#workshop.repair(mutant);
     }
-    return { mutant, caughtBy, otherFailures, isTimedOut, seconds: (performance.now() - began) / 1000 };
+    const seconds = (performance.now() - began) / 1000;
+    return {
+      ...{ mutant, caughtBy, otherFailures, isTimedOut, seconds },
+      ...(problem === undefined ? {} : { problem }),
+    };
   }
 }
 

@@ -49,13 +49,12 @@ export class Workshop {
     if (code !== 0) throw new ListError(`${what} cannot be compiled: ${output.trim()}`);
   }
 
-  /** Breaks the copy. Throws ListError. */
-  async mutate(mutant: Mutant): Promise<void> {
+  /** Breaks the copy, which is to be compiled then. Throws ListError. */
+  change(mutant: Mutant): void {
     for (const edit of mutant.edits) {
       const file = path.join(this.dir, edit.file);
       writeFileSync(file, applied(readFileSync(file, 'utf8'), mutant, edit));
     }
-    await this.compile(mutant.name);
   }
 
   /** Makes the copy as it was, but for compiling it. */

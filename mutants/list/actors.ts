@@ -73,7 +73,7 @@ export const ACTOR_MUTANTS: readonly Mutant[] = [
         replace: 'true',
       },
     ],
-    tests: [{ file: 'test/faults/crashes.test', titles: ['*"after-persist"*'] }],
+    tests: [{ file: 'test/actors/writer-copies.test' }],
   },
   {
     name: 'buffer-released-early',

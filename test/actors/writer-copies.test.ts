@@ -65,3 +65,13 @@ test('of a batch that was reported journaled nothing is taken in again, though i
     [7],
   );
 });
+
+test('a batch that comes twice before anybody knows that it is journaled is taken in once', async (t) => {
+  const { writer, store, answered } = setUp(t);
+  for (const id of [1, 1, 2, 2, 1]) tell(writer.ref, { kind: 'batch', batch: batchOf(id, id, false) });
+  tell(writer.ref, { kind: 'batch', batch: batchOf(3, 3, false) });
+  await answered(3);
+  await until(() => writer.ledger().pending === 0, { boundMs: 5000, what: 'the rows to be stored' });
+  t.is(writer.ledger().received, 3);
+  t.is(store.rows.size, 3);
+});
