@@ -70,7 +70,7 @@ export class Trial {
       if (!(error instanceof ListError)) throw error;
       problem = error.message;
     } finally {
-      this.#workshop.repair(mutant);
+      this.#workshop.repair();
     }
     const seconds = (performance.now() - began) / 1000;
     return {

@@ -12,15 +12,15 @@ const COMPILE = ['--noUnusedLocals', 'false', '--noUnusedParameters', 'false'];
 
 /** A copy of the project in a temporary folder, in which it is broken and tested. */
 export class Workshop {
-  readonly #project: string;
   readonly #signal: AbortSignal;
+  /** What stood in files that were changed. Not read from the project again, where people may work meanwhile. */
+  readonly #whole = new Map<string, string>();
   readonly dir: string;
   /** Where tests make their temporary files; its name is short for the sake of sockets in it. */
   readonly tempDir: string;
 
   /** `project`: the folder that is copied, of which nothing is changed. */
   constructor(project: string, signal: AbortSignal) {
-    this.#project = project;
     this.#signal = signal;
     this.dir = mkdtempSync(path.join(os.tmpdir(), 'lars-mutants-'));
     this.tempDir = path.join(this.dir, 't');
@@ -53,14 +53,16 @@ export class Workshop {
   change(mutant: Mutant): void {
     for (const edit of mutant.edits) {
       const file = path.join(this.dir, edit.file);
-      writeFileSync(file, applied(readFileSync(file, 'utf8'), mutant, edit));
+      const text = readFileSync(file, 'utf8');
+      writeFileSync(file, applied(text, mutant, edit));
+      if (!this.#whole.has(file)) this.#whole.set(file, text);
     }
   }
 
   /** Makes the copy as it was, but for compiling it. */
-  repair({ edits }: Mutant): void {
-    for (const { file } of edits)
-      writeFileSync(path.join(this.dir, file), readFileSync(path.join(this.#project, file)));
+  repair(): void {
+    for (const [file, text] of this.#whole) writeFileSync(file, text);
+    this.#whole.clear();
   }
 
   remove(): void {
