@@ -45,7 +45,7 @@ const MAX_KEPT_ROWS = 10_000;
  * Writes the upserts of packed rows, each as one ASCII statement. They are written digit by digit from int32 words, so
  * nothing but integers can reach the server.
  *
- * Why bytes: joined strings take three times as long (`bench/micro.ts`). Rows come in the order of their keys, and
+ * Why bytes: joined strings take about three times as long (`bench/micro.ts`). Rows come in the order of their keys, and
  * rows of one report share their time, too: a number that the row before had in the same column is copied.
  */
 export class UpsertText {
