@@ -1,10 +1,8 @@
 /** The embedding API. Importing it has no side effect. */
-export type { FrameHandler, HandledFrame, Handlers } from './actors/handlers.js';
-export type { IngressMessage, InternalReports } from './actors/ingress.js';
-export { partitionOf } from './actors/partition.js';
-export type { StepHook, WriterStep } from './actors/steps.js';
-export type { ActorRef, ParentRef } from './actors/system.js';
-export type { Config, ConfigInput } from './config.js';
+
+export type { Config, ConfigInput } from './config/index.js';
+export type { FrameHandler, HandledFrame, Handlers } from './intake/handlers.js';
+export type { IngressMessage, InternalReports } from './intake/ingress.js';
 export type { JournalFaults, StoredBytes } from './journal/faults.js';
 export {
   ReporterError,
@@ -25,9 +23,12 @@ export type {
   WriterStatus,
 } from './model/status.js';
 export type { FrameRejection, Traffic } from './model/traffic.js';
+export { partitionOf } from './partition/hash.js';
 export {
   type Reporter,
   type ReporterOptions,
   startReporter,
 } from './reporter.js';
-export type { RowFilter, Store, StoreLane, StoreReader, StoreWriter } from './store/store.js';
+export type { ActorRef, ParentRef } from './runtime/actors.js';
+export type { RowFilter, Store, StoreLane, StoreReader, StoreWriter } from './store/contract.js';
+export type { StepHook, WriterStep } from './writer/steps.js';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { tempDir } from './support/temp.js';
 
-const RUN = fileURLToPath(new URL('../bench/run.js', import.meta.url));
+const RUN = fileURLToPath(new URL('../tools/bench/run.js', import.meta.url));
 
 interface Report {
   readonly machine: Readonly<Record<string, string | number>>;

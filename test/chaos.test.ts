@@ -4,11 +4,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { processesNaming } from '../chaos/procfs.js';
 import { until } from '../src/testing/index.js';
+import { processesNaming } from '../tools/chaos/procfs.js';
 import { tempDir } from './support/temp.js';
 
-const RUN = fileURLToPath(new URL('../chaos/run.js', import.meta.url));
+const RUN = fileURLToPath(new URL('../tools/chaos/run.js', import.meta.url));
 
 interface Run {
   readonly child: ChildProcess;

@@ -9,7 +9,7 @@ import {
   maskSecrets,
   maskStoreUrl,
   parseConfig,
-} from '../src/config.js';
+} from '../src/config/index.js';
 import { ReporterError } from '../src/model/errors.js';
 import { replaceConfigTable } from './support/readme.js';
 import { tempDir } from './support/temp.js';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 
-const RUN = fileURLToPath(new URL('../fuzz/run.js', import.meta.url));
+const RUN = fileURLToPath(new URL('../tools/fuzz/run.js', import.meta.url));
 
 function fuzz(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {

@@ -4,15 +4,15 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { processesNaming } from '../chaos/procfs.js';
-import { MUTANTS } from '../mutants/list.js';
-import { applied, ListError } from '../mutants/mutant.js';
-import { Workshop } from '../mutants/workshop.js';
 import { until } from '../src/testing/index.js';
+import { processesNaming } from '../tools/chaos/procfs.js';
+import { MUTANTS } from '../tools/mutants/list.js';
+import { applied, ListError } from '../tools/mutants/mutant.js';
+import { Workshop } from '../tools/mutants/workshop.js';
 import { tempDir } from './support/temp.js';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-const RUN = fileURLToPath(new URL('../mutants/run.js', import.meta.url));
+const RUN = fileURLToPath(new URL('../tools/mutants/run.js', import.meta.url));
 
 const textOf = (file: string) => readFileSync(path.join(PROJECT, file), 'utf8');
 

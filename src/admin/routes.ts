@@ -1,5 +1,5 @@
 import type { ReporterStatus } from '../model/status.js';
-import type { Metrics } from './metrics.js';
+import type { Metrics } from '../observe/metrics.js';
 import { readiness } from './readiness.js';
 import { json, type Route, STARTING } from './route.js';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { maskSecrets } from '../config.js';
+import { maskSecrets } from '../config/index.js';
 import { openStore } from '../store/open.js';
 import { type CommonOptions, commandWith, loadSettingsAloud } from './settings.js';
 import type { Terminal } from './terminal.js';

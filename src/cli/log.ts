@@ -1,5 +1,5 @@
 import pino from 'pino';
-import type { Config } from '../config.js';
+import type { Config } from '../config/index.js';
 import { messageOf } from '../model/errors.js';
 import { isVerbose } from './terminal.js';
 

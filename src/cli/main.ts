@@ -28,15 +28,15 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   simulate: {
     summary: 'behave like many real agents, and verify the table',
-    load: async () => (await import('./simulate.js')).simulateCommand,
+    load: async () => (await import('./simulate/command.js')).simulateCommand,
   },
   journal: {
     summary: "inspect, verify or export a stopped reporter's journal",
-    load: async () => (await import('./journal.js')).journalCommand,
+    load: async () => (await import('./journal/command.js')).journalCommand,
   },
   'dead-letters': {
     summary: 'list, replay or drop rows the store refused',
-    load: async () => (await import('./dead-letters.js')).deadLettersCommand,
+    load: async () => (await import('./dead-letters/command.js')).deadLettersCommand,
   },
 };
 

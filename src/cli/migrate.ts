@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { maskStoreUrl } from '../config.js';
-import { migrate } from '../store/schema.js';
+import { maskStoreUrl } from '../config/index.js';
+import { migrate } from '../store/mysql/schema.js';
 import { type CommonOptions, commandWith, loadSettingsAloud } from './settings.js';
 import type { Terminal } from './terminal.js';
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type LoadedConfig, loadConfig } from '../config.js';
+import { type LoadedConfig, loadConfig } from '../config/index.js';
 import { isVerbose, type Terminal } from './terminal.js';
 
 /** What every command takes. */

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Config } from '../config.js';
+import type { Config } from '../config/index.js';
 import { formatIpv4 } from '../model/ipv4.js';
 import type { Report } from '../model/report.js';
 import { MAX_COUNTER, type Row } from '../model/row.js';
+import type { StoreReader } from '../store/contract.js';
 import { openStore } from '../store/open.js';
-import type { StoreReader } from '../store/store.js';
 import { alignedTable } from './table.js';
 import type { Terminal } from './terminal.js';
 

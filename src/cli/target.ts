@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { Config } from '../config.js';
+import type { Config } from '../config/index.js';
 import { parseIpv4 } from '../model/ipv4.js';
 import type { Address } from '../model/status.js';
 import { strictInteger } from './numbers.js';

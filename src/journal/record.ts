@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { ReporterError } from '../model/errors.js';
 import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
-import type { Refusal } from './deadletters.js';
+import type { Refusal } from './lmdb/dead-letters.js';
 
 /**
  * One entry of a writer's journal: a batch that was taken in, what the store had confirmed or refused by then, or both.

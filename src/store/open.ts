@@ -1,8 +1,8 @@
 import { StoreError } from '../model/errors.js';
-import { embeddedStore } from './embedded.js';
-import { type MysqlStoreOptions, mysqlStore } from './mysql.js';
-import { describeMysqlAddress, parseMysqlUrl } from './mysql-connection.js';
-import type { Store } from './store.js';
+import type { Store } from './contract.js';
+import { embeddedStore } from './embedded/store.js';
+import { describeMysqlAddress, parseMysqlUrl } from './mysql/connection.js';
+import { type MysqlStoreOptions, mysqlStore } from './mysql/store.js';
 
 const FORMS = 'embedded:DIR or mysql://user:password@host:port/database';
 const EMBEDDED = 'embedded:';

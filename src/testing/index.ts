@@ -16,21 +16,12 @@
  *     await until(() => reporter.ledger().pending === 0, { boundMs: 20_000, what: 'everything to be stored' });
  *     order.verify();
  */
-export type { StepHook, WriterStep } from '../actors/steps.js';
+
 export type { JournalFaults, StoredBytes } from '../journal/faults.js';
 export { StoreError, type StoreErrorClass } from '../model/errors.js';
+export type { StepHook, WriterStep } from '../writer/steps.js';
 export { type Ending, HostileAgent, type HostileAgentOptions } from './agent.js';
-export { type CrashOptions, type RandomCrashes, WRITER_STEPS, WriterCrashes } from './crashes.js';
-export { type Damage, FaultyDisk, type TearOptions } from './disk.js';
-export { type Fleet, type FleetShape, isNumbered, numberedReport, startFleet } from './fleet.js';
-export { BAD_BODIES, type BadBody, badFrame, frameHeader, paddedFrame, splitAt } from './frames.js';
-export { LedgerChecker } from './ledger.js';
-export { MemoryStore } from './memory.js';
-export { OrderChecker, type OrderCheckerOptions, OrderError, type VerifyOptions } from './order.js';
-export { seeded } from './random.js';
-export { type ExpectOptions, expectStream, type StreamExpectation } from './reference.js';
-export { keyOf, type RowKey, rowsOf } from './rows.js';
-export type { RowValue } from './sequence.js';
+export { type Damage, FaultyDisk, type TearOptions } from './faulty-disk.js';
 export {
   type FaultScope,
   FaultyStore,
@@ -38,7 +29,16 @@ export {
   type RandomFaults,
   type Release,
   type StatementHook,
-} from './store.js';
+} from './faulty-store.js';
+export { type Fleet, type FleetShape, isNumbered, numberedReport, startFleet } from './fleet.js';
+export { BAD_BODIES, type BadBody, badFrame, frameHeader, paddedFrame, splitAt } from './frames.js';
+export { LedgerChecker } from './ledger-checker.js';
+export { MemoryStore } from './memory-store.js';
+export { OrderChecker, type OrderCheckerOptions, OrderError, type VerifyOptions } from './order-checker.js';
+export { seeded } from './random.js';
+export { type ExpectOptions, expectStream, type StreamExpectation } from './reference.js';
+export { keyOf, type RowKey, rowsOf } from './rows.js';
+export type { RowValue } from './sequence.js';
 export {
   type HostileStream,
   hostileStream,
@@ -47,3 +47,4 @@ export {
   type StreamPiece,
 } from './streams.js';
 export { type UntilOptions, until } from './until.js';
+export { type CrashOptions, type RandomCrashes, WRITER_STEPS, WriterCrashes } from './writer-crashes.js';

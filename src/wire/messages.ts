@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
 import type { Report } from '../model/report.js';
 import * as row from '../model/row.js';
-import type { RowBuffer } from '../model/rowbuffer.js';
+import type { RowBuffer } from '../model/row-buffer.js';
 
 /** Message ids of the frame header. */
 export const MessageId = {

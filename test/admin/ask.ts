@@ -1,9 +1,9 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import type { ExecutionContext } from 'ava';
 import { type Admin, type AdminOptions, startAdmin } from '../../src/admin/http.js';
-import { Metrics } from '../../src/admin/metrics.js';
 import type { Logger } from '../../src/model/log.js';
 import type { Address } from '../../src/model/status.js';
+import { Metrics } from '../../src/observe/metrics.js';
 import { reporterStatus } from './statuses.js';
 
 export const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

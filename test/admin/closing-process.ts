@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { startAdmin } from '../../src/admin/http.js';
-import { Metrics } from '../../src/admin/metrics.js';
+import { Metrics } from '../../src/observe/metrics.js';
 import { SILENT } from './ask.js';
 import { busyStatus } from './statuses.js';
 

@@ -1,6 +1,6 @@
 import type { Ledger, ReporterStatus, WriterStatus } from '../../src/model/status.js';
 import { Traffic } from '../../src/model/traffic.js';
-import { Counts, totalLedger } from '../../src/pending/ledger.js';
+import { Counts, totalLedger } from '../../src/partition/counts.js';
 
 /** A balanced ledger of these counts. */
 export function ledgerOf(counts: Partial<Omit<Ledger, 'balanced'>> = {}): Ledger {

@@ -1,8 +1,8 @@
 import test from 'ava';
-import { checkTable, unexpectedLines } from '../../chaos/checks.js';
-import { History } from '../../chaos/history.js';
 import type { Row } from '../../src/index.js';
 import { numberedReport, rowsOf } from '../../src/testing/index.js';
+import { checkTable, unexpectedLines } from '../../tools/chaos/checks.js';
+import { History } from '../../tools/chaos/history.js';
 
 const CALLER = 7;
 const shape = { services: 2, hosts: 3 };

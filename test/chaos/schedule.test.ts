@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { ENDINGS, type FaultSpec, Schedule, type Wave } from '../../chaos/schedule.js';
 import { seeded } from '../../src/testing/index.js';
+import { ENDINGS, type FaultSpec, Schedule, type Wave } from '../../tools/chaos/schedule.js';
 
 const options = fc.record({
   seed: fc.integer(),

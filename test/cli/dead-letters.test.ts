@@ -11,7 +11,7 @@ import {
   startReporter,
   type WriterStep,
 } from '../../src/index.js';
-import type { DeadLetterOutcome, LetterJson } from '../../src/model/deadletter.js';
+import type { DeadLetterOutcome, LetterJson } from '../../src/model/dead-letter.js';
 import {
   FaultyStore,
   LedgerChecker,

@@ -7,7 +7,7 @@ import { Workload, type WorkloadShape } from '../../src/cli/simulate/workload.js
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import type { Report } from '../../src/model/report.js';
 import type { Row } from '../../src/model/row.js';
-import { embeddedStore } from '../../src/store/embedded.js';
+import { embeddedStore } from '../../src/store/embedded/store.js';
 import { FrameDecoder } from '../../src/wire/frame.js';
 import { decodeReport, MessageId } from '../../src/wire/messages.js';
 import { CliProcess, runCli, startServe } from '../support/process.js';

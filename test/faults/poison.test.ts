@@ -7,7 +7,7 @@ import {
   type StoreErrorClass,
   startReporter,
 } from '../../src/index.js';
-import { Journal } from '../../src/journal/journal.js';
+import { Journal } from '../../src/journal/lmdb/journal.js';
 import type { Row } from '../../src/model/row.js';
 import {
   FaultyStore,

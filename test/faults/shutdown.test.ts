@@ -3,8 +3,8 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { tell } from '../../src/actors/system.js';
 import { type ConfigInput, type Report, type Reporter, startReporter } from '../../src/index.js';
+import { tell } from '../../src/runtime/actors.js';
 import {
   FaultyDisk,
   FaultyStore,

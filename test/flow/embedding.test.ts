@@ -2,7 +2,6 @@ import { spawn as spawnProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { tell } from '../../src/actors/system.js';
 import {
   type ActorRef,
   type ConfigInput,
@@ -10,6 +9,7 @@ import {
   type Report,
   startReporter,
 } from '../../src/index.js';
+import { tell } from '../../src/runtime/actors.js';
 import { MemoryStore, numberedReport, until } from '../../src/testing/index.js';
 import { encodeFrame, FrameDecoder } from '../../src/wire/frame.js';
 import {

@@ -1,5 +1,5 @@
 import { RowBatch, WORDS_PER_ROW } from '../../src/model/row.js';
-import { RowBuffer } from '../../src/model/rowbuffer.js';
+import { RowBuffer } from '../../src/model/row-buffer.js';
 import { splitAt } from '../../src/testing/frames.js';
 import { expectStream, type StreamExpectation } from '../../src/testing/reference.js';
 import { FrameDecoder, FrameError } from '../../src/wire/frame.js';

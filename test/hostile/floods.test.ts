@@ -1,5 +1,5 @@
 import test from 'ava';
-import { JournalReader } from '../../src/journal/reader.js';
+import { JournalReader } from '../../src/journal/lmdb/reader.js';
 import { Dice } from '../../src/testing/dice.js';
 import { badFrame, frameHeader } from '../../src/testing/frames.js';
 import { tempDir } from '../support/temp.js';

@@ -9,7 +9,7 @@ import {
   type Row,
   startReporter,
 } from '../../src/index.js';
-import type { Store, StoreWriter } from '../../src/store/store.js';
+import type { Store, StoreWriter } from '../../src/store/contract.js';
 import { HostileAgent, type HostileAgentOptions, keyOf } from '../../src/testing/index.js';
 import { until } from '../support/wait.js';
 import { roundOf } from './reports.js';

@@ -1,8 +1,8 @@
 // The process that kill.test.ts kills: `node append-child.js DIR`. Appends to two partitions as fast as it can, takes
 // snapshots meanwhile, and writes `PARTITION SEQUENCE` for each append once it is acknowledged.
 import { writeSync } from 'node:fs';
-import { Journal } from '../../src/journal/journal.js';
-import type { PartitionJournal } from '../../src/journal/partition.js';
+import { Journal } from '../../src/journal/lmdb/journal.js';
+import type { PartitionJournal } from '../../src/journal/lmdb/partition.js';
 import { numbered } from './numbered.js';
 import { replay } from './replay.js';
 

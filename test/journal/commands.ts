@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc, { type AsyncCommand } from 'fast-check';
-import { moveToPartitions } from '../../src/actors/relayout.js';
+import { moveToPartitions } from '../../src/partition/relayout.js';
 import { type Change, type Entry, expectedBatch, type JournalModel, KEYS } from './model.js';
 import { expectedContents, type Site } from './site.js';
 

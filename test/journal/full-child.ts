@@ -3,8 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { Journal } from '../../src/journal/journal.js';
-import type { PartitionJournal } from '../../src/journal/partition.js';
+import { Journal } from '../../src/journal/lmdb/journal.js';
+import type { PartitionJournal } from '../../src/journal/lmdb/partition.js';
 import { WORDS_PER_ROW } from '../../src/model/row.js';
 import { until } from '../../src/testing/index.js';
 import { entryOf, replay } from './replay.js';

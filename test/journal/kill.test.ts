@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { Journal } from '../../src/journal/journal.js';
+import { Journal } from '../../src/journal/lmdb/journal.js';
 import { ReporterError } from '../../src/model/errors.js';
 import { RowBatch } from '../../src/model/row.js';
 import { tempDir } from '../support/temp.js';

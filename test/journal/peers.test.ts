@@ -1,6 +1,6 @@
 import test from 'ava';
 import { open } from 'lmdb';
-import { PeerTable } from '../../src/journal/peers.js';
+import { PeerTable } from '../../src/journal/lmdb/peers.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 

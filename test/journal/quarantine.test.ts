@@ -1,6 +1,6 @@
 import test from 'ava';
 import { open } from 'lmdb';
-import { Journal } from '../../src/journal/journal.js';
+import { Journal } from '../../src/journal/lmdb/journal.js';
 import { ROWS_PER_PIECE } from '../../src/journal/record.js';
 import { pack } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';

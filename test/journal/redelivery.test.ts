@@ -1,7 +1,7 @@
 import test from 'ava';
-import { letterKey } from '../../src/journal/deadletters.js';
-import { Journal } from '../../src/journal/journal.js';
-import { JournalReader } from '../../src/journal/reader.js';
+import { letterKey } from '../../src/journal/lmdb/dead-letters.js';
+import { Journal } from '../../src/journal/lmdb/journal.js';
+import { JournalReader } from '../../src/journal/lmdb/reader.js';
 import { WORDS_PER_KEY, WORDS_PER_ROW } from '../../src/model/row.js';
 import { pack } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';

@@ -1,8 +1,8 @@
-import type { Refusal } from '../../src/journal/deadletters.js';
-import type { PartitionJournal } from '../../src/journal/partition.js';
+import type { Refusal } from '../../src/journal/lmdb/dead-letters.js';
+import type { PartitionJournal } from '../../src/journal/lmdb/partition.js';
 import { EMPTY_RECORD, type JournalEntry, type JournalRecord } from '../../src/journal/record.js';
 import { WORDS_PER_ROW } from '../../src/model/row.js';
-import { PendingRows } from '../../src/pending/pending.js';
+import { PendingRows } from '../../src/partition/pending.js';
 
 export interface Replay {
   /** What the journal folds to. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { Journal } from '../../src/journal/journal.js';
-import type { PartitionJournal } from '../../src/journal/partition.js';
+import { Journal } from '../../src/journal/lmdb/journal.js';
+import type { PartitionJournal } from '../../src/journal/lmdb/partition.js';
 import type { JournalEntry } from '../../src/journal/record.js';
 import { WORDS_PER_KEY } from '../../src/model/row.js';
-import { PendingRows } from '../../src/pending/pending.js';
+import { PendingRows } from '../../src/partition/pending.js';
 import { FaultyDisk } from '../../src/testing/index.js';
 import { contentOf, pack } from '../model/samples.js';
 import { type Entry, type JournalModel, KEYS, keyName } from './model.js';

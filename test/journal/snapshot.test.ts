@@ -1,11 +1,11 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { open } from 'lmdb';
-import { Journal } from '../../src/journal/journal.js';
-import type { PartitionJournal, SnapshotSource } from '../../src/journal/partition.js';
+import { Journal } from '../../src/journal/lmdb/journal.js';
+import type { PartitionJournal, SnapshotSource } from '../../src/journal/lmdb/partition.js';
 import { encodePiece, encodeRecord, ROWS_PER_PIECE } from '../../src/journal/record.js';
 import { WORDS_PER_KEY, WORDS_PER_ROW } from '../../src/model/row.js';
-import type { Chunk, PendingRows } from '../../src/pending/pending.js';
+import type { Chunk, PendingRows } from '../../src/partition/pending.js';
 import { contentOf, keyOf, pack, randomOf } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';
 import { entryOf, replay } from './replay.js';

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { Journal } from '../../src/journal/journal.js';
-import { JournalReader } from '../../src/journal/reader.js';
-import type { PartitionSurvey } from '../../src/journal/survey.js';
+import { Journal } from '../../src/journal/lmdb/journal.js';
+import { JournalReader } from '../../src/journal/lmdb/reader.js';
+import type { PartitionSurvey } from '../../src/journal/lmdb/survey.js';
 import { pack } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';
 import { damageJournal, dumpJournal, flipped } from './dump.js';

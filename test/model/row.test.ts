@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { compareKeys, type Row, RowBatch, unpackRow, WORDS_PER_ROW } from '../../src/model/row.js';
-import { RowBufferPool } from '../../src/model/rowbuffer.js';
+import { RowBufferPool } from '../../src/model/row-buffer.js';
 import { anyRow, int32, pack } from './samples.js';
 
 const anyRows = fc.array(anyRow, { maxLength: 20 });

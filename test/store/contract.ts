@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import type { Row } from '../../src/model/row.js';
-import type { RowFilter, Store } from '../../src/store/store.js';
+import type { RowFilter, Store } from '../../src/store/contract.js';
 import { batch, keyOf, row, service, sorted } from '../support/rows.js';
 
 export interface Kind {

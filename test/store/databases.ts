@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import { StoreError, type StoreErrorClass } from '../../src/model/errors.js';
-import { migrate } from '../../src/store/schema.js';
+import { migrate } from '../../src/store/mysql/schema.js';
 import type { Mariadb } from '../support/mariadb.js';
 
 let made = 0;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Row } from '../../src/model/row.js';
-import type { Store } from '../../src/store/store.js';
+import type { Store } from '../../src/store/contract.js';
 import type { Mariadb } from './mariadb.js';
 
 /** The DDL the project ships. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { type Row, RowBatch } from '../../src/model/row.js';
-import { RowBuffer } from '../../src/model/rowbuffer.js';
+import { RowBuffer } from '../../src/model/row-buffer.js';
 import { encodeFrame, FrameDecoder } from '../../src/wire/frame.js';
 import { decodeReport, encodeReport, MessageId, ReportDecoder } from '../../src/wire/messages.js';
 

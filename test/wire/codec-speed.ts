@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import type { Report } from '../../src/model/report.js';
 import * as row from '../../src/model/row.js';
-import { RowBuffer } from '../../src/model/rowbuffer.js';
+import { RowBuffer } from '../../src/model/row-buffer.js';
 import { encodeReport, ReportDecoder } from '../../src/wire/messages.js';
 
 const REPORTS = 2000;

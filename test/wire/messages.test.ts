@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { Report } from '../../src/model/report.js';
 import { MAX_COUNTER, type Row, RowBatch } from '../../src/model/row.js';
-import { RowBuffer } from '../../src/model/rowbuffer.js';
+import { RowBuffer } from '../../src/model/row-buffer.js';
 import {
   decodeReport,
   decodeRouteRequest,

@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { text as textOf } from 'node:stream/consumers';
-import { type DeadLetterFilter, type LetterJson, NOTHING_DONE } from '../../model/deadletter.js';
+import { type DeadLetterFilter, type LetterJson, NOTHING_DONE } from '../../model/dead-letter.js';
 import { ReporterError } from '../../model/errors.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import type { Address } from '../../model/status.js';

@@ -1,9 +1,9 @@
-import { settleDeadLetters, settleEach } from '../../actors/letters.js';
-import { replayRecord } from '../../actors/replay.js';
-import { Journal } from '../../journal/journal.js';
-import { requireJournal } from '../../journal/reader.js';
-import { letterJson } from '../../model/deadletter.js';
+import { Journal } from '../../journal/lmdb/journal.js';
+import { requireJournal } from '../../journal/lmdb/reader.js';
+import { letterJson } from '../../model/dead-letter.js';
 import { ReporterError } from '../../model/errors.js';
+import { replayRecord } from '../../partition/apply.js';
+import { settleDeadLetters, settleEach } from '../../partition/dead-letters.js';
 import { readPartition } from '../journal/content.js';
 import type { LetterTool } from './tool.js';
 

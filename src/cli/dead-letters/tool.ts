@@ -1,5 +1,5 @@
-import type { Config } from '../../config.js';
-import type { DeadLetterFilter, DeadLetterOutcome, LetterJson } from '../../model/deadletter.js';
+import type { Config } from '../../config/index.js';
+import type { DeadLetterFilter, DeadLetterOutcome, LetterJson } from '../../model/dead-letter.js';
 import { ReporterError } from '../../model/errors.js';
 import type { Address } from '../../model/status.js';
 import { UsageError } from '../terminal.js';

@@ -1,8 +1,8 @@
-import { replayRecord } from '../../actors/replay.js';
-import type { JournalEvent } from '../../journal/partition.js';
-import type { PartitionSurvey } from '../../journal/survey.js';
+import type { JournalEvent } from '../../journal/lmdb/partition.js';
+import type { PartitionSurvey } from '../../journal/lmdb/survey.js';
 import { messageOf } from '../../model/errors.js';
-import { PendingRows } from '../../pending/pending.js';
+import { replayRecord } from '../../partition/apply.js';
+import { PendingRows } from '../../partition/pending.js';
 
 /** What can read partitions: a reader, or a journal that is open. */
 export interface Surveyed {

@@ -1,6 +1,6 @@
-import type { JournalReader, QuarantinedRecord } from '../../journal/reader.js';
+import type { JournalReader, QuarantinedRecord } from '../../journal/lmdb/reader.js';
 import { decodeRecord } from '../../journal/record.js';
-import { letterJson } from '../../model/deadletter.js';
+import { letterJson } from '../../model/dead-letter.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import { RowBatch, SINCE, TAG, unpackRow, WORDS_PER_ROW } from '../../model/row.js';
 import { EXIT_FAILED, type Terminal } from '../terminal.js';

@@ -1,4 +1,4 @@
-import type { JournalReader } from '../../journal/reader.js';
+import type { JournalReader } from '../../journal/lmdb/reader.js';
 import { alignedTable } from '../table.js';
 import type { Terminal } from '../terminal.js';
 import { type PartitionContent, readPartitions } from './content.js';

@@ -1,5 +1,5 @@
-import type { JournalReader } from '../../journal/reader.js';
-import type { JournalProblem } from '../../journal/survey.js';
+import type { JournalReader } from '../../journal/lmdb/reader.js';
+import type { JournalProblem } from '../../journal/lmdb/survey.js';
 import { messageOf } from '../../model/errors.js';
 import { RowBatch, WORDS_PER_KEY } from '../../model/row.js';
 import { EXIT_FAILED, type Terminal } from '../terminal.js';

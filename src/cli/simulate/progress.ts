@@ -1,5 +1,5 @@
 import type { Terminal } from '../terminal.js';
-import type { Fleet } from './fleet.js';
+import type { Fleet } from './swarm.js';
 
 /** How often the line is rewritten on a terminal, and printed elsewhere; milliseconds. */
 const REWRITE_MS = 500;

@@ -1,5 +1,5 @@
 import type { Address } from '../../model/status.js';
-import type { Fleet } from './fleet.js';
+import type { Fleet } from './swarm.js';
 import type { Verdict } from './verify.js';
 
 /** What a simulation did: with `--json`, printed as it is. */

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { StoreError } from '../../model/errors.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import type { Row } from '../../model/row.js';
-import type { StoreReader } from '../../store/store.js';
+import type { StoreReader } from '../../store/contract.js';
 import type { Workload } from './workload.js';
 
 /** How a table compares with the last report of each key. */

@@ -1,0 +1,355 @@
+import type { Socket } from 'node:net';
+import { messageOf } from '../model/errors.js';
+import { TAG, WORDS_PER_ROW } from '../model/row.js';
+import type { RowBuffer, RowBufferPool } from '../model/row-buffer.js';
+import type { FrameRejection, Traffic } from '../model/traffic.js';
+import type { Complaints } from '../observe/complaints.js';
+import type { Inbox } from '../routing/inbox.js';
+import type { Credit } from '../routing/protocol.js';
+import { type ActorRef, type ParentRef, spawn, stop, tell } from '../runtime/actors.js';
+import { encodeFrame, FrameDecoder, FrameError } from '../wire/frame.js';
+import { MessageId, type ReportDecoder } from '../wire/messages.js';
+import type { InflightBudget, Reader } from './budget.js';
+import type { HandledFrame, HandlerTable } from './handlers.js';
+
+/** What all connections share. */
+export interface ConnectionDomain {
+  /** The router's. */
+  readonly inbox: Inbox;
+  readonly budget: InflightBudget;
+  readonly traffic: Traffic;
+  readonly complaints: Complaints;
+  readonly handlers: HandlerTable;
+  /** Where the rows of a chunk go: a connection at rest holds no buffers. */
+  readonly buffers: RowBufferPool;
+  readonly reports: ReportDecoder;
+  readonly maxBodyBytes: number;
+  /** Undecodable frames in a row after which a connection is closed. */
+  readonly maxBadFrames: number;
+  /** How long a frame may stay incomplete while its socket is read, milliseconds; 0 = for ever. */
+  readonly frameTimeoutMs: number;
+  readonly onClosed: (connection: Connection) => void;
+}
+
+type ConnectionMessage =
+  | { readonly kind: 'data'; readonly chunk: Buffer }
+  | { readonly kind: 'credit'; readonly bytes: number }
+  /** The frame behind the first `frames` ones was incomplete for too long. */
+  | { readonly kind: 'expired'; readonly frames: number }
+  | { readonly kind: 'closed' };
+
+/**
+ * Bytes of one connection that may wait to be journaled while it is read on: one full read of the socket. It keeps
+ * the next chunk ready while the last is on its way to disk, and lets small reports come without a pause for each.
+ */
+const WINDOW_BYTES = 65_536;
+/** A timer that comes so late says that the process was stopped, or had no processor. */
+const STANDSTILL_MS = 1000;
+/** Replies of handlers that may wait for a peer to read them; one that lets more pile up is closed. */
+const MAX_REPLY_BYTES = 1_048_576;
+
+/**
+ * One agent's connection: bytes → frames → reports → rows for the router.
+ *
+ * What it has read and what is not journaled yet is bounded; beyond, it reads on only when the journal has caught
+ * up. While it waits TCP slows the agent down, which loses nothing.
+ */
+export class Connection implements Reader {
+  readonly #domain: ConnectionDomain;
+  readonly #socket: Socket;
+  readonly #peer: string;
+  readonly #peerNumber: () => number;
+  /** Undefined until its first row: who sends nothing worth keeping gets no place in the journal. */
+  #peerTag: number | undefined;
+  readonly #decoder: FrameDecoder;
+  readonly #ref: ActorRef<ConnectionMessage>;
+  /** Read, and not journaled yet. */
+  #unpaidBytes = 0;
+  #frames = 0;
+  /** What the rows of the present chunk are decoded into. */
+  #rows: RowBuffer | undefined;
+  /** Handlers that are at work on frames of the present chunk. */
+  #handling: Promise<void>[] = [];
+  #badFramesInRow = 0;
+  #closed = false;
+  /** We closed it: what its stream still lacks is nobody's loss. */
+  #refused = false;
+  /** What its stream holds from here on is nobody's frame: chunks that were read before it closed are not looked at. */
+  #isLost = false;
+  #expiry: NodeJS.Timeout | undefined;
+  /** What is left of the present frame's time when reading stops. */
+  #expiryLeftMs = 0;
+  #expiryBegan = 0;
+
+  /** `peer`: the agent's address without port; `peerNumber` gives its number in the journal's peer table. */
+  constructor(
+    parent: ParentRef,
+    name: string,
+    socket: Socket,
+    peer: string,
+    peerNumber: () => number,
+    domain: ConnectionDomain,
+  ) {
+    this.#domain = domain;
+    this.#socket = socket;
+    this.#peer = peer;
+    this.#peerNumber = peerNumber;
+    this.#decoder = new FrameDecoder(domain.maxBodyBytes);
+    this.#ref = spawn<ConnectionMessage>(parent, {
+      name,
+      receive: (message) => this.#receive(message),
+      onCrash: (error, message) => {
+        domain.complaints.about(
+          peer,
+          'crash',
+          { error: messageOf(error) },
+          'a connection crashed; closing it',
+        );
+        if (message.kind === 'data') this.#paid(message.chunk.length);
+        socket.destroy();
+        return 'resume';
+      },
+    });
+    socket.on('data', (chunk: Buffer) => {
+      // Decided here, in the turn that reads, and not in the actor: nothing more may be read meanwhile.
+      this.#unpaidBytes += chunk.length;
+      if (this.#unpaidBytes > WINDOW_BYTES) this.park();
+      domain.budget.read(chunk.length);
+      tell(this.#ref, { kind: 'data', chunk });
+    });
+    // A reset says no more than the close that follows it.
+    socket.on('error', () => {});
+    socket.on('close', () => tell(this.#ref, { kind: 'closed' }));
+    if (domain.budget.parked) socket.pause();
+  }
+
+  park(): void {
+    this.#socket.pause();
+    this.#holdExpiry();
+  }
+
+  unpark(): void {
+    if (this.#unpaidBytes <= WINDOW_BYTES) this.#readOn();
+  }
+
+  /** Reads no more; what was read goes its way. */
+  close(): void {
+    this.#refuse();
+  }
+
+  #receive(message: ConnectionMessage): void {
+    switch (message.kind) {
+      case 'data':
+        this.#take(message.chunk);
+        break;
+      case 'credit':
+        this.#paid(message.bytes);
+        break;
+      case 'expired':
+        // The rest of it, or the end, may have come while this message was on its way.
+        if (this.#isLost || this.#closed || message.frames !== this.#frames) return;
+        this.#reject('incomplete', {}, 'a frame stayed incomplete for too long; closing its connection');
+        this.#giveUp();
+        break;
+      case 'closed':
+        this.#end();
+        break;
+    }
+  }
+
+  #paid(bytes: number): void {
+    const { budget } = this.#domain;
+    this.#unpaidBytes -= bytes;
+    budget.journaled(bytes);
+    if (!this.#closed) {
+      if (!budget.parked) this.unpark();
+    } else if (this.#unpaidBytes === 0) {
+      stop(this.#ref);
+    }
+  }
+
+  #take(chunk: Buffer): void {
+    const domain = this.#domain;
+    const ref = this.#ref;
+    const { traffic, reports } = domain;
+    traffic.bytes += chunk.length;
+    if (this.#isLost) {
+      this.#paid(chunk.length);
+      return;
+    }
+    const rows = domain.buffers.take();
+    this.#rows = rows;
+    this.#holdExpiry();
+    const framesBefore = this.#frames;
+    const saturatedBefore = reports.saturated;
+    try {
+      this.#decoder.push(chunk, this.#onFrame);
+    } catch (error) {
+      if (error instanceof FrameError) {
+        const fields = { claimedBytes: error.claimedBytes };
+        this.#reject('length', fields, `${error.message}; closing the connection`);
+      } else if (!(error instanceof StreamRefused)) {
+        throw error;
+      }
+      // What was good in front of the bad frame is sent on all the same.
+      this.#giveUp();
+    }
+    if (this.#frames > framesBefore) this.#expiryLeftMs = 0;
+    if (this.#decoder.incompleteBytes > 0 && !this.#socket.isPaused()) this.#startExpiry();
+    traffic.saturated += reports.saturated - saturatedBefore;
+    // Not the chunk itself: it would stay in memory as long as its credit is out.
+    const bytes = chunk.length;
+    // Paid back when its rows are journaled and the host's handlers are done with its frames.
+    let open = this.#handling.length + 1;
+    const settled = () => {
+      open--;
+      if (open === 0) tell(ref, { kind: 'credit', bytes });
+    };
+    for (const handling of this.#handling) void handling.then(settled);
+    if (this.#handling.length > 0) this.#handling = [];
+    this.#rows = undefined;
+    if (rows.length === 0) {
+      rows.release();
+      settled();
+      return;
+    }
+    const credit: Credit = { outstanding: 0, settled };
+    domain.inbox.offer(rows, credit);
+  }
+
+  /** A property, not a method, so that a chunk costs no closure. */
+  readonly #onFrame = (id: number, bytes: Uint8Array, start: number, end: number): void => {
+    const { traffic, reports, handlers, maxBadFrames } = this.#domain;
+    const rows = this.#rows!;
+    traffic.frames++;
+    this.#frames++;
+    if (id !== MessageId.reportStatusRequest) {
+      if (!handlers.has(id)) traffic.framesRejected['unknown-id']++;
+      else this.#handOn(this.#handedOn(id, Uint8Array.from(bytes.subarray(start, end))));
+      return;
+    }
+    let count: number;
+    try {
+      count = reports.decode(bytes, start, end, rows, this.#peerTag ?? 0);
+    } catch (error) {
+      const fields = { bodyBytes: end - start, error: messageOf(error) };
+      this.#reject('undecodable', fields, 'a frame does not hold the report it claims; dropping it');
+      this.#badFramesInRow++;
+      if (this.#badFramesInRow < maxBadFrames) return;
+      this.#domain.complaints.about(
+        this.#peer,
+        'bad-frames',
+        {},
+        'too many bad frames; closing the connection',
+      );
+      throw new StreamRefused();
+    }
+    this.#badFramesInRow = 0;
+    traffic.reports++;
+    if (count === 0) traffic.emptyReports++;
+    else if (this.#peerTag === undefined) this.#signRows(rows, rows.length - count);
+  };
+
+  /** Numbers the peer, and marks its first rows, `from` on, with that. */
+  #signRows({ words, length }: RowBuffer, from: number): void {
+    this.#peerTag = this.#peerNumber() << 1;
+    for (let index = from; index < length; index++) words[index * WORDS_PER_ROW + TAG]! |= this.#peerTag;
+  }
+
+  #handOn(frame: HandledFrame): void {
+    const handling = this.#domain.handlers.dispatch(frame);
+    if (handling) this.#handling.push(handling);
+  }
+
+  /** A frame for the host's handlers, whose reply goes out on this connection as long as it lasts. */
+  #handedOn(id: number, body: Uint8Array): HandledFrame {
+    const socket = this.#socket;
+    const reply = (replyId: number, replyBody: Uint8Array) => {
+      // A write behind our end would break off what is still on its way.
+      if (!socket.writable) return;
+      socket.write(encodeFrame(replyId, replyBody));
+      if (socket.writableLength <= MAX_REPLY_BYTES) return;
+      this.#domain.complaints.about(
+        this.#peer,
+        'replies',
+        {},
+        'a peer does not read its replies; closing it',
+      );
+      this.#refuse();
+    };
+    return { id, body, peer: `${this.#peer}:${socket.remotePort ?? 0}`, reply };
+  }
+
+  #readOn(): void {
+    if (this.#socket.destroyed || !this.#socket.isPaused()) return;
+    if (this.#decoder.incompleteBytes > 0) this.#startExpiry();
+    this.#socket.resume();
+  }
+
+  #end(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#dropExpiry();
+    if (this.#decoder.incompleteBytes > 0 && !this.#refused) {
+      this.#reject('incomplete', {}, 'a connection ended in the middle of a frame');
+    }
+    this.#domain.onClosed(this);
+    // Credit for its last chunks may still come: the budget needs it, so the actor ends with it.
+    if (this.#unpaidBytes === 0) stop(this.#ref);
+  }
+
+  /** Follows the stream no further. */
+  #giveUp(): void {
+    this.#isLost = true;
+    this.#refuse();
+  }
+
+  #refuse(): void {
+    this.#refused = true;
+    this.#socket.destroy();
+  }
+
+  #reject(reason: FrameRejection, fields: object, message: string): void {
+    this.#domain.traffic.framesRejected[reason]++;
+    this.#domain.complaints.about(this.#peer, reason, fields, message);
+  }
+
+  #startExpiry(): void {
+    const { frameTimeoutMs } = this.#domain;
+    if (frameTimeoutMs === 0 || this.#expiry) return;
+    if (this.#expiryLeftMs === 0) this.#expiryLeftMs = frameTimeoutMs;
+    this.#expiryBegan = performance.now();
+    const frames = this.#frames;
+    this.#expiry = setTimeout(() => this.#expire(frames), this.#expiryLeftMs);
+  }
+
+  #expire(frames: number): void {
+    const lateMs = performance.now() - this.#expiryBegan - this.#expiryLeftMs;
+    if (lateMs > STANDSTILL_MS) {
+      // The process stood still, and read nothing meanwhile: that time is the agent's.
+      this.#expiry = undefined;
+      this.#expiryLeftMs = Math.min(lateMs, this.#domain.frameTimeoutMs);
+      this.#startExpiry();
+      return;
+    }
+    // What has come already is read first: timers run before sockets.
+    setImmediate(() => tell(this.#ref, { kind: 'expired', frames }));
+  }
+
+  /** Reading stops through no fault of the agent's: so does its clock. */
+  #holdExpiry(): void {
+    if (!this.#expiry) return;
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
+    this.#expiryLeftMs = Math.max(1, this.#expiryLeftMs - (performance.now() - this.#expiryBegan));
+  }
+
+  #dropExpiry(): void {
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
+    this.#expiryLeftMs = 0;
+  }
+}
+
+/** The rest of the stream is not wanted. */
+class StreamRefused extends Error {}

@@ -1,0 +1,128 @@
+import { messageOf } from '../model/errors.js';
+import type { HostResult, Report } from '../model/report.js';
+import * as row from '../model/row.js';
+import { type RowBuffer, RowBufferPool } from '../model/row-buffer.js';
+import type { Inbox } from '../routing/inbox.js';
+import type { Credit } from '../routing/protocol.js';
+import { type ActorRef, type ParentRef, spawn } from '../runtime/actors.js';
+
+/** Reports from inside the process. */
+export interface InternalReports {
+  readonly reports: readonly Report[];
+  /** Called when all of them are journaled or refused; send the next ones then, and memory stays bounded. */
+  readonly journaled?: () => void;
+}
+
+/** What `reporter.ref` takes: a report, or several with a call back. */
+export type IngressMessage = Report | InternalReports;
+
+export interface IngressOptions {
+  /** The router's. */
+  readonly inbox: Inbox;
+  /** Peer number of rows that came from no socket. */
+  readonly peerNumber: number;
+  readonly onSaturated: (counters: number) => void;
+  /** A report was refused, and with it `rows` rows. */
+  readonly onRejected: (rows: number, why: string) => void;
+}
+
+/** Spawns the actor behind `reporter.ref`: what sockets do for agents, for senders in the same process. */
+export function spawnIngress(parent: ParentRef, options: IngressOptions): ActorRef<IngressMessage> {
+  const pool = new RowBufferPool({ initialRows: 256, maxSpares: 4, maxSpareRows: 8192 });
+  const tag = options.peerNumber << 1;
+
+  const append = (buffer: RowBuffer, report: Report) => {
+    const why = invalid(report);
+    if (why !== undefined) {
+      options.onRejected(Array.isArray(report?.results) ? report.results.length : 0, why);
+      return;
+    }
+    for (const result of report.results) {
+      const at = buffer.next();
+      const { words } = buffer;
+      words[at + row.MODID] = report.modid;
+      words[at + row.CMDID] = report.cmdid;
+      words[at + row.IP] = result.ip;
+      words[at + row.PORT] = result.port;
+      words[at + row.CALLER] = report.caller;
+      words[at + row.SUCC] = Math.min(result.succ, row.MAX_COUNTER);
+      words[at + row.ERR] = Math.min(result.err, row.MAX_COUNTER);
+      words[at + row.TS] = report.ts;
+      words[at + row.TAG] = tag | (result.overload ? 1 : 0);
+      words[at + row.SINCE] = 0;
+      const saturated = Number(result.succ > row.MAX_COUNTER) + Number(result.err > row.MAX_COUNTER);
+      if (saturated > 0) options.onSaturated(saturated);
+    }
+  };
+
+  return spawn<IngressMessage>(parent, {
+    name: 'ingress',
+    receive: (message) => {
+      const settled = receiptOf(message);
+      const buffer = pool.take();
+      try {
+        for (const report of reportsOf(message)) append(buffer, report);
+      } catch (error) {
+        // Whatever was told to us, it is no report; who waits for a receipt is not left waiting.
+        options.onRejected(0, messageOf(error));
+      }
+      if (buffer.length === 0) {
+        buffer.release();
+        settled();
+        return;
+      }
+      const credit: Credit = { outstanding: 0, settled };
+      options.inbox.offer(buffer, credit);
+    },
+    onCrash: (error) => {
+      options.onRejected(0, error.message);
+      return 'resume';
+    },
+  });
+}
+
+function reportsOf(message: IngressMessage): readonly Report[] {
+  if ('reports' in message) return message.reports;
+  return [message];
+}
+
+function receiptOf(message: IngressMessage): () => void {
+  const receipt: unknown = (message as Partial<InternalReports> | null)?.journaled;
+  return typeof receipt === 'function' ? () => receipt() : () => {};
+}
+
+const MAX_UINT32 = 0xffffffff;
+const MIN_INT32 = -0x80000000;
+
+/** What is wrong with a report that no codec has checked; undefined when nothing is. */
+function invalid(report: Report): string | undefined {
+  if (typeof report !== 'object' || report === null || !Array.isArray(report.results)) {
+    return 'not a report: { modid, cmdid, caller, ts, results: [] } is expected';
+  }
+  const wrong =
+    outside(report, 'modid', MIN_INT32, 0x7fffffff) ??
+    outside(report, 'cmdid', MIN_INT32, 0x7fffffff) ??
+    outside(report, 'caller', MIN_INT32, MAX_UINT32) ??
+    outside(report, 'ts', 0, MAX_UINT32);
+  if (wrong !== undefined) return wrong;
+  for (const result of report.results as readonly HostResult[]) {
+    const bad =
+      outside(result, 'ip', MIN_INT32, MAX_UINT32) ??
+      outside(result, 'port', MIN_INT32, 0x7fffffff) ??
+      outside(result, 'succ', 0, MAX_UINT32) ??
+      outside(result, 'err', 0, MAX_UINT32);
+    if (bad !== undefined) return `results: ${bad}`;
+  }
+  return undefined;
+}
+
+function outside<T extends object>(
+  of: T,
+  field: keyof T & string,
+  from: number,
+  to: number,
+): string | undefined {
+  const value: unknown = of?.[field];
+  if (Number.isInteger(value) && (value as number) >= from && (value as number) <= to) return undefined;
+  return `${field} is ${String(value)}, expected an integer from ${from} to ${to}`;
+}

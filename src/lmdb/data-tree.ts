@@ -1,0 +1,70 @@
+import { readSync } from 'node:fs';
+import type { Meta } from './data-file.js';
+
+/**
+ * Of a page of a tree: a header, the places of its nodes, and the nodes. Each node has a header of 8 bytes and a key;
+ * in a branch the header holds the number of a page below, in a leaf it is followed by the data, or by what stands for
+ * it: the first and the number of pages that hold it (BIG), or the record of another tree (TREE).
+ */
+const HEADER_BYTES = 24;
+const FLAGS_AT = 18;
+const BRANCH = 0x01;
+const LEAF = 0x02;
+const NODES_END_AT = 20;
+const NODE_BYTES = 8;
+const BIG = 0x01;
+const TREE = 0x02;
+const BIG_PAGES_AT = 16;
+const ROOT_AT = 40;
+/** The root of an empty tree. */
+const NO_PAGE = 2 ** 64;
+
+/**
+ * Bytes from the start of an lmdb data file up to the end of the last page that its trees lead to, as far as they can
+ * be read: the pages that are missing are counted, and not gone into.
+ */
+export function pageEnd(fd: number, { pageBytes, usedBytes, roots }: Meta): number {
+  const page = Buffer.alloc(pageBytes);
+  const seen = new Set<number>();
+  const next: number[] = [...roots];
+  let end = 0;
+  for (;;) {
+    const number = next.pop();
+    if (number === undefined) return end * pageBytes;
+    // A damaged one leads anywhere, and round in circles: what lmdb would not go to counts for nothing.
+    if (number === NO_PAGE || number * pageBytes >= usedBytes || seen.has(number)) continue;
+    seen.add(number);
+    end = Math.max(end, number + 1);
+    if (readSync(fd, page, 0, pageBytes, number * pageBytes) < pageBytes) continue;
+    for (const { first, count } of pagesBelow(page)) {
+      if (count === 0) next.push(first);
+      else if ((first + count) * pageBytes <= usedBytes) end = Math.max(end, first + count);
+    }
+  }
+}
+
+/** Pages a page leads to: those of a tree with count 0, those that hold the data of one node with their number. */
+function* pagesBelow(page: Buffer): Generator<{ readonly first: number; readonly count: number }> {
+  const flags = page.readUInt16LE(FLAGS_AT);
+  if (!(flags & (BRANCH | LEAF))) return;
+  const nodes = page.readUInt16LE(NODES_END_AT) >> 1;
+  for (let node = 0; node < nodes; node++) {
+    const place = HEADER_BYTES + 2 * node;
+    if (place + 2 > page.length) return;
+    const at = HEADER_BYTES + page.readUInt16LE(place);
+    if (at + NODE_BYTES > page.length) return;
+    if (flags & BRANCH) {
+      yield { first: page.readUIntLE(at, 6), count: 0 };
+      continue;
+    }
+    const kind = page.readUInt16LE(at + 4);
+    const data = at + NODE_BYTES + page.readUInt16LE(at + 6);
+    if (kind & BIG && data + BIG_PAGES_AT + 8 <= page.length)
+      yield {
+        first: Number(page.readBigUInt64LE(data)),
+        count: Number(page.readBigUInt64LE(data + BIG_PAGES_AT)),
+      };
+    if (kind & TREE && data + ROOT_AT + 8 <= page.length)
+      yield { first: Number(page.readBigUInt64LE(data + ROOT_AT)), count: 0 };
+  }
+}

@@ -1,0 +1,243 @@
+import { StoreError } from '../../model/errors.js';
+import type { RowBatch } from '../../model/row.js';
+import type { Store, StoreLane, StoreWriter } from '../contract.js';
+import {
+  describeMysqlAddress,
+  type MysqlAddress,
+  MysqlConnection,
+  parseMysqlUrl,
+  type Query,
+} from './connection.js';
+import { classifyMysqlError } from './errors.js';
+import { FENCE_WAIT_MS, MAX_PARTITIONS, outlastEarlierRuns, takeLane } from './fence.js';
+import { mysqlReader } from './reader.js';
+import { checkTable, KEY_COLUMNS, readTable, type TableShape } from './table.js';
+import { UpsertText } from './upsert.js';
+
+export interface MysqlStoreOptions {
+  /** `mysql://user:password@host:port/database`, parts percent-encoded. */
+  readonly url: string;
+  /** Milliseconds a statement may take before its connection is given up and its session killed; 30000. */
+  readonly queryTimeoutMs?: number;
+  /** Milliseconds for connecting and logging in, and for each statement of the preparation; 5000. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds a new connection waits for the statement of the one before it to be over; 15000. */
+  readonly lockTimeoutMs?: number;
+  /** Told of what an operator should see in the log; must not throw. */
+  readonly onEvent?: (event: MysqlStoreEvent) => void;
+}
+
+/** The session of an earlier connection still held the partition, and was killed. */
+export interface MysqlStoreEvent {
+  readonly type: 'session-killed';
+  readonly partition: number;
+  /** The server's id of the connection. */
+  readonly connectionId: number;
+}
+
+/** The options with defaults filled in, shared by the parts of one store. */
+interface Settings {
+  readonly address: MysqlAddress;
+  readonly description: string;
+  readonly queryTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly lockTimeoutMs: number;
+  readonly onEvent: (event: MysqlStoreEvent) => void;
+}
+
+/**
+ * A table `ServerCallStatus` in MySQL or MariaDB. Each writer has a connection of its own, opened at its first
+ * upsert and again after a failure; nothing is retried here. An upsert settles within connectTimeoutMs (several
+ * times, for connecting and preparing) + lockTimeoutMs + queryTimeoutMs.
+ *
+ * Throws StoreError `configuration` when the URL is broken.
+ */
+export function mysqlStore(options: MysqlStoreOptions): Store {
+  const address = parseMysqlUrl(options.url);
+  const settings: Settings = {
+    address,
+    description: describeMysqlAddress(address),
+    queryTimeoutMs: options.queryTimeoutMs ?? 30_000,
+    connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+    lockTimeoutMs: options.lockTimeoutMs ?? 15_000,
+    onEvent: options.onEvent ?? (() => {}),
+  };
+  const earlierRuns = new EarlierRuns();
+  const check = () => withMysql(options.url, checkTable, settings).then(() => {});
+  return {
+    description: settings.description,
+    open: check,
+    check,
+    writer: (lane) => {
+      if (lane.partitions > MAX_PARTITIONS)
+        throw new StoreError(
+          'configuration',
+          'TOO_MANY_PARTITIONS',
+          `${lane.partitions} writers, at most ${MAX_PARTITIONS} can be kept apart`,
+        );
+      return new MysqlWriter(settings, lane, earlierRuns);
+    },
+    read: mysqlReader(settings),
+    close: async () => {},
+  };
+}
+
+/**
+ * Runs `use` on a connection of its own and ends it. Rejects with a StoreError: of `use`, or of the server,
+ * classed as nothing written.
+ */
+export async function withMysql<Result>(
+  url: string,
+  use: (query: Query) => Promise<Result>,
+  { connectTimeoutMs = 5_000 }: { connectTimeoutMs?: number } = {},
+): Promise<Result> {
+  const address = parseMysqlUrl(url);
+  let connection: MysqlConnection | undefined;
+  try {
+    connection = await MysqlConnection.connect(address, connectTimeoutMs);
+    return await use(bounded(connection, connectTimeoutMs));
+  } catch (error) {
+    throw classifyMysqlError(error, describeMysqlAddress(address), false);
+  } finally {
+    await connection?.close(connectTimeoutMs);
+  }
+}
+
+/** A connection that holds its partition's lock: everything an upsert needs. */
+interface Session {
+  readonly connection: MysqlConnection;
+  readonly shape: TableShape;
+  readonly text: UpsertText;
+  /** Longest statement the server takes. */
+  readonly maxPacketBytes: number;
+}
+
+class MysqlWriter implements StoreWriter {
+  readonly #settings: Settings;
+  readonly #lane: StoreLane;
+  readonly #earlierRuns: EarlierRuns;
+  #session: Session | undefined;
+
+  constructor(settings: Settings, lane: StoreLane, earlierRuns: EarlierRuns) {
+    this.#settings = settings;
+    this.#lane = lane;
+    this.#earlierRuns = earlierRuns;
+  }
+
+  async upsert(rows: RowBatch): Promise<void> {
+    if (rows.length === 0) return;
+    const session = this.#session?.connection.usable ? this.#session : await this.#connect();
+    const statement = session.text.statement(rows.words);
+    // The server answers an oversized packet by closing in the middle of it, which looks like a lost connection.
+    if (statement.length + COMMAND_BYTES > session.maxPacketBytes)
+      throw new StoreError(
+        'too-large',
+        'ER_NET_PACKET_TOO_LARGE',
+        `${rows.length} rows make a statement of ${statement.length} bytes, ` +
+          `the server's max_allowed_packet is ${session.maxPacketBytes}`,
+      );
+    try {
+      await session.connection.query(statement, this.#settings.queryTimeoutMs);
+    } catch (thrown) {
+      throw await this.#settle(session, thrown, rows.length);
+    }
+  }
+
+  async close(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.connection.close(this.#settings.connectTimeoutMs);
+  }
+
+  /** Connects, prepares the session, checks the table, and waits until it is this partition's only writer. */
+  async #connect(): Promise<Session> {
+    this.#session = undefined;
+    const { address, description, connectTimeoutMs, queryTimeoutMs, lockTimeoutMs, onEvent } = this.#settings;
+    let connection: MysqlConnection | undefined;
+    try {
+      connection = await MysqlConnection.connect(address, connectTimeoutMs);
+      const query = bounded(connection, connectTimeoutMs);
+      const maxPacketBytes = await prepareSession(query, queryTimeoutMs);
+      // Anew on each connection: tables are altered while stores are down for maintenance.
+      const shape = await checkTable(query);
+      const patient = bounded(connection, connectTimeoutMs + FENCE_WAIT_MS);
+      const fence = {
+        deadlineMs: performance.now() + lockTimeoutMs,
+        onKill: (partition: number, connectionId: number) =>
+          onEvent({ type: 'session-killed', partition, connectionId }),
+      };
+      await this.#earlierRuns.over(this.#lane.journalId, () =>
+        outlastEarlierRuns(patient, this.#lane.journalId, fence),
+      );
+      await takeLane(patient, this.#lane, fence);
+      this.#session = { connection, shape, text: new UpsertText(shape.signs), maxPacketBytes };
+      return this.#session;
+    } catch (error) {
+      connection?.destroy();
+      throw classifyMysqlError(error, `connecting to ${description}`, false);
+    }
+  }
+
+  /** Classes the failure of an upsert, and decides whether its connection may be used again. */
+  async #settle(session: Session, thrown: unknown, rows: number): Promise<StoreError> {
+    const { description, connectTimeoutMs } = this.#settings;
+    const error = classifyMysqlError(thrown, `upsert of ${rows} rows into ${description}`, true);
+    if (error.code === 'ER_WARN_DATA_OUT_OF_RANGE' && session.connection.usable) {
+      // No row is out of range of the columns that were checked: one was altered since, and no row is to blame.
+      const shape = await readTable(bounded(session.connection, connectTimeoutMs)).catch(() => undefined);
+      if (
+        shape === undefined ||
+        KEY_COLUMNS.some((name) => shape.signs[name] !== session.shape.signs[name])
+      ) {
+        session.connection.destroy();
+        return new StoreError('retry', 'TABLE_CHANGED', `${error.message}; the table was altered`, {
+          cause: thrown,
+        });
+      }
+    }
+    // A server that is read-only or refuses us may have been replaced by another one at the same address: only a
+    // new connection finds out.
+    if (error.class !== 'poison' && !LOCK_CONFLICTS.has(error.code)) session.connection.destroy();
+    return error;
+  }
+}
+
+/** What a packet holds beside the statement: the command, and on MySQL 8 the counts of query attributes. */
+const COMMAND_BYTES = 3;
+
+/** Failures that leave nothing unsure: the server answered, and is the right one. */
+const LOCK_CONFLICTS: ReadonlySet<string> = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT']);
+
+/**
+ * Once per journal, before the first upsert of this run: the sessions of earlier runs are over. While one
+ * writer waits for that, the others wait with it.
+ */
+class EarlierRuns {
+  readonly #over = new Map<string, Promise<void>>();
+
+  over(journalId: string, outlast: () => Promise<void>): Promise<void> {
+    const known = this.#over.get(journalId);
+    if (known !== undefined) return known;
+    const waiting = outlast();
+    this.#over.set(journalId, waiting);
+    waiting.catch(() => this.#over.delete(journalId));
+    return waiting;
+  }
+}
+
+/** Sets up the session; resolves with the bytes of the largest packet the server takes. */
+async function prepareSession(query: Query, queryTimeoutMs: number): Promise<number> {
+  // The server should give up waiting for locks, and say so, before we give up waiting for the server.
+  const lockSeconds = Math.max(1, Math.floor(queryTimeoutMs / 2_000));
+  await query(
+    // Strict: what does not fit is an error, never another value. Autocommit: a server may have it off.
+    "SET SESSION sql_mode='STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',autocommit=1," +
+      `innodb_lock_wait_timeout=${lockSeconds},lock_wait_timeout=${lockSeconds}`,
+  );
+  const [[bytes] = []] = await query('SELECT @@SESSION.max_allowed_packet');
+  return Number(bytes);
+}
+
+function bounded(connection: MysqlConnection, timeoutMs: number): Query {
+  return (sql) => connection.query(sql, timeoutMs);
+}

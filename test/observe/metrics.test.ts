@@ -1,0 +1,196 @@
+import test from 'ava';
+import { register } from 'prom-client';
+import type { ReporterStatus } from '../../src/model/status.js';
+import { Metrics } from '../../src/observe/metrics.js';
+import { type Family, parsePrometheus } from '../admin/prometheus.js';
+import { busyStatus, reporterStatus, writerStatus } from '../admin/statuses.js';
+
+const TYPES = {
+  connections: 'gauge',
+  frames_total: 'counter',
+  frames_rejected_total: 'counter',
+  reports_received_total: 'counter',
+  rows_received_total: 'counter',
+  rows_recovered_total: 'counter',
+  rows_upserted_total: 'counter',
+  rows_coalesced_total: 'counter',
+  rows_rejected_total: 'counter',
+  rows_saturated_total: 'counter',
+  rows_dead_lettered_total: 'counter',
+  rows_pending: 'gauge',
+  oldest_pending_seconds: 'gauge',
+  writer_restarts_total: 'counter',
+  journal_bytes: 'gauge',
+  journal_sync_seconds: 'histogram',
+  flush_seconds: 'histogram',
+  flush_rows: 'histogram',
+  store_errors_total: 'counter',
+} as const;
+
+/** Values without prefix, of everything but histograms. */
+async function scrape(metrics: Metrics): Promise<Map<string, number>> {
+  const values = new Map<string, number>();
+  for (const { type, samples } of parsePrometheus(await metrics.text()).values()) {
+    if (type === 'histogram') continue;
+    for (const [sample, value] of samples) values.set(sample.replace('lars_reporter_', ''), value);
+  }
+  return values;
+}
+
+async function family(metrics: Metrics, name: string): Promise<Family> {
+  return parsePrometheus(await metrics.text()).get(`lars_reporter_${name}`)!;
+}
+
+test('every documented metric has a help text, its type, and a value from the start', async (t) => {
+  const families = parsePrometheus(await new Metrics({ writers: 2, source: () => undefined }).text());
+  for (const [name, type] of Object.entries(TYPES)) {
+    const found = families.get(`lars_reporter_${name}`);
+    t.is(found?.type, type, name);
+    t.true(found!.help.length > 10, name);
+    t.true(found!.samples.size > 0, name);
+    t.true(
+      [...found!.samples.values()].every((value) => value === 0),
+      name,
+    );
+  }
+  for (const [name, { type }] of families) {
+    t.true(name.startsWith('lars_reporter_'));
+    t.is(name.endsWith('_total'), type === 'counter', name);
+  }
+});
+
+test('all label values are there from the start: reasons, classes, writers', async (t) => {
+  const samples = [...(await scrape(new Metrics({ writers: 3, source: () => undefined }))).keys()];
+  const labelled = samples.filter((sample) => sample.includes('{')).sort();
+  t.deepEqual(
+    labelled,
+    [
+      'frames_rejected_total{reason="length"}',
+      'frames_rejected_total{reason="undecodable"}',
+      'frames_rejected_total{reason="unknown-id"}',
+      'frames_rejected_total{reason="incomplete"}',
+      'frames_rejected_total{reason="handler"}',
+      'rows_rejected_total{reason="invalid"}',
+      'writer_restarts_total{writer="0"}',
+      'writer_restarts_total{writer="1"}',
+      'writer_restarts_total{writer="2"}',
+      'store_errors_total{class="retry"}',
+      'store_errors_total{class="retry-slowly"}',
+      'store_errors_total{class="too-large"}',
+      'store_errors_total{class="poison"}',
+      'store_errors_total{class="configuration"}',
+    ].sort(),
+  );
+});
+
+test('counters and gauges are exactly what the status says', async (t) => {
+  const metrics = new Metrics({ writers: 2, source: busyStatus });
+  const expected = {
+    connections: 3,
+    inflight_bytes: 777,
+    bytes_received_total: 123_456,
+    connections_refused_total: 2,
+    frames_total: 900,
+    'frames_rejected_total{reason="length"}': 1,
+    'frames_rejected_total{reason="undecodable"}': 4,
+    'frames_rejected_total{reason="unknown-id"}': 5,
+    'frames_rejected_total{reason="incomplete"}': 6,
+    'frames_rejected_total{reason="handler"}': 7,
+    reports_received_total: 880,
+    reports_empty_total: 11,
+    rows_received_total: 3021,
+    rows_recovered_total: 50,
+    rows_upserted_total: 2690,
+    rows_coalesced_total: 303,
+    'rows_rejected_total{reason="invalid"}': 21,
+    rows_saturated_total: 13,
+    rows_dead_lettered_total: 1,
+    rows_pending: 56,
+    oldest_pending_seconds: 17,
+    'writer_restarts_total{writer="0"}': 2,
+    'writer_restarts_total{writer="1"}': 0,
+    dead_letters: 1,
+    journal_quarantined_records: 5,
+    journal_bytes: 12_288,
+    journal_failing: 0,
+    'store_errors_total{class="retry"}': 0,
+    'store_errors_total{class="retry-slowly"}': 0,
+    'store_errors_total{class="too-large"}': 0,
+    'store_errors_total{class="poison"}': 0,
+    'store_errors_total{class="configuration"}': 0,
+  };
+  t.deepEqual(Object.fromEntries(await scrape(metrics)), expected);
+  t.deepEqual(Object.fromEntries(await scrape(metrics)), expected, 'a second scrape adds nothing');
+});
+
+test('one scrape reads one status, and overlapping scrapes each their own', async (t) => {
+  let asked = 0;
+  const metrics = new Metrics({
+    writers: 1,
+    source: () => {
+      const status = reporterStatus({ writers: [writerStatus({ restarts: ++asked })] });
+      return { ...status, inflightBytes: asked };
+    },
+  });
+  const scrapes = await Promise.all([scrape(metrics), scrape(metrics), scrape(metrics)]);
+  t.is(asked, 3);
+  t.deepEqual(
+    scrapes.map((values) => [values.get('inflight_bytes'), values.get('writer_restarts_total{writer="0"}')]),
+    [
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ],
+  );
+});
+
+test('a journal that cannot be written shows', async (t) => {
+  const source = () => reporterStatus({ journalError: 'ENOSPC' });
+  t.is((await scrape(new Metrics({ writers: 2, source }))).get('journal_failing'), 1);
+});
+
+test('flushes and commits are distributions', async (t) => {
+  const metrics = new Metrics({ writers: 1, source: () => reporterStatus() });
+  metrics.flushed(1000, 0.02);
+  metrics.flushed(3, 0.002);
+  metrics.synced(0.003);
+  const { samples: rows } = await family(metrics, 'flush_rows');
+  t.is(rows.get('lars_reporter_flush_rows_sum'), 1003);
+  t.is(rows.get('lars_reporter_flush_rows_count'), 2);
+  t.is(rows.get('lars_reporter_flush_rows_bucket{le="5"}'), 1);
+  t.is(rows.get('lars_reporter_flush_rows_bucket{le="1000"}'), 2);
+  t.is(rows.get('lars_reporter_flush_rows_bucket{le="+Inf"}'), 2);
+  const { samples: seconds } = await family(metrics, 'flush_seconds');
+  t.is(seconds.get('lars_reporter_flush_seconds_sum'), 0.022);
+  const { samples: syncs } = await family(metrics, 'journal_sync_seconds');
+  t.is(syncs.get('lars_reporter_journal_sync_seconds_bucket{le="0.0025"}'), 0);
+  t.is(syncs.get('lars_reporter_journal_sync_seconds_bucket{le="0.005"}'), 1);
+});
+
+test('failures of the store are counted by class', async (t) => {
+  const metrics = new Metrics({ writers: 1, source: () => undefined });
+  metrics.storeFailed('retry');
+  metrics.storeFailed('poison');
+  metrics.storeFailed('retry');
+  const values = await scrape(metrics);
+  t.is(values.get('store_errors_total{class="retry"}'), 2);
+  t.is(values.get('store_errors_total{class="poison"}'), 1);
+  t.is(values.get('store_errors_total{class="configuration"}'), 0);
+});
+
+test('two reporters in one process share nothing, and nothing is global', async (t) => {
+  const source = (connections: number) => (): ReporterStatus => {
+    const status = reporterStatus();
+    return { ...status, traffic: { ...status.traffic, connections } };
+  };
+  const one = new Metrics({ writers: 1, source: source(1) });
+  const two = new Metrics({ writers: 2, source: source(2) });
+  one.storeFailed('retry');
+  one.flushed(1, 1);
+  t.is((await scrape(one)).get('connections'), 1);
+  const values = await scrape(two);
+  t.is(values.get('connections'), 2);
+  t.is(values.get('store_errors_total{class="retry"}'), 0);
+  t.is((await family(two, 'flush_rows')).samples.get('lars_reporter_flush_rows_count'), 0);
+  t.deepEqual(register.getMetricsAsArray(), []);
+});

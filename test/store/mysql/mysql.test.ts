@@ -1,0 +1,70 @@
+import test, { type ExecutionContext } from 'ava';
+import { migrate } from '../../../src/store/mysql/schema.js';
+import { openStore } from '../../../src/store/open.js';
+import { type Mariadb, startMariadb } from '../../support/mariadb.js';
+import { batch, row } from '../../support/rows.js';
+import { collect, LANE, testContract } from '../contract.js';
+import { makeDatabase } from '../databases.js';
+
+let db: Mariadb;
+test.before(async () => {
+  db = await startMariadb();
+});
+test.after.always(() => db?.destroy());
+
+/** A journal of its own for each store: the tests share a server, and one journal is one running reporter. */
+const fresh =
+  (...alter: readonly string[]) =>
+  async (t: ExecutionContext) => {
+    const url = db.url(await makeDatabase(db, ...alter));
+    return () => {
+      const store = openStore(url);
+      return { ...store, writer: (lane: typeof LANE) => store.writer({ ...lane, journalId: t.title }) };
+    };
+  };
+
+testContract({ name: 'mysql, int columns', fresh: fresh() });
+
+testContract({
+  name: 'mysql, int unsigned columns',
+  unsigned: ['ip', 'port', 'caller'],
+  fresh: fresh(
+    'MODIFY ip int(11) unsigned NOT NULL, MODIFY port int unsigned NOT NULL, MODIFY caller int unsigned NOT NULL',
+  ),
+});
+
+testContract({
+  name: 'mysql, the deployed table with mlb_index and bigint and further columns',
+  unsigned: ['caller'],
+  fresh: fresh(
+    'ADD INDEX mlb_index (modid, cmdid, ip, port, caller)',
+    'MODIFY modid bigint NOT NULL, MODIFY caller bigint unsigned NOT NULL, MODIFY succ_cnt bigint NOT NULL',
+    "ADD updated timestamp NOT NULL DEFAULT current_timestamp(), ADD note varchar(9) NOT NULL DEFAULT ''",
+  ),
+});
+
+test('an unsigned column holds the 32 bits as the address people know', async (t) => {
+  const name = await makeDatabase(db, 'MODIFY ip int unsigned NOT NULL');
+  const store = openStore(db.url(name));
+  const writer = store.writer({ ...LANE, journalId: t.title });
+  await writer.upsert(batch([row({ ip: -1062731775, caller: -1062731774 })]));
+  await writer.close();
+  const [stored] =
+    await db.query(`SELECT ip, caller, INET_NTOA(ip & 0xffffffff) a, INET_NTOA(caller & 0xffffffff) b
+    FROM ${name}.ServerCallStatus`);
+  t.deepEqual({ ...stored }, { ip: 3232235521, caller: -1062731774, a: '192.168.0.1', b: '192.168.0.2' });
+});
+
+test('rows are stored on a server whose sessions begin without autocommit and strict mode', async (t) => {
+  const lax = await startMariadb({ args: ['--autocommit=0', '--sql-mode='] });
+  t.teardown(() => lax.destroy());
+  await lax.query('CREATE DATABASE lars');
+  await migrate(lax.url('lars'));
+  const store = openStore(lax.url('lars'));
+  const writer = store.writer(LANE);
+  await writer.upsert(batch([row()]));
+  t.deepEqual(await collect(store), [row()]);
+  await lax.query('ALTER TABLE lars.ServerCallStatus MODIFY succ_cnt int NOT NULL CHECK (succ_cnt < 100)');
+  await t.throwsAsync(writer.upsert(batch([row({ succ: 100 })])), { code: 'ER_CONSTRAINT_FAILED' });
+  await writer.close();
+});

@@ -1,0 +1,160 @@
+/** The reporter under test: its own process, and a store that costs nothing where the database is not the point. */
+import { type Profiler, Session } from 'node:inspector/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ConfigInput,
+  type Ledger,
+  type Reporter,
+  StoreError,
+  startReporter,
+} from '../../../src/index.js';
+import type { RowBatch } from '../../../src/model/row.js';
+import type { Store } from '../../../src/store/contract.js';
+import type { FunctionTimes } from '../case.js';
+import { crcOf, type Digest } from '../rows.js';
+import { serve } from '../rpc.js';
+
+/** How long the free store takes for a row: four writers then store 300,000 a second, as MariaDB does. */
+const FREE_STORE_MS_PER_ROW = 0.013;
+
+let reporter: Reporter | undefined;
+let away = false;
+/** What the free store was given since `record`, by key. */
+let recorded: Map<string, number> | undefined;
+
+async function upsert(rows: RowBatch): Promise<void> {
+  if (away) throw new StoreError('retry', 'AWAY', 'the store is away');
+  if (recorded)
+    for (const row of rows)
+      recorded.set(`${row.modid},${row.cmdid},${row.ip},${row.port},${row.caller}`, crcOf(row));
+  await sleep(rows.length * FREE_STORE_MS_PER_ROW);
+}
+
+const freeStore: Store = {
+  description: 'free',
+  open: async () => {},
+  check: async () => {},
+  close: async () => {},
+  writer: () => ({ upsert, close: async () => {} }),
+};
+
+export interface Usage {
+  /** Of this process, all threads. */
+  readonly cpuMicros: number;
+  readonly rssBytes: number;
+  /** Heap and buffers in use. */
+  readonly liveBytes: number;
+  /** Journal records and snapshots that are still needed. */
+  readonly journalBytes: number;
+}
+
+const running = (): Reporter => {
+  if (!reporter) throw new Error('not started');
+  return reporter;
+};
+
+const inspector = new Session();
+
+/** Time of each function of ours, and of packages, with the native functions it calls but no others. */
+function timesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): FunctionTimes {
+  const callers = new Map(
+    nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node] as const)),
+  );
+  const names = new Map(
+    nodes.map((node) => {
+      let named = node;
+      // Native functions have no file, and often the name of another one: they count for who calls them.
+      while (named.callFrame.url === '' && !named.callFrame.functionName.startsWith('('))
+        named = callers.get(named.id)!;
+      const { url, functionName } = named.callFrame;
+      const file = url.replace(/^.*\/(dist\/src|node_modules)\//, '').replace(/^file:.*\//, '');
+      return [node.id, `${file}:${functionName}`];
+    }),
+  );
+  const times: Record<string, number> = {};
+  samples.forEach((id, index) => {
+    const name = names.get(id)!;
+    times[name] = (times[name] ?? 0) + (timeDeltas[index] ?? 0);
+  });
+  return times;
+}
+
+const api = {
+  /** Resolves to the port for agents when reports are taken. */
+  async start(options: { config: ConfigInput; store: 'free' | 'away' | 'url' }): Promise<number> {
+    away = options.store === 'away';
+    const say = (fields: object, message: string) =>
+      process.stderr.write(`reporter: ${message} ${JSON.stringify(fields)}\n`);
+    // A store that is away on purpose is no news.
+    const logger = { debug() {}, info() {}, warn: away ? () => {} : say, error: say };
+    reporter = await startReporter(options.config, {
+      ...(options.store === 'url' ? {} : { store: freeStore }),
+      logger,
+    });
+    return reporter.address.port;
+  },
+
+  /** Counts, and the moment they were taken. */
+  ledger(): Ledger & { readonly atMs: number } {
+    return { ...running().ledger(), atMs: performance.now() };
+  },
+
+  /** Waits until a count has come to a number, or `pending` is down to it. Rejects after `boundMs`. */
+  async until(goal: {
+    count: 'received' | 'upserted' | 'pending';
+    is: number;
+    boundMs: number;
+  }): Promise<void> {
+    const deadline = performance.now() + goal.boundMs;
+    for (;;) {
+      const value = running().ledger()[goal.count];
+      if (goal.count === 'pending' ? value <= goal.is : value >= goal.is) return;
+      if (performance.now() > deadline) throw new Error(`${goal.count} stands at ${value}, not ${goal.is}`);
+      await sleep(2);
+    }
+  },
+
+  /** `gc`: collects garbage first. */
+  usage({ gc = false }: { gc?: boolean }): Usage {
+    // Twice: what the first run finalises, the second one frees.
+    if (gc) for (let run = 0; run < 2; run++) globalThis.gc?.();
+    const { user, system } = process.cpuUsage();
+    const { rss, heapUsed, external } = process.memoryUsage();
+    const journalBytes = running()
+      .status()
+      .writers.reduce((sum, writer) => sum + writer.journalBytes, 0);
+    return { cpuMicros: user + system, rssBytes: rss, liveBytes: heapUsed + external, journalBytes };
+  },
+
+  /** Samples the main thread between `start` and `stop`. */
+  async profile(step: 'start' | 'stop'): Promise<FunctionTimes> {
+    if (step === 'start') {
+      inspector.connect();
+      await inspector.post('Profiler.enable');
+      await inspector.post('Profiler.setSamplingInterval', { interval: 200 });
+      await inspector.post('Profiler.start');
+      return {};
+    }
+    const { profile } = await inspector.post('Profiler.stop');
+    inspector.disconnect();
+    return timesOf(profile);
+  },
+
+  /** The free store comes back. */
+  storeIsBack(): void {
+    away = false;
+  },
+
+  /** The free store notes what it is given from now on. */
+  record(): void {
+    recorded = new Map();
+  },
+
+  recorded(): Digest {
+    const crcs = [...(recorded?.values() ?? [])];
+    return { rows: crcs.length, sum: crcs.reduce((sum, crc) => sum + crc, 0) };
+  },
+};
+
+export type ReporterApi = typeof api;
+serve(api);

@@ -1,0 +1,89 @@
+import type { Mutant } from '../mutant.js';
+
+/** What is on disk. */
+export const JOURNAL_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'failed-commit-counts',
+    breaks: 'A record whose commit failed, because the disk is full, counts as durable.',
+    edits: [{ file: 'src/journal/lmdb/partition.ts', find: 'await sleep(waitMs);', replace: 'return true;' }],
+    tests: [
+      { file: 'test/journal/journal.test', titles: ['an append whose commit fails*'] },
+      { file: 'test/faults/disk.test', titles: ['*agents wait*'] },
+    ],
+  },
+  {
+    name: 'snapshot-published-early',
+    breaks: 'A snapshot is published when its first piece is written.',
+    edits: [
+      {
+        file: 'src/journal/lmdb/partition.ts',
+        find: 'slot < source.slotEnd; slot += ROWS_PER_PIECE',
+        replace: 'slot === 0 && slot < source.slotEnd; slot += ROWS_PER_PIECE',
+      },
+    ],
+    tests: [{ file: 'test/journal/snapshot.test', titles: ['replay comes to what is pending*'] }],
+  },
+  {
+    name: 'truncated-before-published',
+    breaks: 'Records are removed before the snapshot that stands for them is published.',
+    edits: [
+      {
+        file: 'src/journal/lmdb/partition.ts',
+        find: 'let pieces = 0;',
+        replace:
+          'const early = this.#coveredEvents(sequence);\n' +
+          '    await this.#tables.events.batch(() => this.#remove(early));\n' +
+          '    let pieces = 0;',
+      },
+    ],
+    tests: [{ file: 'test/journal/snapshot.test', titles: ['replay comes to what is pending*'] }],
+  },
+  {
+    name: 'damage-not-seen',
+    breaks: 'A record with a wrong checksum is replayed as if it were sound.',
+    edits: [
+      {
+        file: 'src/journal/record.ts',
+        find: 'view.getUint32(0, true) !== crc32(bytes.subarray(4))',
+        replace: 'false',
+      },
+    ],
+    tests: [
+      { file: 'test/journal/record.test', titles: ['*single bit*'] },
+      { file: 'test/journal/quarantine.test', titles: ['a damaged record*'] },
+    ],
+  },
+  {
+    name: 'partitions-half-changed',
+    breaks: 'A change of writers.count is valid before the rows are in their new partitions.',
+    edits: [
+      {
+        file: 'src/journal/lmdb/journal.ts',
+        find: 'const heads: Head[] = [];',
+        replace: "await this.#meta.put('layout', next);\n    const heads: Head[] = [];",
+      },
+    ],
+    tests: [{ file: 'test/journal/relayout.test', titles: ['a change of partitions*'] }],
+  },
+  {
+    name: 'dead-letter-of-old-value',
+    breaks: 'A refused value is kept as a dead letter though a newer one of its key is stored.',
+    edits: [
+      {
+        file: 'src/journal/lmdb/partition.ts',
+        find: 'refusals.filter(({ words }) => !hasKey(record.confirmed, words))',
+        replace: 'refusals.slice()',
+      },
+    ],
+    tests: [{ file: 'test/journal/dead-letters.test', titles: ['a value that was refused*'] }],
+  },
+  {
+    name: 'replay-over-newer-value',
+    breaks: 'A dead letter that is replayed replaces a newer value that is pending.',
+    edits: [{ file: 'src/journal/lmdb/redelivery.ts', find: 'if (!isPending(key)) {', replace: '{' }],
+    tests: [
+      { file: 'test/journal/redelivery.test', titles: ['a key that is pending*'] },
+      { file: 'test/cli/dead-letters.test', titles: ['replays race*'] },
+    ],
+  },
+];

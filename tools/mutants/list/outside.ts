@@ -1,0 +1,74 @@
+import type { Mutant } from '../mutant.js';
+
+/** The two borders: what agents send, and the database. */
+export const OUTSIDE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'counters-wrap',
+    breaks: 'A counter that does not fit the table is stored as a negative number.',
+    edits: [
+      { file: 'src/wire/messages.ts', find: 'return row.MAX_COUNTER;', replace: 'return counter | 0;' },
+    ],
+    tests: [{ file: 'test/wire/messages.test', titles: ['counters that do not fit*'] }],
+  },
+  {
+    name: 'field-over-the-end',
+    breaks: 'A field of a report may run over its end, into whatever lies behind it.',
+    edits: [
+      { file: 'src/wire/messages.ts', find: 'reader.len = end;', replace: 'reader.len = bytes.length;' },
+      {
+        file: 'src/wire/messages.ts',
+        find: "if (reader.pos !== end) throw new RangeError('a field runs over the end of its report');",
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/wire/messages.test', titles: ['nothing but the body*'] }],
+  },
+  {
+    name: 'field-over-its-result',
+    breaks: 'A field of a result may run over its end, into the next one.',
+    edits: [
+      {
+        file: 'src/wire/messages.ts',
+        find: "if (reader.pos !== end) throw new RangeError('a field runs over the end of its result');",
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/wire/messages.test', titles: ['bytes are refused exactly*'] }],
+  },
+  {
+    name: 'any-length',
+    breaks: 'A header may claim a body of any length, and its connection waits for it.',
+    edits: [
+      {
+        file: 'src/wire/frame.ts',
+        find: 'length < 0 || length > this.#maxBodyBytes',
+        replace: 'length < 0',
+      },
+    ],
+    tests: [{ file: 'test/wire/frame.test', titles: ['a header that claims*', 'frames in front*'] }],
+  },
+  {
+    name: 'no-fence',
+    breaks: 'A statement whose connection was lost may take effect after newer ones.',
+    edits: [
+      {
+        file: 'src/store/mysql/fence.ts',
+        find: 'await takeLock(query, lane.journalId, lane.partition, options);',
+        replace: 'void [query, lane, options];',
+      },
+    ],
+    tests: [{ file: 'test/store/mysql/fence.test', titles: ['a statement that outlives*'] }],
+  },
+  {
+    name: 'no-fence-between-runs',
+    breaks: 'A statement of an earlier run may take effect after newer ones of this run.',
+    edits: [
+      {
+        file: 'src/store/mysql/fence.ts',
+        find: 'if (holder === null) continue;',
+        replace: 'if (holder !== undefined) continue;',
+      },
+    ],
+    tests: [{ file: 'test/store/mysql/fence.test', titles: ['a new run with*'] }],
+  },
+];

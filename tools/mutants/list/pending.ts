@@ -1,0 +1,54 @@
+import type { Mutant } from '../mutant.js';
+
+/** The map of pending rows. */
+export const PENDING_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'guess-not-compared',
+    breaks: 'A row is taken for the one expected after the last although its caller differs.',
+    edits: [
+      { file: 'src/partition/rowmap.ts', find: 'a[atA + CALLER] === b[atB + CALLER]', replace: 'true' },
+    ],
+    tests: [
+      { file: 'test/partition/rowmap.test', titles: ['a row that comes where another*', '*thousands*'] },
+    ],
+  },
+  {
+    name: 'removed-row-guessed',
+    breaks: 'A row is put into the place of one that was removed, where nobody finds it.',
+    edits: [{ file: 'src/partition/rowmap.ts', find: 'words[base + SINCE] !== REMOVED', replace: 'true' }],
+    tests: [
+      {
+        file: 'test/partition/rowmap.test',
+        titles: ['a map holds the newest*', '*thousands*', '*same order again*'],
+      },
+    ],
+  },
+  {
+    name: 'checkpoint-names-changed-keys',
+    breaks: 'A key counts as stored although it has changed since it was sent.',
+    edits: [
+      {
+        file: 'src/partition/pending.ts',
+        find: 'if (marks[slots[index]!] !== id) continue;',
+        replace: '',
+      },
+    ],
+    tests: [
+      { file: 'test/partition/pending.test', titles: ['whatever happens*', 'so it does with thousands*'] },
+    ],
+  },
+  {
+    name: 'chunks-unordered',
+    breaks: 'Rows are sent in the order they came, so that statements lock rows of each other crosswise.',
+    edits: [
+      {
+        file: 'src/partition/pending.ts',
+        find: 'this.#ordered = this.#ordering.next().done === true;',
+        replace: 'this.#ordered = true;',
+      },
+    ],
+    tests: [
+      { file: 'test/partition/pending.test', titles: ['whatever happens*', 'so it does with thousands*'] },
+    ],
+  },
+];

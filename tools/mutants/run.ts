@@ -1,0 +1,62 @@
+/** `npm run mutants`: breaks one guarantee after the other in a copy of the project; a test must notice each. */
+import { setMaxListeners } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { MUTANTS } from './list.js';
+import { ListError, type Mutant } from './mutant.js';
+import { chosen, type Options, parseOptions, USAGE, UsageError } from './options.js';
+import { jsonOf, markdownTable, resultOf, textTable } from './report.js';
+import { Trial, type Verdict } from './trial.js';
+import { Workshop } from './workshop.js';
+
+const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
+
+const say = (text: string) => void process.stderr.write(`${text}\n`);
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(USAGE);
+    for (const { name, breaks } of MUTANTS) process.stdout.write(`  ${name}: ${breaks}\n`);
+    return 0;
+  }
+  const mutants = chosen(MUTANTS, options.only);
+  const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => ending.abort(new Error(`${name}: everything is ended`)));
+  const workshop = new Workshop(PROJECT, ending.signal);
+  try {
+    return await tryAll(mutants, options, new Trial(workshop, ending.signal));
+  } finally {
+    workshop.remove();
+  }
+}
+
+async function tryAll(mutants: readonly Mutant[], options: Options, trial: Trial): Promise<number> {
+  const startedAt = new Date().toISOString();
+  await trial.baseline(mutants, say);
+  const verdicts: Verdict[] = [];
+  for (const mutant of mutants) {
+    const verdict = await trial.run(mutant);
+    verdicts.push(verdict);
+    say(`${mutant.name}: ${resultOf(verdict)} (${verdict.seconds.toFixed(0)} s)`);
+  }
+  process.stdout.write(`${options.markdown ? markdownTable(verdicts) : textTable(verdicts)}\n`);
+  if (options.json !== undefined) writeFileSync(options.json, jsonOf(verdicts, startedAt));
+  const survivors = verdicts.filter(({ caughtBy }) => caughtBy.length === 0);
+  for (const verdict of survivors)
+    say(`${resultOf(verdict)} ${verdict.mutant.name}: ${verdict.problem ?? verdict.mutant.breaks}`);
+  return survivors.length === 0 ? 0 : 1;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const isOurs = error instanceof UsageError || error instanceof ListError;
+    say(isOurs ? error.message : String(error));
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  },
+);
