@@ -98,7 +98,7 @@ export interface EventMap {
     | { readonly state: 'failing'; readonly error: StoreError; readonly isNew: boolean }
   );
   /** An earlier session of this journal still held a partition in the database, and was ended. */
-  'session-killed': { readonly partition: number; readonly connection: number };
+  'session-killed': { readonly partition: number; readonly connectionId: number };
   /** The store refuses a row for what it holds; the row is a dead letter. */
   'dead-letter': { readonly partition: number; readonly error: StoreError };
   /** Dead letters were replayed or dropped. */

@@ -23,8 +23,8 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/writer/writer.ts',
-        find: 'await settle(state);\n      if (isEnding)',
-        replace: 'void settle(state);\n      if (isEnding)',
+        find: 'await state.rest();\n    if (this.#isEnding)',
+        replace: 'void state.rest();\n    if (this.#isEnding)',
       },
     ],
     tests: [{ file: 'test/writer/writer.test', titles: ['a writer that crashes while a statement*'] }],
@@ -69,7 +69,7 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/writer/writer.ts',
-        find: 'message.batch.id > state.batchId',
+        find: 'batch.id > state.batchId',
         replace: 'true',
       },
     ],
@@ -94,10 +94,10 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/writer/writer.ts',
-        find: "atStep('before-persist');\n            await commit(",
+        find: "this.#atStep('before-persist');\n      await this.#commit(",
         replace:
-          "tell(router, { kind: 'journaled', partition, batchId: message.batch.id });\n" +
-          "            atStep('before-persist');\n            await commit(",
+          "tell(router, { kind: 'journaled', partition, batchId: batch.id });\n" +
+          "      this.#atStep('before-persist');\n      await this.#commit(",
       },
     ],
     tests: [{ file: 'test/faults/disk.test', titles: ['*agents wait*', '*not acknowledged*'] }],
