@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ConfigInput } from '../../src/index.js';
 import type { Mariadb } from '../../test/support/mariadb.js';
 import { createTable } from '../../test/support/tables.js';
+import type { FunctionTimes } from './function-times.js';
 import type { LoadApi } from './processes/load.js';
 import type { ReporterApi } from './processes/reporter.js';
 import { DIGEST_SQL, type Digest, FILLER_PORT, fillerSql } from './rows.js';
@@ -49,9 +50,6 @@ export class WrongResult extends Error {}
 
 /** Called with the functions' times of a measured stretch of a reporter, for rows of that number. */
 export type OnProfile = (caseId: string, profile: FunctionTimes, rows: number, cpuMicros: number) => void;
-
-/** Microseconds by `file:function`. */
-export type FunctionTimes = Readonly<Record<string, number>>;
 
 export interface BenchOptions {
   readonly db: Mariadb;

@@ -4,10 +4,11 @@
  */
 import { parseArgs } from 'node:util';
 import { startMariadb } from '../../test/support/mariadb.js';
-import { Bench, type FunctionTimes } from './case.js';
+import { Bench } from './case.js';
 import { costAt } from './cases/connections.js';
 import { throughReporter as throughFlood } from './cases/rereports.js';
 import { throughReporter as throughUnique } from './cases/unique.js';
+import type { FunctionTimes } from './function-times.js';
 import { digestOf, rowsOf, type Shape } from './rows.js';
 
 /** The first pattern that fits `file:function` names the stage. */

@@ -1,4 +1,4 @@
-import { alignedTable } from '../../src/cli/table.js';
+import { alignedTable } from '../../src/cli/text-table.js';
 import type { Verdict } from './trial.js';
 
 /** In one word or two. */
