@@ -105,7 +105,7 @@ test('an interrupted run ends everything that it began', async (t) => {
 for (const [args, message] of [
   [['--only', 'no-fence,nonsense'], '--only nonsense is no mutant; --help lists those there are\n'],
   [['--only', ''], '--only  is no mutant; --help lists those there are\n'],
-  [['--loud'], "Unknown option '--loud'; --help lists what there is\n"],
+  [['--loud'], "Unknown option '--loud'; --help lists the options\n"],
 ] as const)
   test(`wrong usage is told in one line, with exit code 2: ${args.join(' ')}`, async (t) => {
     const error = await t.throwsAsync(promisify(execFile)(process.execPath, [RUN, ...args]));
