@@ -4,26 +4,26 @@ import type { Mutant } from './mutant.js';
 export const USAGE = `npm run mutants -- [options]
   --only NAMES   only these mutants, e.g. no-fence,no-bisect
   --json FILE    writes what came of each
-  --markdown     prints the table of docs/testing.md instead of the one for terminals
+  --docs         writes what came of each into the table of docs/testing.md
   --help         prints this, and the names
 `;
 
 export interface Options {
   readonly only: readonly string[] | undefined;
   readonly json: string | undefined;
-  readonly markdown: boolean;
+  readonly docs: boolean;
   readonly help: boolean;
 }
 
 /** Throws UsageError. */
 export function parseOptions(args: readonly string[]): Options {
-  const { only, json, markdown, help } = optionsOf(args, {
+  const { only, json, docs, help } = optionsOf(args, {
     only: { type: 'string' },
     json: { type: 'string' },
-    markdown: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   });
-  return { only: only?.split(',').map((name) => name.trim()), json, markdown, help };
+  return { only: only?.split(',').map((name) => name.trim()), json, docs, help };
 }
 
 /** The mutants that are named; all when none is. Throws UsageError when there is no such mutant. */

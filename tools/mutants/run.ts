@@ -1,12 +1,14 @@
 /** `npm run mutants`: breaks one guarantee after the other in a copy of the project; a test must notice each. */
 import { setMaxListeners } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sectionOf, withSection } from '../docs/sections.js';
 import { note, runTool } from '../shared/tool.js';
 import { MUTANTS } from './list.js';
 import type { Mutant } from './mutant.js';
 import { chosen, type Options, parseOptions, USAGE } from './options.js';
-import { jsonOf, markdownTable, resultOf, textTable } from './report.js';
+import { documentedTable, jsonOf, resultOf, textTable } from './report.js';
 import { Trial, type Verdict } from './trial.js';
 import { Workshop } from './workshop.js';
 
@@ -41,12 +43,20 @@ async function tryAll(mutants: readonly Mutant[], options: Options, trial: Trial
     verdicts.push(verdict);
     note(`${mutant.name}: ${resultOf(verdict)} (${verdict.seconds.toFixed(0)} s)`);
   }
-  process.stdout.write(`${options.markdown ? markdownTable(verdicts) : textTable(verdicts)}\n`);
+  process.stdout.write(`${textTable(verdicts)}\n`);
+  if (options.docs) document(verdicts);
   if (options.json !== undefined) writeFileSync(options.json, jsonOf(verdicts, startedAt));
   const survivors = verdicts.filter(({ caughtBy }) => caughtBy.length === 0);
   for (const verdict of survivors)
     note(`${resultOf(verdict)} ${verdict.mutant.name}: ${verdict.problem ?? verdict.mutant.breaks}`);
   return survivors.length === 0 ? 0 : 1;
+}
+
+function document(verdicts: readonly Verdict[]): void {
+  const file = path.join(PROJECT, 'docs/testing.md');
+  const before = readFileSync(file, 'utf8');
+  const table = documentedTable(MUTANTS, sectionOf(before, 'mutants'), verdicts);
+  writeFileSync(file, withSection(before, 'mutants', table));
 }
 
 await runTool(main);
