@@ -7,9 +7,9 @@ import { describeConfig } from '../../src/config/index.js';
 import { ReporterError } from '../../src/index.js';
 import type { EventType } from '../../src/observe/events.js';
 import { alternativesOf, membersOf } from '../../tools/docs/declarations.js';
-import { sectionOf, withSection } from '../../tools/docs/sections.js';
 import { TABLES } from '../../tools/docs/tables.js';
 import { MUTANTS } from '../../tools/mutants/list.js';
+import { sectionOf, withSection } from '../../tools/shared/markdown.js';
 import { ToolError } from '../../tools/shared/tool.js';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { startReporter } from '../../src/index.js';
+import { cell, markdownTable } from '../shared/markdown.js';
 import { alternativesOf, type Declared, membersOf } from './declarations.js';
-import { cell, markdownTable } from './sections.js';
 
 /** The table of error codes. `project`: its folder. */
 export function errorCodes(project: string): string {

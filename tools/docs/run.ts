@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withSection } from '../shared/markdown.js';
 import { note, runTool, UsageError } from '../shared/tool.js';
-import { withSection } from './sections.js';
 import { TABLES } from './tables.js';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));

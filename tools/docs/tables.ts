@@ -1,8 +1,8 @@
 import { configTable } from '../../src/config/index.js';
 import { MUTANTS } from '../mutants/list.js';
 import { documentedTable } from '../mutants/report.js';
+import { sectionOf } from '../shared/markdown.js';
 import { errorCodes, events, metrics, storeErrorClasses } from './reference.js';
-import { sectionOf } from './sections.js';
 
 /** A table of the documentation that follows from something else. */
 export interface GeneratedTable {

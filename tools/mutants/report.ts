@@ -1,5 +1,5 @@
 import { alignedTable } from '../../src/cli/text-table.js';
-import { cell, markdownTable } from '../docs/sections.js';
+import { cell, markdownTable } from '../shared/markdown.js';
 import type { Mutant } from './mutant.js';
 import type { Verdict } from './trial.js';
 

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sectionOf, withSection } from '../docs/sections.js';
+import { sectionOf, withSection } from '../shared/markdown.js';
 import { note, runTool } from '../shared/tool.js';
 import { MUTANTS } from './list.js';
 import type { Mutant } from './mutant.js';
