@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { until } from '../src/testing/index.js';
-import { processesNaming } from '../tools/chaos/procfs.js';
+import { processesNaming } from '../tools/shared/procfs.js';
 import { tempDir } from './support/temp.js';
 
 const RUN = fileURLToPath(new URL('../tools/chaos/run.js', import.meta.url));

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { until } from '../src/testing/index.js';
-import { processesNaming } from '../tools/chaos/procfs.js';
 import { MUTANTS, MUTANTS_BY_ROOM } from '../tools/mutants/list.js';
 import { applied, ListError } from '../tools/mutants/mutant.js';
 import { Workshop } from '../tools/mutants/workshop.js';
+import { processesNaming } from '../tools/shared/procfs.js';
 import { tempDir } from './support/temp.js';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));

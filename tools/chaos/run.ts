@@ -3,10 +3,10 @@ import { setMaxListeners } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { processesNaming } from '../shared/procfs.js';
 import { runTool } from '../shared/tool.js';
 import { runChaos } from './chaos.js';
 import { type Options, parseOptions, USAGE } from './options.js';
-import { processesNaming } from './procfs.js';
 import { summaryText } from './summary.js';
 import { Timeline } from './timeline.js';
 
