@@ -2,15 +2,15 @@ import { type Config, type ConfigInput, parseConfig } from './config/index.js';
 import type { IngressMessage } from './intake/ingress.js';
 import type { Report } from './model/report.js';
 import type { Address, Ledger, ReporterStatus } from './model/status.js';
-import { serveAdmin } from './node/admin.js';
 import { DeadLetterCounter } from './node/dead-letters.js';
 import { type DrainOutcome, drain } from './node/drain.js';
 import { type Foundation, layFoundation } from './node/foundation.js';
-import { type Intake, openIntake } from './node/intake.js';
-import { openJournal } from './node/journal.js';
+import { type Intake, openIntake } from './node/open-intake.js';
+import { openJournal } from './node/open-journal.js';
+import { openStore } from './node/open-store.js';
 import type { ReporterOptions } from './node/options.js';
-import { openStore } from './node/store.js';
-import { startWriters, type Writers } from './node/writers.js';
+import { serveAdmin } from './node/serve-admin.js';
+import { startWriters, type Writers } from './node/start-writers.js';
 import type { ActorRef } from './runtime/actors.js';
 
 export interface Reporter {

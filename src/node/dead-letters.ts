@@ -10,7 +10,7 @@ import {
 import { settleEach } from '../partition/dead-letters.js';
 import { askWriter } from '../writer/ask.js';
 import type { Foundation } from './foundation.js';
-import type { Lane } from './writers.js';
+import type { Lane } from './start-writers.js';
 
 /** Where operators ask for the dead letters of a running reporter. */
 export class DeadLetterCounter implements DeadLetterDesk {

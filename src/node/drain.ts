@@ -1,7 +1,7 @@
 import { quiet, until } from '../model/wait.js';
 import type { Router } from '../routing/router.js';
 import type { Foundation } from './foundation.js';
-import type { Intake } from './intake.js';
+import type { Intake } from './open-intake.js';
 
 /** Agents that have been silent for so long have nothing more on the way, as far as a drain can tell. */
 const QUIET_MS = 60;

@@ -8,7 +8,7 @@ import { HostEvents } from '../observe/host.js';
 import { eventLog, unfailing } from '../observe/log.js';
 import { Metrics } from '../observe/metrics.js';
 import type { ReporterOptions } from './options.js';
-import { Status } from './status.js';
+import { StatusBoard } from './status-board.js';
 
 /** What every stage stands on. */
 export interface Foundation {
@@ -18,7 +18,7 @@ export interface Foundation {
   readonly events: Events;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly status: Status;
+  readonly status: StatusBoard;
   readonly traffic: Traffic;
   /** Where a stage adds what ends it, as soon as there is something to end. */
   readonly teardown: Teardown;
@@ -33,7 +33,7 @@ export function layFoundation(config: Config, options: ReporterOptions): Foundat
   const events = new Events();
   const logger = unfailing(options.logger ?? SILENT);
   const traffic = new Traffic();
-  const status = new Status(traffic, events);
+  const status = new StatusBoard(traffic, events);
   const metrics = new Metrics({ writers: config.writers.count, source: () => status.read() });
   events.subscribe(status.observe);
   events.subscribe(metrics.observe);

@@ -16,7 +16,7 @@ import {
   until,
   WriterCrashes,
 } from '../../src/testing/index.js';
-import { startServe } from '../support/process.js';
+import { startServe } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
 
 const BOUND = { boundMs: 30_000 };

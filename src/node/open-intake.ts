@@ -11,7 +11,7 @@ import { until } from '../model/wait.js';
 import { Counts } from '../partition/counts.js';
 import { ReportDecoder } from '../wire/messages.js';
 import type { Foundation } from './foundation.js';
-import type { Writers } from './writers.js';
+import type { Writers } from './start-writers.js';
 
 /** A stop waits this long for what was read to be journaled, milliseconds. */
 const STOP_JOURNAL_MS = 1000;

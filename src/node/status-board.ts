@@ -24,7 +24,7 @@ const NOT_STARTED: StageStatus = {
 };
 
 /** The status of a reporter: each stage adds what it knows as it starts. */
-export class Status {
+export class StatusBoard {
   readonly #traffic: Traffic;
   readonly #events: EventSink;
   #stages = NOT_STARTED;

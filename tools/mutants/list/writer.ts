@@ -1,22 +1,7 @@
 import type { Mutant } from '../mutant.js';
 
-/** Between socket and store. */
-export const FLOW_MUTANTS: readonly Mutant[] = [
-  {
-    name: 'resume-after-crash',
-    breaks: 'A writer that crashes goes on with the state it had, instead of with what its journal says.',
-    edits: [
-      {
-        file: 'src/runtime/actors.ts',
-        find: 'return isStopped() ? context.stop : context.reset;',
-        replace: 'return isStopped() ? context.stop : context.resume;',
-      },
-    ],
-    tests: [
-      { file: 'test/runtime/actors.test', titles: ['a persistent actor is rebuilt*'] },
-      { file: 'test/faults/crashes.test', titles: ['*"after-persist"*'] },
-    ],
-  },
+/** A writer, its journal records and its statements. */
+export const WRITER_MUTANTS: readonly Mutant[] = [
   {
     name: 'restart-does-not-wait',
     breaks: 'A writer is rebuilt and sends rows while a statement of before its crash is still on its way.',
@@ -47,23 +32,6 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/writer/writer.test', titles: ['a row counts as stored*'] }],
   },
   {
-    name: 'batch-not-handed-over-again',
-    breaks: 'The batch at which a writer crashed counts as journaled, though it was not.',
-    edits: [
-      {
-        file: 'src/routing/router.ts',
-        find: 'else deliver(lane, lane.handed.batch);',
-        replace: 'else journaled(lane, lane.handed.batch.id, settle);',
-      },
-    ],
-    tests: [
-      {
-        file: 'test/routing/router.test',
-        titles: ['a batch the writer comes back without*', 'whenever writers crash*'],
-      },
-    ],
-  },
-  {
     name: 'batch-taken-twice',
     breaks: 'A batch that its writer has journaled before it crashed is journaled and counted once more.',
     edits: [
@@ -74,19 +42,6 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ file: 'test/writer/writer-copies.test' }],
-  },
-  {
-    name: 'buffer-released-early',
-    breaks: 'The memory of a batch is used for other rows before the batch is journaled.',
-    edits: [
-      {
-        file: 'src/routing/router.ts',
-        find: 'lane.handed = { batch, rows };',
-        replace: 'lane.handed = { batch, rows };\n  rows.release();',
-      },
-      { file: 'src/routing/router.ts', find: 'handed.rows.release();', replace: '' },
-    ],
-    tests: [{ file: 'test/routing/router.test', titles: ['what a batch holds*', 'whenever writers crash*'] }],
   },
   {
     name: 'credit-before-fsync',
@@ -101,18 +56,6 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ file: 'test/faults/disk.test', titles: ['*agents wait*', '*not acknowledged*'] }],
-  },
-  {
-    name: 'credit-without-end',
-    breaks: 'A connection is read on, however much of what it sent is not journaled.',
-    edits: [
-      {
-        file: 'src/intake/connection.ts',
-        find: 'if (this.#unpaidBytes > WINDOW_BYTES) this.park();',
-        replace: '',
-      },
-    ],
-    tests: [{ file: 'test/flow/backpressure.test', titles: ['while one writer cannot journal*'] }],
   },
   {
     name: 'no-bisect',
@@ -155,42 +98,5 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     breaks: 'With the store away the journal grows with every report.',
     edits: [{ file: 'src/writer/writer.ts', find: 'if ((!idle && !large) ||', replace: 'if (!idle ||' }],
     tests: [{ file: 'test/faults/bounded.test', titles: ['with the store away*'] }],
-  },
-  {
-    name: 'replay-counts-again',
-    breaks: 'Rows that were counted, received and coalesced, are counted once more when they are replayed.',
-    edits: [
-      {
-        file: 'src/partition/account.ts',
-        find: 'if (sequence <= this.countedSequence) return;',
-        replace: '',
-      },
-    ],
-    tests: [{ file: 'test/faults/crashes.test', titles: ['*"flush" loses*'] }],
-  },
-  {
-    name: 'coalesced-not-counted',
-    breaks:
-      'Values that were replaced while on their way when the writer crashed are in no count of the ledger.',
-    edits: [
-      {
-        file: 'src/partition/account.ts',
-        find: 'this.counts.coalesced += this.superseded;',
-        replace: '',
-      },
-    ],
-    tests: [{ file: 'test/faults/crashes.test', titles: ['*"flushed" loses*'] }],
-  },
-  {
-    name: 'rows-stay-in-old-partition',
-    breaks: 'When writers.count changes, a row is moved to another partition than that of its service.',
-    edits: [
-      {
-        file: 'src/partition/relayout.ts',
-        find: 'partitionOf(rows[at + MODID]!, rows[at + CMDID]!, writers)',
-        replace: 'partition % writers',
-      },
-    ],
-    tests: [{ file: 'test/partition/relayout.test', titles: ['changing writers.count*'] }],
   },
 ];
