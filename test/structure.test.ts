@@ -64,7 +64,7 @@ const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   lmdb: ['model'],
   journal: ['model', 'lmdb'],
   store: ['model', 'lmdb'],
-  config: ['model'],
+  config: ['model', 'store'],
   partition: ['model', 'journal'],
   observe: ['model'],
   routing: ['model', 'partition', 'runtime'],
@@ -115,6 +115,14 @@ test('each room imports only the rooms below it', (t) => {
 test('nothing stands on the reporter but the ways in', (t) => {
   const wrong = internal.filter(
     ({ file, target }) => TOP.includes(roomOf(target)) && !TOP.includes(roomOf(file)),
+  );
+  t.deepEqual(wrong.map(said), []);
+});
+
+test('the configuration knows of stores how they are addressed, and nothing else', (t) => {
+  const wrong = internal.filter(
+    ({ file, target }) =>
+      roomOf(file) === 'config' && roomOf(target) === 'store' && target !== 'store/address.ts',
   );
   t.deepEqual(wrong.map(said), []);
 });
