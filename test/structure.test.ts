@@ -49,7 +49,7 @@ const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   lmdb: ['model'],
   journal: ['model', 'lmdb'],
   store: ['model', 'lmdb'],
-  config: ['model'],
+  config: ['model', 'store'],
   partition: ['model', 'journal'],
   observe: ['model'],
   // Computed from events; never asks a stage.
@@ -190,6 +190,14 @@ test('engines are known only behind their contract', (t) => {
     wrong.filter(({ file }) => !file.startsWith('src/testing/')).map(shown),
     TO_BE_MENDED.engines,
   );
+});
+
+test('the configuration knows of stores how they are addressed, and nothing else', (t) => {
+  const wrong = ofSrc.filter(
+    ({ file, target }) =>
+      roomOf(file) === 'config' && roomOf(target) === 'store' && target !== 'src/store/address.ts',
+  );
+  expectNone(t, wrong.map(shown));
 });
 
 test('writers know stores by their contract alone', (t) => {
