@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Journal } from '../journal/lmdb/journal.js';
 import type { PartitionJournal } from '../journal/lmdb/partition.js';
+import { evenSecond } from '../model/clock.js';
 import type { WriterStatus } from '../model/status.js';
 import { until } from '../model/wait.js';
 import { StoreHealth } from '../observe/store-health.js';
@@ -98,7 +99,7 @@ function statusOf(
     ...(lastCrash === undefined ? {} : { lastCrash }),
     store: health.state,
     ledger: writer.ledger(),
-    oldestPendingSeconds: since === undefined ? 0 : Math.max(0, Math.floor(Date.now() / 1000) - since),
+    oldestPendingSeconds: since === undefined ? 0 : evenSecond() - since,
     journalBytes: journal.bytes,
   };
 }

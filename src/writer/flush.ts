@@ -160,6 +160,7 @@ export class FlushLoop {
     this.#failures = 0;
     this.#adapt(chunk.rows.length, elapsedMs);
     this.#unchecked++;
+    this.#options.pending.settled(chunk);
     this.#options.atStep('flushed');
     this.#options.onFlushed(chunk, elapsedMs / 1000);
     return undefined;
@@ -236,6 +237,7 @@ export class FlushLoop {
 
   #refuse(chunk: Chunk, failure: StoreError): void {
     this.#unchecked++;
+    this.#options.pending.settled(chunk);
     this.#options.onRefused(chunk, failure);
   }
 

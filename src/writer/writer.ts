@@ -1,5 +1,6 @@
 import type { JournalEvent, PartitionJournal } from '../journal/lmdb/partition.js';
 import type { JournalEntry, JournalRecord } from '../journal/record.js';
+import { evenSecond } from '../model/clock.js';
 import { errorOf } from '../model/errors.js';
 import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 import type { Ledger } from '../model/status.js';
@@ -112,7 +113,7 @@ export class Writer {
     return this.#account.counts.ledger(this.#account.held);
   }
 
-  /** Epoch second since which the oldest pending key waits; undefined when nothing is pending. */
+  /** Epoch second, by the even clock, since which the oldest report waits that the store does not have. */
   oldestSince(): number | undefined {
     return this.#current.pending.oldestSince;
   }
@@ -146,9 +147,9 @@ export class Writer {
     state.replaying = sequence;
     this.#atStep('recovery');
     if (event.kind === 'base') state.batchId = event.batchId;
-    else if (event.kind === 'rows') state.pending.restore(event.rows);
+    else if (event.kind === 'rows') state.pending.restore(event.rows, evenSecond());
     else {
-      const changes = replayRecord(state.pending, event.record);
+      const changes = replayRecord(state.pending, event.record, evenSecond());
       state.advance(sequence, event.record);
       this.#account.replayed(sequence, event.record, changes);
     }
@@ -218,7 +219,7 @@ export class Writer {
 
   /** Applies a record that is in the journal now. */
   #apply(state: Incarnation, sequence: number, record: JournalRecord): void {
-    const changes = applyRecord(state.pending, record);
+    const changes = applyRecord(state.pending, record, evenSecond());
     state.advance(sequence, record);
     this.#account.count(sequence, record, changes);
     this.#account.rest(state.pending);
