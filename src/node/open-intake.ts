@@ -31,7 +31,7 @@ export interface Intake {
 export async function openIntake(
   { config, options, events, traffic, status, teardown }: Foundation,
   journal: Journal,
-  { root, router }: Writers,
+  { root, router, lanes }: Writers,
 ): Promise<Intake> {
   const { listen } = config;
   const { inbox } = router;
@@ -61,6 +61,7 @@ export async function openIntake(
     ingress.stopTaking();
     listener.stopAccepting();
     listener.closeConnections();
+    for (const { writer } of lanes) writer.liftBound();
     await until(isJournaled, STOP_JOURNAL_MS);
   });
   const address = await listener.listen();
