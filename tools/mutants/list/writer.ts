@@ -125,14 +125,12 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'full-batch-overtaken',
-    breaks: 'While a batch waits for room in its writer, later rows of the same keys go ahead of it.',
+    breaks: 'While a batch waits for room in its writer, later ones go ahead of it.',
     edits: [
       {
         file: 'src/routing/router.ts',
-        find: 'if (lane.handed?.batch.id === batchId) lane.isFull = true;',
-        replace:
-          'const { handed } = lane;\n  if (handed?.batch.id !== batchId) return;\n' +
-          '  lane.handed = undefined;\n  handOver(lane);\n  lane.isFull = true;\n  lane.handed ??= handed;',
+        find: 'if (!lane.ready || lane.handed ||',
+        replace: 'if (!lane.ready || (lane.handed && !lane.isFull) ||',
       },
     ],
     tests: [
