@@ -7,9 +7,9 @@ import type { Connection } from './intake/connection.js';
 import { type Handlers, HandlerTable } from './intake/handlers.js';
 import { type IngressMessage, spawnIngress } from './intake/ingress.js';
 import { Listener } from './intake/listener.js';
+import type { PartitionJournal } from './journal/contract.js';
 import type { JournalFaults } from './journal/faults.js';
-import { Journal } from './journal/lmdb/journal.js';
-import type { PartitionJournal } from './journal/lmdb/partition.js';
+import { openJournal } from './journal/open.js';
 import { type DeadLetterDesk, DeadLetterError, NOTHING_DONE } from './model/dead-letter.js';
 import { messageOf, StoreError } from './model/errors.js';
 import type { Logger } from './model/log.js';
@@ -20,10 +20,11 @@ import { Teardown } from './model/teardown.js';
 import { Traffic } from './model/traffic.js';
 import { quiet, until } from './model/wait.js';
 import { Complaints } from './observe/complaints.js';
+import type { ReporterEvent } from './observe/events.js';
 import { Metrics } from './observe/metrics.js';
 import { StoreWatch } from './observe/store-state.js';
 import { Counts, totalLedger } from './partition/counts.js';
-import { settleEach } from './partition/dead-letters.js';
+import { pageOfDeadLetters, settleEach } from './partition/dead-letters.js';
 import { moveToPartitions } from './partition/relayout.js';
 import { spawnRouter } from './routing/router.js';
 import { type ActorRef, type ParentRef, spawn, startSystem, stop, tell } from './runtime/actors.js';
@@ -165,25 +166,28 @@ async function assemble(
 
   // 1. Journal: taken first, so that a second process is turned away before it touches the store.
   let journalError: string | undefined;
-  const journal = Journal.open({
+  const onJournalEvent = (event: ReporterEvent) => {
+    if (event.type === 'journal-synced') metrics.synced(event.seconds);
+    else if (event.type === 'journal-state') {
+      journalError = event.state === 'failing' ? event.error.message : undefined;
+      if (event.state === 'failing')
+        logger.error({ error: event.error.message }, 'the journal cannot be written; agents wait');
+      else logger.info({}, 'the journal can be written again');
+    } else if (event.type === 'quarantined') {
+      const { partition, sequence, error } = event;
+      logger.error({ partition, sequence, error: error.message }, 'a journal record was put into quarantine');
+    }
+  };
+  const journal = await openJournal({
     dir: config.journal.dir,
     writers: config.writers.count,
-    onFault: (error) => {
-      if (error && !journalError)
-        logger.error({ error: error.message }, 'the journal cannot be written; agents wait');
-      if (!error && journalError) logger.info({}, 'the journal can be written again');
-      journalError = error?.message;
-    },
-    onSync: (seconds) => metrics.synced(seconds),
+    events: { emit: onJournalEvent },
     faults: options.journalFaults,
-    onQuarantine: (partition, sequence, error) =>
-      logger.error({ partition, sequence, error: error.message }, 'a journal record was put into quarantine'),
   });
   teardown.add('the journal', async () => {
     await journal.close();
     state = 'stopped';
   });
-  await journal.tidy();
   if (journal.layout.writers !== config.writers.count) {
     const from = journal.layout.writers;
     const rows = await moveToPartitions(journal, config.writers.count);
@@ -353,7 +357,7 @@ async function assemble(
   });
   currentStatus = status;
   letterDesk = {
-    list: (filter, offset, limit) => journal.deadLetters.page(filter, offset, limit),
+    list: (filter, offset, limit) => pageOfDeadLetters(journal.deadLetters, filter, offset, limit),
     settle: async (action, filter) => {
       if (state !== 'running') throw new DeadLetterError(`the reporter is ${state}`, NOTHING_DONE);
       const outcome = await settleEach(journal.deadLetters, filter, count, (partition, keys) =>

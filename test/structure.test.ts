@@ -62,7 +62,7 @@ const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   wire: ['model'],
   runtime: ['model'],
   lmdb: ['model'],
-  journal: ['model', 'lmdb'],
+  journal: ['model', 'lmdb', 'observe'],
   store: ['model', 'lmdb'],
   config: ['model'],
   partition: ['model', 'journal'],
@@ -125,6 +125,14 @@ test('writers know stores by their contract alone', (t) => {
       roomOf(file) === 'writer' &&
       roomOf(target) === 'store' &&
       !(typeOnly && target === 'store/contract.ts'),
+  );
+  t.deepEqual(wrong.map(said), []);
+});
+
+test('only the opener knows the engine behind the journal', (t) => {
+  const wrong = internal.filter(
+    ({ file, target }) =>
+      target.startsWith('journal/lmdb/') && !file.startsWith('journal/lmdb/') && file !== 'journal/open.ts',
   );
   t.deepEqual(wrong.map(said), []);
 });

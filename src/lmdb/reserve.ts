@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { ReporterError } from '../model/errors.js';
 import { commit } from './commit.js';
-import { readMeta } from './data-file.js';
+import { readMeta } from './meta.js';
 
 /** In pages: the tree pages a commit copies, and its share of the list of free pages. Measured: 7 at most. */
 const COMMIT_PAGES = 16;

@@ -1,6 +1,5 @@
-import type { Refusal } from '../journal/lmdb/dead-letters.js';
-import type { JournalEvent, PartitionJournal } from '../journal/lmdb/partition.js';
-import { EMPTY_RECORD, type JournalEntry, type JournalRecord } from '../journal/record.js';
+import type { JournalEvent, PartitionJournal } from '../journal/contract.js';
+import { EMPTY_RECORD, type JournalEntry, type JournalRecord, type Refusal } from '../journal/record.js';
 import type { StoreError } from '../model/errors.js';
 import { WORDS_PER_KEY } from '../model/row.js';
 import type { Ledger } from '../model/status.js';
