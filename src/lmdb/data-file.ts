@@ -2,8 +2,16 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import { pageEnd } from './data-tree.js';
 import { readMeta } from './meta.js';
 
+/** A data file that lmdb would crash on. */
+export class DataFileError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'DataFileError';
+  }
+}
+
 /**
- * Throws when `file` is there, not empty, and either no data file of the lmdb we have or cut off: opening the first
+ * Throws DataFileError when `file` is there, not empty, and either no data file of the lmdb we have or cut off: opening the first
  * ends the whole process with a segmentation fault instead of an error, and reading the second with a bus error.
  */
 export function checkDataFile(file: string): void {
@@ -18,10 +26,10 @@ export function checkDataFile(file: string): void {
     const { size } = fstatSync(fd);
     if (size === 0) return;
     const meta = readMeta(fd);
-    if (!meta) throw new Error(`${file} is no data file of this version of lmdb`);
+    if (!meta) throw new DataFileError(`${file} is no data file of this version of lmdb`);
     // A sound one may be shorter than what is used of it: the last pages may be free, and never written.
     if (size < meta.usedBytes && size < pageEnd(fd, meta))
-      throw new Error(`${file} is cut off: it has ${size} bytes instead of ${meta.usedBytes}`);
+      throw new DataFileError(`${file} is cut off: it has ${size} bytes instead of ${meta.usedBytes}`);
   } finally {
     closeSync(fd);
   }

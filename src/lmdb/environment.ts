@@ -28,7 +28,7 @@ export function dataFileOf(dir: string): string {
   return join(dir, 'data.mdb');
 }
 
-/** Throws when the folder's data file is none of lmdb's, or is cut off, and what lmdb throws. */
+/** Throws DataFileError when the folder's data file is none of lmdb's, or is cut off; else what lmdb throws. */
 export function openEnvironment<V = unknown, K extends EnvironmentKey = EnvironmentKey>(
   options: EnvironmentOptions,
 ): RootDatabase<V, K> {
