@@ -4,7 +4,7 @@ import { HandlerTable } from '../intake/handlers.js';
 import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
 import { PlainTransport } from '../intake/transport.js';
-import type { Journal } from '../journal/lmdb/journal.js';
+import type { Journal } from '../journal/contract.js';
 import { RowBufferPool } from '../model/row-buffer.js';
 import type { Address } from '../model/status.js';
 import { until } from '../model/wait.js';
