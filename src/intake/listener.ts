@@ -60,13 +60,6 @@ export class Listener {
         }
       },
     );
-    this.#server.maxConnections = options.maxConnections;
-    this.#server.on('drop', (dropped) => {
-      domain.traffic.refused++;
-      const fields = { maxConnections: options.maxConnections };
-      const peer = dropped?.remoteAddress ?? 'unknown';
-      domain.complaints.about(peer, 'refused', fields, 'too many connections; refusing one');
-    });
   }
 
   /** Binds. Resolves to the address agents can connect to. Rejects with ReporterError LISTEN_FAILED. */
@@ -106,8 +99,16 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    const { traffic } = this.#domain;
+    const { traffic, complaints } = this.#domain;
     const peer = plainAddress(socket.remoteAddress);
+    const { maxConnections } = this.#options;
+    if (this.#connections.size >= maxConnections) {
+      traffic.refused++;
+      // An end in good order would tell the agent that everything it sent was read.
+      socket.on('error', () => {}).resetAndDestroy();
+      complaints.about(peer, 'refused', { maxConnections }, 'too many connections; refusing one');
+      return;
+    }
     traffic.accepted++;
     const connection = new Connection(
       this.#ref,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { encodeReportFrame } from '../../src/client/encode.js';
@@ -141,6 +141,17 @@ test('send --show says when the rows do not come, after printing what is there',
   t.is(code, 1);
   t.regex(stdout, /^sent 1 report, .*\nmodid .*\n$/);
   t.regex(stderr, /^error: 1 of the rows sent were not in embedded:.* within 100 ms; .*\n$/);
+});
+
+test('send fails, and says why, when the reporter has too many connections', async (t) => {
+  const { ready, send } = await serve(t, { LARS_LISTEN_MAX_CONNECTIONS: '1' });
+  const only = connect(ready.listen.port, ready.listen.host);
+  t.teardown(() => only.destroy());
+  await once(only, 'connect');
+  const { code, stdout, stderr } = await send(['--modid', '1', '--cmdid', '2', '--host', '10.0.0.1:80']);
+  t.is(code, 1);
+  t.is(stdout, '');
+  t.regex(stderr, /^error: .* may have too many connections \(listen\.maxConnections\)\n$/);
 });
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

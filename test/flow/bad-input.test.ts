@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { connectAgent } from '../../src/client/connection.js';
 import { encodeReportFrame } from '../../src/client/index.js';
 import { type ConfigInput, type FrameRejection, type Logger, startReporter } from '../../src/index.js';
 import { MemoryStore, numberedReport, until } from '../../src/testing/index.js';
@@ -158,8 +159,13 @@ test('a connection too many is refused and counted; the others do not notice', a
   await open();
   await open();
   await until(() => reporter.status().traffic.connections === 3, { ...BOUND, what: 'three connections' });
-  const extra = await open();
-  await closed(extra);
+  const sendOne = async () => {
+    const extra = await connectAgent(reporter.address);
+    await extra.send(numberedReport(1, 1, 1, 1));
+    await extra.close();
+  };
+  // Whoever sends one report must not believe that it was read.
+  await t.throwsAsync(sendOne, { code: 'CONNECTION_FAILED', message: /listen\.maxConnections/ });
   await until(() => reporter.status().traffic.refused === 1, { ...BOUND, what: 'it to be counted' });
   t.is(reporter.status().traffic.connections, 3);
   await othersGoOn();
