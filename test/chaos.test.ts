@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { until } from '../src/testing/index.js';
-import { processesNaming } from '../tools/chaos/procfs.js';
+import { processesNaming } from '../tools/shared/procfs.js';
 import { tempDir } from './support/temp.js';
 
 const RUN = fileURLToPath(new URL('../tools/chaos/run.js', import.meta.url));
@@ -72,10 +72,10 @@ test.serial('an interrupted run ends everything that it began', async (t) => {
 });
 
 for (const [args, message] of [
-  [['--minutes', 'x'], '--minutes x is not a number from 0.1 to 10000\n'],
-  [['--seed', '1.5'], '--seed 1.5 is not an integer from 0 to 4294967295\n'],
+  [['--minutes', 'x'], '--minutes x: takes a number from 0.1 to 10000\n'],
+  [['--seed', '1.5'], '--seed 1.5: takes a whole number from 0 to 4294967295\n'],
   [['--short', '--minutes', '1'], '--minutes and --short contradict each other: leave one out\n'],
-  [['--loud'], "Unknown option '--loud'; --help lists what there is\n"],
+  [['--loud'], "Unknown option '--loud'; --help lists the options\n"],
 ] as const)
   test(`wrong usage is told in one line, with exit code 2: ${args.join(' ')}`, async (t) => {
     const error = await t.throwsAsync(promisify(execFile)(process.execPath, [RUN, ...args]));

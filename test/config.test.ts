@@ -1,10 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { configTable, describeConfig, loadConfig, maskSecrets, parseConfig } from '../src/config/index.js';
+import { describeConfig, loadConfig, maskSecrets, parseConfig } from '../src/config/index.js';
 import { ReporterError } from '../src/model/errors.js';
-import { replaceConfigTable } from './support/readme.js';
 import { tempDir } from './support/temp.js';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -357,12 +356,9 @@ test('no secret appears in a printed configuration or in an error, wherever it w
   t.pass();
 });
 
-test('every key is described, and the README lists them all', (t) => {
-  for (const { key, description, env } of describeConfig()) {
+test('every key is described in one sentence that a table can hold', (t) => {
+  for (const { key, description } of describeConfig()) {
     t.regex(description, /^[A-Z].*\.$/, key);
     t.false(description.includes('|'), key);
-    t.true(configTable().includes(`| \`${key}\` | \`${env}\` |`));
   }
-  const readme = readFileSync(new URL('README.md', ROOT), 'utf8');
-  t.is(replaceConfigTable(readme, configTable()), readme, 'run node dist/test/support/write-config-table.js');
 });

@@ -5,8 +5,8 @@ import type { Report } from '../model/report.js';
 import { MAX_COUNTER, type Row } from '../model/row.js';
 import type { StoreReader } from '../store/contract.js';
 import { openStore } from '../store/open.js';
-import { alignedTable } from './table.js';
 import type { Terminal } from './terminal.js';
+import { alignedTable } from './text-table.js';
 
 const POLL_MS = 50;
 

@@ -13,12 +13,14 @@ export type ReporterErrorCode =
   | 'JOURNAL_IN_USE'
   /** The journal was written by another format version. */
   | 'JOURNAL_VERSION'
-  /** The journal directory cannot be created, read or written. */
+  /** The journal cannot be created, read or written. */
   | 'JOURNAL_UNUSABLE'
   /** A journal record does not hold what it should. */
   | 'JOURNAL_CORRUPT'
-  /** An agent's address could not be reached, or closed on us. */
-  | 'CONNECTION_FAILED';
+  /** A connection to a reporter could not be made, or was lost. */
+  | 'CONNECTION_FAILED'
+  /** The reporter has stopped, or stops, and does not take this any more. */
+  | 'REPORTER_STOPPED';
 
 export class ReporterError extends Error {
   readonly code: ReporterErrorCode;
@@ -32,13 +34,13 @@ export class ReporterError extends Error {
 
 /**
  * How a writer answers a store's failure:
- * - `retry`: the store is away or busy; the same rows are sent again after a short, growing, jittered pause.
- * - `retry-slowly`: the store is up but takes nothing (read-only, disk full, unknown code); as `retry`, said
- *   loudly and with long pauses.
- * - `too-large`: the batch is too big for the store; half of it is sent.
- * - `poison`: the store refuses at least one row of the batch for what it holds; the others can be stored.
- * - `configuration`: nothing will be stored until a person acts (password, grants, schema); said clearly,
- *   retried slowly.
+ * - `retry`: The store is away or busy. The same rows are sent again after a short pause, which grows.
+ * - `retry-slowly`: The store is up but takes nothing (read-only, disk full, unknown code). As `retry`, with long
+ *   pauses, and logged as an error.
+ * - `too-large`: The batch is too large for the store. Half of it is sent.
+ * - `poison`: The store rejects at least one row of the batch for what it holds. The others can be stored.
+ * - `configuration`: Nothing is stored until a person acts (password, grants, table). Retried slowly, and logged as an
+ *   error.
  */
 export type StoreErrorClass = 'retry' | 'retry-slowly' | 'too-large' | 'poison' | 'configuration';
 
@@ -70,4 +72,9 @@ export class StoreError extends Error {
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Anything thrown, as an error. */
+export function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -64,7 +64,7 @@ export interface WriterStatus {
 }
 
 export interface ReporterStatus {
-  readonly state: 'running' | 'draining' | 'stopped';
+  readonly state: 'starting' | 'running' | 'draining' | 'stopped';
   readonly traffic: Readonly<Traffic>;
   /** Bytes read from sockets and not journaled yet. */
   readonly inflightBytes: number;

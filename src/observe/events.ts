@@ -37,6 +37,7 @@ export interface EventMap {
 
   /** A connection of an agent was accepted. `connections`: those that are open now. */
   'connection-opened': { readonly peer: string; readonly connections: number };
+  /** A connection of an agent has ended. */
   'connection-closed': { readonly peer: string; readonly connections: number };
   /** A connection was refused: `maxConnections` are open. */
   'connection-rejected': { readonly peer: string; readonly maxConnections: number };
@@ -82,8 +83,9 @@ export interface EventMap {
   /** Rows were found pending in the journal at the start. */
   'rows-recovered': { readonly rows: number };
 
-  /** The store was opened, or is away at the start. */
+  /** The store was opened. */
   'store-opened': { readonly store: string };
+  /** The store is away at the start; the writers go on trying. */
   'store-unavailable': { readonly store: string; readonly error: StoreError };
   /** The store confirmed a statement. */
   'statement-flushed': { readonly partition: number; readonly rows: number; readonly seconds: number };
@@ -98,7 +100,7 @@ export interface EventMap {
     | { readonly state: 'failing'; readonly error: StoreError; readonly isNew: boolean }
   );
   /** An earlier session of this journal still held a partition in the database, and was ended. */
-  'session-killed': { readonly partition: number; readonly connection: number };
+  'session-killed': { readonly partition: number; readonly connectionId: number };
   /** The store refuses a row for what it holds; the row is a dead letter. */
   'dead-letter': { readonly partition: number; readonly error: StoreError };
   /** Dead letters were replayed or dropped. */

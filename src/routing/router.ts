@@ -1,5 +1,7 @@
+import { errorOf } from '../model/errors.js';
 import { CMDID, MODID, WORDS_PER_ROW } from '../model/row.js';
 import { type RowBuffer, RowBufferPool } from '../model/row-buffer.js';
+import type { EventSink } from '../observe/events.js';
 import { memoisedPartitionOf } from '../partition/hash.js';
 import { type ActorRef, type ParentRef, spawn, tell } from '../runtime/actors.js';
 import { Inbox } from './inbox.js';
@@ -61,7 +63,7 @@ export interface Router {
  * waits for nothing. nact loses the message at which an actor crashes; since the lane keeps its batch until the
  * writer reports it journaled, and hands it over again before anything newer, no row is lost or overtaken.
  */
-export function spawnRouter(parent: ParentRef, writers: number, onError: (error: Error) => void): Router {
+export function spawnRouter(parent: ParentRef, writers: number, events: EventSink): Router {
   const buffers = new RowBufferPool({
     initialRows: 64,
     maxSpares: Math.min(2 * writers, MAX_SPARE_BUFFERS),
@@ -85,7 +87,7 @@ export function spawnRouter(parent: ParentRef, writers: number, onError: (error:
       action();
       return true;
     } catch (error) {
-      onError(error instanceof Error ? error : new Error(String(error)));
+      events.emit({ type: 'routing-failed', error: errorOf(error) });
       return false;
     }
   };
@@ -114,7 +116,7 @@ export function spawnRouter(parent: ParentRef, writers: number, onError: (error:
       }
     },
     onCrash: (error) => {
-      onError(error);
+      events.emit({ type: 'routing-failed', error });
       return 'resume';
     },
   });

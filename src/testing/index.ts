@@ -20,7 +20,6 @@
 export type { JournalFaults, StoredBytes } from '../journal/faults.js';
 export { StoreError, type StoreErrorClass } from '../model/errors.js';
 export type { StepHook, WriterStep } from '../writer/steps.js';
-export { type Ending, HostileAgent, type HostileAgentOptions } from './agent.js';
 export { type Damage, FaultyDisk, type TearOptions } from './faulty-disk.js';
 export {
   type FaultScope,
@@ -32,6 +31,7 @@ export {
 } from './faulty-store.js';
 export { type Fleet, type FleetShape, isNumbered, numberedReport, startFleet } from './fleet.js';
 export { BAD_BODIES, type BadBody, badFrame, frameHeader, paddedFrame, splitAt } from './frames.js';
+export { type Ending, HostileAgent, type HostileAgentOptions } from './hostile-agent.js';
 export { LedgerChecker } from './ledger-checker.js';
 export { MemoryStore } from './memory-store.js';
 export { OrderChecker, type OrderCheckerOptions, OrderError, type VerifyOptions } from './order-checker.js';

@@ -102,7 +102,7 @@ const NO_BYTES = new Uint8Array(0);
 /**
  * Reads reports straight into packed rows with protobufjs's reader, without an object a row: 14 million rows a
  * second where the reflected codec, which the tests hold it against, brings 8 million there
- * (test/wire/codec-speed.ts).
+ * (tools/bench/codec-speed.ts).
  */
 export class ReportDecoder {
   readonly #reader = protobuf.Reader.create(NO_BYTES);

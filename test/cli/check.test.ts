@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import { parseConfig } from '../../src/config/index.js';
-import { runCli } from '../support/process.js';
+import { runCli } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
 
 test('check prints the effective configuration as JSON, and nothing else, on stdout', async (t) => {

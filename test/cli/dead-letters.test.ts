@@ -23,9 +23,9 @@ import {
   WRITER_STEPS,
   WriterCrashes,
 } from '../../src/testing/index.js';
+import { runCli } from '../../tools/shared/process.js';
 import { askJson } from '../admin/ask.js';
 import { damageJournal, dumpJournal, flipped } from '../journal/dump.js';
-import { runCli } from '../support/process.js';
 import { tempDir } from '../support/temp.js';
 
 const BOUND = { boundMs: 60_000 };

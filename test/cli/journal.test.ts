@@ -3,8 +3,8 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type ConfigInput, partitionOf, type Report, StoreError, startReporter } from '../../src/index.js';
 import { FaultyStore, numberedReport, until } from '../../src/testing/index.js';
+import { runCli, startServe } from '../../tools/shared/process.js';
 import { damageJournal, dumpJournal, flipped } from '../journal/dump.js';
-import { runCli, startServe } from '../support/process.js';
 import { tempDir } from '../support/temp.js';
 
 const BOUND = { boundMs: 30_000 };

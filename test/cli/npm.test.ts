@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { startServe } from '../support/process.js';
+import { startServe } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { HostileAgent } from '../../src/testing/agent.js';
-import { CliProcess } from '../support/process.js';
+import { HostileAgent } from '../../src/testing/hostile-agent.js';
+import { CliProcess } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 

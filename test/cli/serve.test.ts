@@ -7,7 +7,7 @@ import { encodeReportFrame } from '../../src/client/encode.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import type { Report } from '../../src/model/report.js';
 import { encodeFrame } from '../../src/wire/frame.js';
-import { CliProcess, runCli, startServe } from '../support/process.js';
+import { CliProcess, runCli, startServe } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 

@@ -10,9 +10,9 @@ import type { Row } from '../../src/model/row.js';
 import { embeddedStore } from '../../src/store/embedded/store.js';
 import { FrameDecoder } from '../../src/wire/frame.js';
 import { decodeReport, MessageId } from '../../src/wire/messages.js';
-import { CliProcess, runCli, startServe } from '../support/process.js';
+import { CliProcess, runCli, startServe } from '../../tools/shared/process.js';
+import { readAll } from '../../tools/shared/tables.js';
 import { batch } from '../support/rows.js';
-import { readAll } from '../support/tables.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 

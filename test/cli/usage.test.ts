@@ -1,5 +1,5 @@
 import test from 'ava';
-import { runCli } from '../support/process.js';
+import { runCli } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
 
 const COMMANDS = ['serve', 'check', 'migrate', 'send', 'simulate', 'journal', 'dead-letters'];

@@ -4,26 +4,9 @@ import { COUNTER_WORDS, encodeReportFrame, ReportTemplate } from '../../src/clie
 import type { Report } from '../../src/model/report.js';
 import { FrameDecoder, FrameError } from '../../src/wire/frame.js';
 import { decodeReport, encodeReport, MessageId } from '../../src/wire/messages.js';
-import { int32, uint32 } from '../model/samples.js';
+import { anyReport, int32, uint32 } from '../model/samples.js';
 
 const RUNS = { numRuns: 2000 };
-
-const report: fc.Arbitrary<Report> = fc.record({
-  modid: int32,
-  cmdid: int32,
-  caller: int32,
-  ts: uint32,
-  results: fc.array(
-    fc.record({
-      ip: int32,
-      port: int32,
-      succ: fc.oneof(uint32, fc.nat(300)),
-      err: fc.oneof(uint32, fc.nat(300)),
-      overload: fc.boolean(),
-    }),
-    { maxLength: 12 },
-  ),
-});
 
 function countersOf({ results }: Report): Uint32Array {
   return Uint32Array.from(results.flatMap(({ succ, err, overload }) => [succ, err, Number(overload)]));
@@ -34,7 +17,7 @@ const templateOf = ({ modid, cmdid, results }: Report) =>
 
 test('the frames of a template are those of encodeReportFrame, byte for byte', (t) => {
   fc.assert(
-    fc.property(report, (sent) => {
+    fc.property(anyReport, (sent) => {
       const frame = templateOf(sent).frame(sent.caller, sent.ts, countersOf(sent));
       t.deepEqual(Buffer.from(frame), encodeReportFrame(sent));
     }),
@@ -49,7 +32,7 @@ test('the same template takes new counters, callers and times, longer or shorter
     counters: fc.array(fc.tuple(uint32, fc.nat(300), fc.boolean()), { minLength: 3, maxLength: 3 }),
   });
   fc.assert(
-    fc.property(report, fc.array(values, { maxLength: 5 }), (first, others) => {
+    fc.property(anyReport, fc.array(values, { maxLength: 5 }), (first, others) => {
       const hosts = [1, 2, 3].map((port) => ({ ip: first.caller, port, succ: 0, err: 0, overload: false }));
       const template = templateOf({ ...first, results: hosts });
       for (const { caller, ts, counters } of others) {
@@ -66,7 +49,7 @@ test('the same template takes new counters, callers and times, longer or shorter
 
 test('frames are written one behind the other into shared memory, from shared counters', (t) => {
   fc.assert(
-    fc.property(fc.array(report, { maxLength: 5 }), fc.nat(5), (reports, gap) => {
+    fc.property(fc.array(anyReport, { maxLength: 5 }), fc.nat(5), (reports, gap) => {
       const templates = reports.map(templateOf);
       const room = templates.reduce((sum, { maxFrameBytes }) => sum + maxFrameBytes, gap);
       const target = Buffer.alloc(room, 0xaa);

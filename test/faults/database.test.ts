@@ -9,8 +9,8 @@ import {
   startFleet,
   until,
 } from '../../src/testing/index.js';
-import { type Mariadb, startMariadb, USER } from '../support/mariadb.js';
-import { createWatchedTable, readAll } from '../support/tables.js';
+import { type Mariadb, startMariadb, USER } from '../../tools/shared/mariadb.js';
+import { createWatchedTable, readAll } from '../../tools/shared/tables.js';
 import { tempDir } from '../support/temp.js';
 
 const BOUND = { boundMs: 90_000 };

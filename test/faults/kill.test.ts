@@ -5,8 +5,8 @@ import test from 'ava';
 import { startReporter } from '../../src/index.js';
 import { openStore } from '../../src/store/open.js';
 import { seeded, until } from '../../src/testing/index.js';
-import { type Mariadb, startMariadb } from '../support/mariadb.js';
-import { createWatchedTable, readAll } from '../support/tables.js';
+import { type Mariadb, startMariadb } from '../../tools/shared/mariadb.js';
+import { createWatchedTable, readAll } from '../../tools/shared/tables.js';
 import { tempDir } from '../support/temp.js';
 
 const WORKER = fileURLToPath(new URL('./kill-worker.js', import.meta.url));

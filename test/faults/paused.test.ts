@@ -1,8 +1,8 @@
 import test from 'ava';
 import { encodeReportFrame } from '../../src/client/index.js';
-import { HostileAgent } from '../../src/testing/agent.js';
+import { HostileAgent } from '../../src/testing/hostile-agent.js';
 import { numberedReport, until } from '../../src/testing/index.js';
-import { startServe } from '../support/process.js';
+import { startServe } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
 
 const FRAME_TIMEOUT_MS = 300;

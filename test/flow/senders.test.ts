@@ -2,7 +2,7 @@ import test from 'ava';
 import { StoreError, startReporter } from '../../src/index.js';
 import { JournalReader } from '../../src/journal/lmdb/reader.js';
 import type { Store } from '../../src/store/contract.js';
-import { HostileAgent } from '../../src/testing/agent.js';
+import { HostileAgent } from '../../src/testing/hostile-agent.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 

@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import test from 'ava';
 import { openStore } from '../../src/store/open.js';
 import { seeded, until } from '../../src/testing/index.js';
-import { type Mariadb, startMariadb } from '../support/mariadb.js';
-import { startServe } from '../support/process.js';
-import { createTable, readAll } from '../support/tables.js';
+import { type Mariadb, startMariadb } from '../../tools/shared/mariadb.js';
+import { startServe } from '../../tools/shared/process.js';
+import { createTable, readAll } from '../../tools/shared/tables.js';
 import { tempDir } from '../support/temp.js';
 
 interface ExpectedRow {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { hostileStream } from '../../src/testing/streams.js';
+import { HostileService } from '../../tools/fuzz/hostile-service.js';
 import { tempDir } from '../support/temp.js';
-import { HostileService } from './service.js';
 
 const seed = Number(process.env['LARS_TEST_SEED'] ?? Date.now() & 0x7fffffff);
 

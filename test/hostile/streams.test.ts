@@ -4,9 +4,9 @@ import { BAD_BODIES, badFrame, paddedFrame, splitAt } from '../../src/testing/fr
 import { expectStream } from '../../src/testing/reference.js';
 import { hostileStream, type PieceKind } from '../../src/testing/streams.js';
 import { encodeFrame, HEADER_BYTES, MAX_BODY_BYTES } from '../../src/wire/frame.js';
-import { decodingDifference } from './decoding.js';
-import { roundOf } from './reports.js';
-import { shrink } from './shrink.js';
+import { decodingDifference } from '../../tools/fuzz/decoding.js';
+import { shrink } from '../../tools/fuzz/shrink.js';
+import { roundOf } from '../../tools/shared/reports.js';
 
 const seed = Number(process.env['LARS_TEST_SEED'] ?? Date.now() & 0x7fffffff);
 

@@ -15,9 +15,9 @@ import { checkDataFile, readMeta } from '../../src/lmdb/data-file.js';
 import { pageEnd } from '../../src/lmdb/data-tree.js';
 import { ReporterError } from '../../src/model/errors.js';
 import { WORDS_PER_ROW } from '../../src/model/row.js';
+import { runCli, startServe } from '../../tools/shared/process.js';
 import { dumpJournal } from '../journal/dump.js';
 import { entryOf, replay } from '../journal/replay.js';
-import { runCli, startServe } from '../support/process.js';
 import { tempDir } from '../support/temp.js';
 
 const RECORDS = 400;

@@ -1,4 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check';
+import type { Report } from '../../src/model/report.js';
 import { type Row, RowBatch, WORDS_PER_KEY, WORDS_PER_ROW } from '../../src/model/row.js';
 
 /** Any int32, the edges often. */
@@ -26,6 +27,24 @@ export const anyRow: Arbitrary<Row> = fc.record({
   err: counter,
   ts: uint32,
   overload: fc.boolean(),
+});
+
+/** Any report, with counters of any size. */
+export const anyReport: Arbitrary<Report> = fc.record({
+  modid: int32,
+  cmdid: int32,
+  caller: int32,
+  ts: uint32,
+  results: fc.array(
+    fc.record({
+      ip: int32,
+      port: int32,
+      succ: fc.oneof(uint32, fc.nat(300)),
+      err: fc.oneof(uint32, fc.nat(300)),
+      overload: fc.boolean(),
+    }),
+    { maxLength: 12 },
+  ),
 });
 
 const PLAIN: Row = {

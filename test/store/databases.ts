@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { StoreError, type StoreErrorClass } from '../../src/model/errors.js';
 import { migrate } from '../../src/store/mysql/schema.js';
-import type { Mariadb } from '../support/mariadb.js';
+import type { Mariadb } from '../../tools/shared/mariadb.js';
 
 let made = 0;
 

@@ -2,11 +2,21 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { ConfigInput } from '../../src/index.js';
-import type { Mariadb } from '../../test/support/mariadb.js';
-import { createTable } from '../../test/support/tables.js';
+import type { Mariadb } from '../shared/mariadb.js';
+import { createTable } from '../shared/tables.js';
+import type { FunctionTimes } from './function-times.js';
 import type { LoadApi } from './processes/load.js';
 import type { ReporterApi } from './processes/reporter.js';
-import { DIGEST_SQL, type Digest, FILLER_PORT, fillerSql } from './rows.js';
+import {
+  DIGEST_SQL,
+  type Digest,
+  digestOf,
+  FILLER_PORT,
+  fillerSql,
+  keysOf,
+  rowsOf,
+  type Shape,
+} from './rows.js';
 import { Worker } from './rpc.js';
 
 /** What is to be reached, of the measured value or of its ratio to the reference. */
@@ -49,9 +59,6 @@ export class WrongResult extends Error {}
 
 /** Called with the functions' times of a measured stretch of a reporter, for rows of that number. */
 export type OnProfile = (caseId: string, profile: FunctionTimes, rows: number, cpuMicros: number) => void;
-
-/** Microseconds by `file:function`. */
-export type FunctionTimes = Readonly<Record<string, number>>;
 
 export interface BenchOptions {
   readonly db: Mariadb;
@@ -205,6 +212,27 @@ export async function expectBalanced(
     ledger.balanced && ledger.received === received && ledger.pending === pending && ledger.rejected === 0;
   if (!isRight || ledger.deadLettered > 0)
     throw new WrongResult(`the ledger of ${received} rows sent: ${JSON.stringify(ledger)}`);
+}
+
+/**
+ * Ends a flood or a paced load, has every agent send a last version of its keys, and waits until the table holds it.
+ * Resolves to the rows that were sent before. Throws WrongResult when anything is lost or wrong.
+ */
+export async function stopAndExpectAll(
+  bench: Bench,
+  { reporter, load }: Processes,
+  shape: Shape,
+  database: string,
+): Promise<number> {
+  const sent = await load.call('stop');
+  await load.call('prepare', { shape, version: 2 });
+  await load.call('sendAll');
+  const total = sent + keysOf(shape);
+  await reporter.call('until', { count: 'received', is: total, boundMs: 60_000 });
+  await reporter.call('until', { count: 'pending', is: 0, boundMs: 60_000 });
+  await expectBalanced(reporter, total);
+  expectSame('the table', await bench.digest(database), digestOf(rowsOf(shape, 2)));
+  return sent;
 }
 
 export function quantile(values: readonly number[], share: number): number {

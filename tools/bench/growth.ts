@@ -4,10 +4,11 @@
  */
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { type Mariadb, startMariadb } from '../../test/support/mariadb.js';
+import type { Mariadb } from '../shared/mariadb.js';
+import { note, numberOf, optionsOf, runTool } from '../shared/tool.js';
 import { Bench, type BenchOptions, expectBalanced, median } from './case.js';
 import { RAW_CONNECTIONS, throughReporter, throughScript } from './cases/unique.js';
+import { withDatabase } from './database.js';
 import { digestOf, keysOf, rowsOf, type Shape } from './rows.js';
 
 type Varied = Partial<Pick<BenchOptions, 'writers' | 'batchRows' | 'keys' | 'tableRows'>>;
@@ -44,13 +45,12 @@ const PENDING_KEYS = [10_000, 100_000, 1_000_000];
 /** Filling such a table takes minutes: one round must do. */
 const LARGE_TABLE = 5_000_000;
 
-const say = (text: string) => process.stderr.write(`${text}\n`);
 const shown = (value: number, digits = 3) =>
   value.toLocaleString('en-US', { maximumSignificantDigits: digits });
 
 function benchWith(db: Mariadb, varied: Varied): Bench {
   const defaults = { short: false, soakMinutes: 1, writers: 4, batchRows: 1000, keys: 500_000, tableRows: 0 };
-  return new Bench({ ...defaults, ...varied, db, say });
+  return new Bench({ ...defaults, ...varied, db, say: note });
 }
 
 async function run(db: Mariadb, { name, title, values, options }: Series, rounds: number): Promise<string> {
@@ -72,7 +72,7 @@ async function run(db: Mariadb, { name, title, values, options }: Series, rounds
       rates.push(measured.rowsPerSecond);
       ratios.push(measured.rowsPerSecond / raw.rowsPerSecond);
       costs.push(measured.cpuMicrosPerRow);
-      say(`${name} ${shown(value)}: ${shown(rates.at(-1)!)} rows/s, ${shown(ratios.at(-1)!)} ×`);
+      note(`${name} ${shown(value)}: ${shown(rates.at(-1)!)} rows/s, ${shown(ratios.at(-1)!)} ×`);
     }
     lines.push(
       `| ${shown(value, 8)} | ${shown(median(rates))} | ${shown(median(ratios), 2)} | ${shown(median(costs), 2)} |`,
@@ -102,26 +102,25 @@ async function pending(db: Mariadb): Promise<string> {
       const fileBytes = statSync(path.join(dir, 'journal', 'data.mdb')).size;
       return `| ${shown(keys, 8)} | ${shown(bytes)} | ${shown(full.rssBytes / 1e6)} | ${shown(fileBytes / 1e6)} |`;
     });
-    say(line);
+    note(line);
     lines.push(line);
   }
   return lines.join('\n');
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { rounds: { type: 'string', default: '3' }, only: { type: 'string' } },
+async function main(): Promise<number> {
+  const values = optionsOf(process.argv.slice(2), {
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
   });
-  const db = await startMariadb({ args: ['--innodb-buffer-pool-size=128M', '--innodb-log-file-size=96M'] });
-  try {
+  const rounds = numberOf('--rounds', values.rounds, { from: 1, to: 1000 });
+  await withDatabase(async (db) => {
     for (const series of SERIES)
       if ((values.only ?? series.name) === series.name)
-        process.stdout.write(`${await run(db, series, Number(values.rounds))}\n\n`);
+        process.stdout.write(`${await run(db, series, rounds)}\n\n`);
     if ((values.only ?? 'pending') === 'pending') process.stdout.write(`${await pending(db)}\n`);
-  } finally {
-    await db.destroy();
-  }
+  });
+  return 0;
 }
 
-await main();
-process.exit();
+await runTool(main, { endAtOnce: true });

@@ -1,15 +1,16 @@
 /** `npm run bench`: every case with its reference, in turn, several rounds; a table on stdout, JSON on request. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
-import { parseArgs } from 'node:util';
-import { startMariadb } from '../../test/support/mariadb.js';
-import { Bench, type Case, type Line, type Measurement, WrongResult } from './case.js';
+import type { Mariadb } from '../shared/mariadb.js';
+import { note, numberOf, optionsOf, runTool, UsageError } from '../shared/tool.js';
+import { Bench, type BenchOptions, type Case, type Measurement, WrongResult } from './case.js';
 import { connections, idle } from './cases/connections.js';
 import { latency } from './cases/latency.js';
 import { outage, recovery } from './cases/outage.js';
 import { rereports } from './cases/rereports.js';
 import { soak } from './cases/soak.js';
 import { unique } from './cases/unique.js';
+import { withDatabase } from './database.js';
 import { type Summary, summarise, table } from './summary.js';
 
 const CASES: readonly Case[] = [unique, rereports, connections, idle, latency, outage, recovery, soak];
@@ -25,132 +26,147 @@ const USAGE = `npm run bench -- [options]
   --json FILE        writes machine, versions and all rounds
 `;
 
-/** Pages of the database stay in memory, as the server's own default has it; durability is the default. */
-const SERVER_ARGS = ['--innodb-buffer-pool-size=128M', '--innodb-log-file-size=96M'];
-
-const say = (text: string) => process.stderr.write(`${text}\n`);
-
 function versionOf(name: string): string {
-  const path = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
+  const path = new URL(`../../../node_modules/${name}/package.json`, import.meta.url);
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 
-function whole(text: string | undefined, byDefault: number): number {
-  const value = text === undefined ? byDefault : Number(text);
-  if (!(value > 0)) throw new TypeError(`${text} is not a number above 0`);
-  return value;
+interface Run {
+  readonly cases: readonly Case[];
+  readonly rounds: number;
+  readonly json: string | undefined;
+  readonly bench: Omit<BenchOptions, 'db' | 'say'>;
+}
+
+/** Throws UsageError. */
+function runFrom(args: readonly string[]): Run | 'help' {
+  const values = optionsOf(args, {
+    case: { type: 'string' },
+    rounds: { type: 'string' },
+    writers: { type: 'string', default: '4' },
+    'batch-rows': { type: 'string', default: '1000' },
+    keys: { type: 'string', default: '500000' },
+    'table-rows': { type: 'string', default: '0' },
+    'soak-minutes': { type: 'string', default: '1' },
+    short: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  });
+  if (values.help) return 'help';
+  const { short, json } = values;
+  return {
+    cases: chosenCases(values.case),
+    rounds: numberOf('--rounds', values.rounds ?? (short ? '1' : '5'), { from: 1, to: 1000 }),
+    json,
+    bench: {
+      short,
+      soakMinutes: numberOf('--soak-minutes', values['soak-minutes'], {
+        from: 0.1,
+        to: 100_000,
+        fraction: true,
+      }),
+      writers: numberOf('--writers', values.writers, { from: 1, to: 1024 }),
+      batchRows: numberOf('--batch-rows', values['batch-rows'], { from: 1, to: 10_000 }),
+      keys: numberOf('--keys', values.keys, { from: 100, to: 100_000_000 }),
+      tableRows: numberOf('--table-rows', values['table-rows'], { from: 0, to: 1_000_000_000 }),
+    },
+  };
+}
+
+function chosenCases(ids: string | undefined): readonly Case[] {
+  if (ids === undefined) return CASES;
+  const wanted = ids.toUpperCase().split(',');
+  const unknown = wanted.find((id) => !CASES.some((one) => one.id === id));
+  if (unknown !== undefined)
+    throw new UsageError(`--case ${unknown}: takes ${CASES.map(({ id }) => id).join(', ')}`);
+  return CASES.filter(({ id }) => wanted.includes(id));
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      case: { type: 'string' },
-      rounds: { type: 'string' },
-      writers: { type: 'string' },
-      'batch-rows': { type: 'string' },
-      keys: { type: 'string' },
-      'table-rows': { type: 'string' },
-      'soak-minutes': { type: 'string' },
-      short: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
+  const run = runFrom(process.argv.slice(2));
+  if (run === 'help') {
     process.stdout.write(USAGE);
     return 0;
   }
-  const wanted = values.case?.toUpperCase().split(',');
-  const cases = CASES.filter(({ id }) => wanted?.includes(id) ?? true);
-  if (cases.length < (wanted?.length ?? 0)) throw new TypeError(`--case takes ${CASES.map(({ id }) => id)}`);
-  const { short } = values;
-  const rounds = whole(values.rounds, short ? 1 : 5);
-  const startedAt = new Date().toISOString();
-  const loadAverage = os.loadavg()[0]!;
-
-  const db = await startMariadb({ args: SERVER_ARGS });
-  const failures: string[] = [];
-  const summaries: Summary[] = [];
-  try {
-    const [server] = await db.query('SELECT VERSION() v');
-    let doing = '';
-    const bench = new Bench({
-      db,
-      short,
-      soakMinutes: whole(values['soak-minutes'], 1),
-      writers: whole(values.writers, 4),
-      batchRows: whole(values['batch-rows'], 1000),
-      keys: whole(values.keys, 500_000),
-      tableRows: values['table-rows'] === undefined ? 0 : whole(values['table-rows'], 0),
-      say: (text) => say(`${doing}: ${text}`),
-    });
-    const measurements: Measurement[][] = cases.map(() => []);
-    // Round by round, so that what disturbs the machine for a while disturbs one round of each, not all of one.
-    for (let round = 1; round <= rounds; round++) {
-      for (const [index, one] of cases.entries()) {
-        if (round > (one.maxRounds ?? rounds)) continue;
-        doing = `${one.id} round ${round}`;
-        try {
-          const some = await one.round(bench);
-          measurements[index]!.push(...some);
-          for (const { line, measured, reference } of some)
-            bench.options.say(
-              `${line}: ${shown(measured)}${reference === undefined ? '' : ` (${shown(reference)})`}`,
-            );
-        } catch (error) {
-          failures.push(`${doing}: ${error instanceof WrongResult ? error.message : String(error)}`);
-          say(`FAILED ${failures.at(-1)}`);
-        }
-      }
-    }
-    for (const [index, one] of cases.entries())
-      for (const line of one.lines as readonly Line[]) {
-        const own = measurements[index]!.filter((measurement) => measurement.line === line.id);
-        if (own.length > 0) summaries.push(summarise(line, own));
-      }
-    process.stdout.write(`${table(summaries)}\n`);
+  const begun = { startedAt: new Date().toISOString(), loadAverage: os.loadavg()[0]! };
+  return withDatabase(async (db) => {
+    const { measurements, failures } = await measure(db, run);
+    const lines = run.cases.flatMap((one, index) => summariesOf(one, measurements[index]!));
+    process.stdout.write(`${table(lines)}\n`);
     for (const failure of failures) process.stdout.write(`FAILED ${failure}\n`);
-    if (values.json !== undefined) {
-      const [cpu] = os.cpus();
-      const report = {
-        startedAt,
-        short,
-        writers: bench.options.writers,
-        batchRows: bench.options.batchRows,
-        keys: bench.options.keys,
-        tableRows: bench.options.tableRows,
-        machine: {
-          cpu: cpu?.model ?? 'unknown',
-          cores: os.cpus().length,
-          memoryBytes: os.totalmem(),
-          system: `${os.type()} ${os.release()}`,
-          loadAverage,
-        },
-        node: process.version,
-        versions: {
-          mariadb: String(server?.['v']),
-          mysql2: versionOf('mysql2'),
-          lmdb: versionOf('lmdb'),
-          nact: versionOf('nact'),
-          protobufjs: versionOf('protobufjs'),
-        },
-        failures,
-        lines: summaries,
-      };
-      writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+    if (run.json !== undefined) {
+      const report = { ...(await circumstances(db, run, begun)), failures, lines };
+      writeFileSync(run.json, `${JSON.stringify(report, null, 2)}\n`);
     }
-  } finally {
-    await db.destroy();
+    return failures.length === 0 ? 0 : 1;
+  });
+}
+
+/** All rounds of all cases; what was measured stands by case. */
+async function measure(
+  db: Mariadb,
+  { cases, rounds, bench: options }: Run,
+): Promise<{ measurements: readonly Measurement[][]; failures: readonly string[] }> {
+  const measurements: Measurement[][] = cases.map(() => []);
+  const failures: string[] = [];
+  let doing = '';
+  const bench = new Bench({ ...options, db, say: (text) => note(`${doing}: ${text}`) });
+  // Round by round, so that what disturbs the machine for a while disturbs one round of each, not all of one.
+  for (let round = 1; round <= rounds; round++) {
+    for (const [index, one] of cases.entries()) {
+      if (round > (one.maxRounds ?? rounds)) continue;
+      doing = `${one.id} round ${round}`;
+      try {
+        const some = await one.round(bench);
+        measurements[index]!.push(...some);
+        for (const measurement of some) bench.options.say(lineOf(measurement));
+      } catch (error) {
+        failures.push(`${doing}: ${error instanceof WrongResult ? error.message : String(error)}`);
+        note(`FAILED ${failures.at(-1)}`);
+      }
+    }
   }
-  return failures.length === 0 ? 0 : 1;
+  return { measurements, failures };
+}
+
+function lineOf({ line, measured, reference }: Measurement): string {
+  return `${line}: ${shown(measured)}${reference === undefined ? '' : ` (${shown(reference)})`}`;
+}
+
+function summariesOf({ lines }: Case, measurements: readonly Measurement[]): Summary[] {
+  return lines.flatMap((line) => {
+    const own = measurements.filter((measurement) => measurement.line === line.id);
+    return own.length > 0 ? [summarise(line, own)] : [];
+  });
+}
+
+/** On which machine, with which versions and options. */
+async function circumstances(
+  db: Mariadb,
+  { bench: { short, writers, batchRows, keys, tableRows } }: Run,
+  { startedAt, loadAverage }: { startedAt: string; loadAverage: number },
+): Promise<object> {
+  const [server] = await db.query('SELECT VERSION() v');
+  return {
+    ...{ startedAt, short, writers, batchRows, keys, tableRows },
+    machine: {
+      cpu: os.cpus()[0]?.model ?? 'unknown',
+      cores: os.cpus().length,
+      memoryBytes: os.totalmem(),
+      system: `${os.type()} ${os.release()}`,
+      loadAverage,
+    },
+    node: process.version,
+    versions: {
+      mariadb: String(server?.['v']),
+      mysql2: versionOf('mysql2'),
+      lmdb: versionOf('lmdb'),
+      nact: versionOf('nact'),
+      protobufjs: versionOf('protobufjs'),
+    },
+  };
 }
 
 const shown = (value: number) => value.toLocaleString('en-US', { maximumSignificantDigits: 4 });
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    say(error instanceof TypeError ? `${error.message}\n${USAGE}` : String(error));
-    process.exit(error instanceof TypeError ? 2 : 1);
-  },
-);
+await runTool(main, { endAtOnce: true });

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeReportFrame } from '../../src/client/index.js';
 import { numberedReport, seeded } from '../../src/testing/index.js';
+import { holds, socketAt } from '../shared/procfs.js';
 import type { Shape } from './checks.js';
 import type { History } from './history.js';
 import { Link } from './link.js';
-import { holds, socketAt } from './procfs.js';
 import type { Service } from './service.js';
 import type { Timeline } from './timeline.js';
 

@@ -1,8 +1,8 @@
 import type { Row } from '../../src/index.js';
 import { until } from '../../src/testing/index.js';
-import { type Mariadb, PASSWORD, type SqlRow, startMariadb, USER } from '../../test/support/mariadb.js';
-import { startProxy } from '../../test/support/proxy.js';
-import { createWatchedTable } from '../../test/support/tables.js';
+import { type Mariadb, PASSWORD, type SqlRow, startMariadb, USER } from '../shared/mariadb.js';
+import { startProxy } from '../shared/proxy.js';
+import { createWatchedTable } from '../shared/tables.js';
 
 /** What is between reporter and server. */
 type Network = Awaited<ReturnType<typeof startProxy>>;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seeded } from '../../src/testing/index.js';
-import { runCli } from '../../test/support/process.js';
+import { runCli } from '../shared/process.js';
 import { pick } from './faults/fault.js';
 import type { Wave } from './schedule.js';
 import type { Site } from './site.js';

@@ -1,5 +1,5 @@
 import { until } from '../../src/testing/index.js';
-import { openFiles, residentBytes } from './procfs.js';
+import { openFiles, residentBytes } from '../shared/procfs.js';
 import type { Site } from './site.js';
 
 /** What the process may hold at rest, beside sockets: see `measure`. */

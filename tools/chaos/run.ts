@@ -3,9 +3,10 @@ import { setMaxListeners } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { processesNaming } from '../shared/procfs.js';
+import { runTool } from '../shared/tool.js';
 import { runChaos } from './chaos.js';
-import { type Options, parseOptions, USAGE, UsageError } from './options.js';
-import { processesNaming } from './procfs.js';
+import { type Options, parseOptions, USAGE } from './options.js';
 import { summaryText } from './summary.js';
 import { Timeline } from './timeline.js';
 
@@ -71,12 +72,4 @@ function argumentsOf({ seed, minutes, short }: Options): string {
   return `${short ? '--short' : `--minutes ${minutes}`} --seed ${seed}`;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.stderr.write(error instanceof UsageError ? `${error.message}\n` : `${String(error)}\n`);
-    process.exit(error instanceof UsageError ? 2 : 1);
-  },
-);
+await runTool(main);

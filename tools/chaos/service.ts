@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../../src/index.js';
 import { readMeta } from '../../src/lmdb/data-file.js';
 import { until } from '../../src/testing/index.js';
-import { CliProcess, type CliResult } from '../../test/support/process.js';
+import { CliProcess, type CliResult } from '../shared/process.js';
 import { unexpectedLines } from './checks.js';
 import type { Probe } from './probe.js';
 import { readProbe } from './read-probe.js';

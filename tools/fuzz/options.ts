@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { numberOf, optionsOf, UsageError } from '../shared/tool.js';
 
 export const USAGE = `npm run fuzz -- [options]
   --target NAME   decoder (default): frames and reports, cut anywhere, against the plain reference;
@@ -15,33 +15,29 @@ export interface FuzzOptions {
   readonly agents: number;
 }
 
-/** Throws TypeError with one line that names the option, its value, and what it takes. */
+/** Throws UsageError. */
 export function fuzzOptions(args: readonly string[]): FuzzOptions | 'help' {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      target: { type: 'string', default: 'decoder' },
-      runs: { type: 'string' },
-      seed: { type: 'string' },
-      agents: { type: 'string', default: '64' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = optionsOf(args, {
+    target: { type: 'string', default: 'decoder' },
+    runs: { type: 'string' },
+    seed: { type: 'string' },
+    agents: { type: 'string', default: '64' },
+    help: { type: 'boolean', default: false },
   });
   if (values.help) return 'help';
   const { target } = values;
   if (target !== 'decoder' && target !== 'service')
-    throw new TypeError(`--target ${target}: takes decoder or service`);
+    throw new UsageError(`--target ${target}: takes decoder or service`);
   return {
     target,
-    runs: whole('--runs', values.runs ?? (target === 'decoder' ? '100000' : '5000'), 1, 1_000_000_000),
-    seed: whole('--seed', values.seed ?? String(Date.now() & 0x7fffffff), -0x80000000, 0x7fffffff),
-    agents: whole('--agents', values.agents, 1, 1000),
+    runs: numberOf('--runs', values.runs ?? (target === 'decoder' ? '100000' : '5000'), {
+      from: 1,
+      to: 1_000_000_000,
+    }),
+    seed: numberOf('--seed', values.seed ?? String(Date.now() & 0x7fffffff), {
+      from: -0x80000000,
+      to: 0x7fffffff,
+    }),
+    agents: numberOf('--agents', values.agents, { from: 1, to: 1000 }),
   };
-}
-
-function whole(name: string, text: string, from: number, to: number): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < from || value > to)
-    throw new TypeError(`${name} ${text}: takes a whole number from ${from} to ${to}`);
-  return value;
 }

@@ -4,18 +4,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { expectStream } from '../../src/testing/reference.js';
 import { type HostileStream, hostileStream } from '../../src/testing/streams.js';
-import { decodingDifference } from '../../test/hostile/decoding.js';
-import { HostileService } from '../../test/hostile/service.js';
-import { type Counterexample, shrink } from '../../test/hostile/shrink.js';
+import { note, runTool } from '../shared/tool.js';
+import { decodingDifference } from './decoding.js';
+import { HostileService } from './hostile-service.js';
 import { type FuzzOptions, fuzzOptions, USAGE } from './options.js';
+import { type Counterexample, shrink } from './shrink.js';
 
 const PROGRESS_MS = 2000;
 /** Streams between two turns of the event loop, so that signals and progress get through. */
 const STREAMS_A_TURN = 200;
 /** Trying a stream on a whole reporter takes a while. */
 const SERVICE_TRIES = 300;
-
-const say = (text: string) => process.stderr.write(`${text}\n`);
 
 class Progress {
   readonly #runs: number;
@@ -33,7 +32,7 @@ class Progress {
     for (const { bytes } of streams) this.#bytes += bytes.length;
     if (performance.now() - this.#said < PROGRESS_MS) return;
     this.#said = performance.now();
-    say(`${this.#streams} of ${this.#runs} streams, ${this}`);
+    note(`${this.#streams} of ${this.#runs} streams, ${this}`);
   }
 
   toString(): string {
@@ -123,7 +122,7 @@ async function report(
   check: (example: Counterexample) => string | undefined | Promise<string | undefined>,
   maxTries?: number,
 ): Promise<number> {
-  say(`FAILED at seed ${stream.seed}; looking for the smallest stream that shows it`);
+  note(`FAILED at seed ${stream.seed}; looking for the smallest stream that shows it`);
   const smallest = await shrink(stream, async (example) => (await check(example)) !== undefined, maxTries);
   const { ending, frames, rejected } = expectStream(smallest.bytes);
   const lines = [
@@ -145,18 +144,10 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  say(`seed ${options.seed}`);
+  note(`seed ${options.seed}`);
   // Millions of refusals are thrown; where from is nobody's question, and costs more than all else.
   Error.stackTraceLimit = 0;
   return options.target === 'decoder' ? fuzzDecoder(options) : fuzzService(options);
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    say(error instanceof TypeError ? `${error.message}\n${USAGE}` : String(error));
-    process.exitCode = error instanceof TypeError ? 2 : 1;
-  },
-);
+await runTool(main);

@@ -1,13 +1,23 @@
-import { FLOW_MUTANTS } from './list/flow.js';
+import { INTAKE_MUTANTS } from './list/intake.js';
 import { JOURNAL_MUTANTS } from './list/journal.js';
-import { OUTSIDE_MUTANTS } from './list/outside.js';
-import { PENDING_MUTANTS } from './list/pending.js';
+import { PARTITION_MUTANTS } from './list/partition.js';
+import { ROUTING_MUTANTS } from './list/routing.js';
+import { RUNTIME_MUTANTS } from './list/runtime.js';
+import { STORE_MUTANTS } from './list/store.js';
+import { WIRE_MUTANTS } from './list/wire.js';
+import { WRITER_MUTANTS } from './list/writer.js';
 import type { Mutant } from './mutant.js';
 
-/** All mutants. */
-export const MUTANTS: readonly Mutant[] = [
-  ...OUTSIDE_MUTANTS,
-  ...FLOW_MUTANTS,
-  ...PENDING_MUTANTS,
-  ...JOURNAL_MUTANTS,
-];
+/** All mutants, by the room of `src/` they break, from the socket to the row. */
+export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
+  wire: WIRE_MUTANTS,
+  intake: INTAKE_MUTANTS,
+  routing: ROUTING_MUTANTS,
+  runtime: RUNTIME_MUTANTS,
+  writer: WRITER_MUTANTS,
+  partition: PARTITION_MUTANTS,
+  journal: JOURNAL_MUTANTS,
+  store: STORE_MUTANTS,
+};
+
+export const MUTANTS: readonly Mutant[] = Object.values(MUTANTS_BY_ROOM).flat();

@@ -1,3 +1,5 @@
+import { ToolError } from '../shared/tool.js';
+
 /** A change of one place of the source, which must be there exactly once. */
 export interface Edit {
   /** From the project's folder. */
@@ -25,7 +27,7 @@ export interface Mutant {
 }
 
 /** The list of mutants, or what it relies on, is not as it should be; the message says what and where. */
-export class ListError extends Error {
+export class ListError extends ToolError {
   override name = 'ListError';
 }
 

@@ -1,29 +1,29 @@
-import { parseArgs } from 'node:util';
+import { optionsOf, UsageError } from '../shared/tool.js';
 import type { Mutant } from './mutant.js';
 
 export const USAGE = `npm run mutants -- [options]
   --only NAMES   only these mutants, e.g. no-fence,no-bisect
   --json FILE    writes what came of each
-  --markdown     prints the table of docs/testing.md instead of the one for terminals
+  --docs         writes what came of each into the table of docs/testing.md
   --help         prints this, and the names
 `;
 
 export interface Options {
   readonly only: readonly string[] | undefined;
   readonly json: string | undefined;
-  readonly markdown: boolean;
+  readonly docs: boolean;
   readonly help: boolean;
-}
-
-/** The command was given something it cannot work with; the message names it, its value and what to do. */
-export class UsageError extends Error {
-  override name = 'UsageError';
 }
 
 /** Throws UsageError. */
 export function parseOptions(args: readonly string[]): Options {
-  const { only, json, markdown, help } = parsed(args);
-  return { only: only?.split(',').map((name) => name.trim()), json, markdown, help };
+  const { only, json, docs, help } = optionsOf(args, {
+    only: { type: 'string' },
+    json: { type: 'string' },
+    docs: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
+  return { only: only?.split(',').map((name) => name.trim()), json, docs, help };
 }
 
 /** The mutants that are named; all when none is. Throws UsageError when there is no such mutant. */
@@ -32,20 +32,4 @@ export function chosen(mutants: readonly Mutant[], only: readonly string[] | und
   if (unknown !== undefined)
     throw new UsageError(`--only ${unknown} is no mutant; --help lists those there are`);
   return mutants.filter(({ name }) => only?.includes(name) ?? true);
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        only: { type: 'string' },
-        json: { type: 'string' },
-        markdown: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}; --help lists what there is`);
-  }
 }

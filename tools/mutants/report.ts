@@ -1,9 +1,13 @@
-import { alignedTable } from '../../src/cli/table.js';
+import { alignedTable } from '../../src/cli/text-table.js';
+import { cell, markdownTable } from '../shared/markdown.js';
+import type { Mutant } from './mutant.js';
 import type { Verdict } from './trial.js';
+
+const NOT_TRIED = 'NOT TRIED';
 
 /** In one word or two. */
 export function resultOf({ caughtBy, isTimedOut, problem }: Verdict): string {
-  if (problem !== undefined) return 'NOT TRIED';
+  if (problem !== undefined) return NOT_TRIED;
   if (caughtBy.length === 0) return 'SURVIVED';
   return isTimedOut ? 'timed out' : 'caught';
 }
@@ -24,21 +28,36 @@ export function textTable(verdicts: readonly Verdict[]): string {
   );
 }
 
-const cell = (text: string) => text.replaceAll('|', '\\|');
-
-/** As in docs/testing.md, with every test that caught it. */
-export function markdownTable(verdicts: readonly Verdict[]): string {
-  const rows = verdicts.map((verdict) => {
-    const { mutant, caughtBy, isTimedOut } = verdict;
-    const files = [...new Set(caughtBy.map(({ file }) => file))];
-    const by = files.map((file) => {
-      const titles = caughtBy.filter((one) => one.file === file).map(({ title }) => `“${title}”`);
-      return `\`${shortFile(file)}\`: ${titles.join(', ')}`;
-    });
-    const bound = isTimedOut ? ' (timed out)' : '';
-    return `| \`${mutant.name}\` | ${cell(mutant.breaks)} | ${by.length > 0 ? cell(by.join('; ')) + bound : resultOf(verdict)} |`;
+/** The tests that caught a mutant, for the table of docs/testing.md. */
+function caughtText({ caughtBy, isTimedOut }: Verdict): string {
+  const files = [...new Set(caughtBy.map(({ file }) => file))];
+  const by = files.map((file) => {
+    const titles = caughtBy.filter((one) => one.file === file).map(({ title }) => `“${title}”`);
+    return `\`${shortFile(file)}\`: ${titles.join(', ')}`;
   });
-  return ['| mutant | what it breaks | caught by |', '| --- | --- | --- |', ...rows].join('\n');
+  return cell(by.join('; ')) + (isTimedOut ? ' (timed out)' : '');
+}
+
+/**
+ * The table of docs/testing.md: of each mutant what it breaks, and every test that caught it. A mutant without a
+ * verdict keeps what `table`, the one that is there, holds of it.
+ */
+export function documentedTable(
+  mutants: readonly Mutant[],
+  table: string,
+  verdicts: readonly Verdict[] = [],
+): string {
+  const known = new Map(
+    [...table.matchAll(/^\| `([^`]+)` \| .* \| (.*) \|$/gm)].map(([, name = '', by = '']) => [name, by]),
+  );
+  for (const verdict of verdicts) {
+    const { mutant, caughtBy } = verdict;
+    known.set(mutant.name, caughtBy.length > 0 ? caughtText(verdict) : resultOf(verdict));
+  }
+  return markdownTable(
+    ['mutant', 'what it breaks', 'caught by'],
+    mutants.map(({ name, breaks }) => [`\`${name}\``, cell(breaks), known.get(name) ?? NOT_TRIED]),
+  );
 }
 
 /** For programs. */

@@ -8,10 +8,11 @@ import {
 import type { Address } from '../../model/status.js';
 import { integerOption, MAX_INT32, MIN_INT32 } from '../numbers.js';
 import { type CommonOptions, commandWith, loadSettingsAloud } from '../settings.js';
-import { alignedTable } from '../table.js';
 import { addressOption, ipOption } from '../target.js';
 import { type Terminal, UsageError } from '../terminal.js';
-import { type LetterTool, openLetterTool } from './tool.js';
+import { alignedTable } from '../text-table.js';
+import { openLetterTool } from './open-tool.js';
+import type { LetterTool } from './tool.js';
 
 /** Most dead letters in one list: what the admin HTTP gives at a time. */
 const MAX_LIMIT = 10_000;

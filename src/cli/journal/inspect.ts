@@ -1,6 +1,6 @@
 import type { JournalReader } from '../../journal/lmdb/reader.js';
-import { alignedTable } from '../table.js';
 import type { Terminal } from '../terminal.js';
+import { alignedTable } from '../text-table.js';
 import { type PartitionContent, readPartitions } from './content.js';
 
 /** `journal inspect`: what the journal holds. */

@@ -2,12 +2,38 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentConnection } from '../../client/connection.js';
 import { type BackoffLimits, backoffMs } from '../../model/backoff.js';
 import { ReporterError } from '../../model/errors.js';
-import { seededRandom } from './random.js';
-import type { Fleet } from './swarm.js';
+import type { Buffers } from './buffers.js';
+import { seededRandom } from './mix.js';
+import type { Turns } from './turns.js';
+import type { WorkloadShape } from './workload.js';
 
 const PAUSES: BackoffLimits = { firstMs: 50, lastMs: 2000 };
 /** How often an agent tries again to deliver its last reports: for about half a minute. */
 const LAST_ATTEMPTS = 20;
+
+/** What an agent needs of the swarm it belongs to. */
+export interface AgentHome {
+  readonly options: {
+    /** Average time between two deliberate reconnects of an agent, in milliseconds; 0 = none. */
+    readonly reconnectEveryMs: number;
+  };
+  readonly workload: { readonly shape: Pick<WorkloadShape, 'seed' | 'services'> };
+  readonly totals: { reconnects: number; lost: number };
+  readonly turns: Turns;
+  readonly buffers: Buffers;
+  /** Whether reports become due one by one; otherwise as many are due as the reporter takes. */
+  readonly isPaced: boolean;
+  /** Whether nothing more becomes due. */
+  readonly isOver: boolean;
+  /** Connections open now. */
+  connected: number;
+  /** Makes a connection. Rejects with ReporterError `CONNECTION_FAILED`. */
+  connect(): Promise<AgentConnection>;
+  /** Fills a buffer with the next reports of an agent, at most `limit`, at least one. */
+  fill(agent: number, buffer: Buffer, limit: number): { bytes: number; reports: number };
+  /** The beginning of a report that is never completed, `share` (0 … 1) of it. */
+  cutFrame(agent: number, share: number): Buffer;
+}
 
 /**
  * One agent: a caller of its own and, one after the other, connections of its own.
@@ -24,7 +50,7 @@ const LAST_ATTEMPTS = 20;
 export class Agent {
   /** Reports it should have made by now. */
   owed: number;
-  readonly #fleet: Fleet;
+  readonly #swarm: AgentHome;
   readonly #index: number;
   readonly #random: () => number;
   #connection: AgentConnection | undefined;
@@ -36,27 +62,27 @@ export class Agent {
   #lingering: Promise<void> | undefined;
   #wake: () => void = () => {};
 
-  constructor(fleet: Fleet, index: number) {
-    this.#fleet = fleet;
+  constructor(swarm: AgentHome, index: number) {
+    this.#swarm = swarm;
     this.#index = index;
-    this.#random = seededRandom(fleet.workload.shape.seed + index);
-    this.owed = fleet.isPaced ? 0 : Number.POSITIVE_INFINITY;
+    this.#random = seededRandom(swarm.workload.shape.seed + index);
+    this.owed = swarm.isPaced ? 0 : Number.POSITIVE_INFINITY;
     this.#planLeaving(0);
   }
 
   /** Makes the connection. Rejects with ReporterError `CONNECTION_FAILED`. */
   async connect(): Promise<AgentConnection> {
-    this.#connection = await this.#fleet.connect();
+    this.#connection = await this.#swarm.connect();
     if (this.#connections++ > 0) {
-      this.#fleet.totals.reconnects++;
-      this.owed += this.#fleet.workload.shape.services;
+      this.#swarm.totals.reconnects++;
+      this.owed += this.#swarm.workload.shape.services;
     }
     return this.#connection;
   }
 
   /**
-   * Reports until the fleet is done and the reporter has read it all. A connection that is lost or cannot be made is
-   * tried again: for ever while the fleet runs, for about half a minute afterwards; then it rejects with ReporterError
+   * Reports until the swarm is done and the reporter has read it all. A connection that is lost or cannot be made is
+   * tried again: for ever while the swarm runs, for about half a minute afterwards; then it rejects with ReporterError
    * `CONNECTION_FAILED`.
    */
   async live(): Promise<void> {
@@ -66,7 +92,7 @@ export class Agent {
       try {
         const connection = this.#connection ?? (await this.connect());
         await this.#report(connection);
-        if (this.#fleet.isOver) {
+        if (this.#swarm.isOver) {
           await this.#finish(connection);
           return;
         }
@@ -75,7 +101,7 @@ export class Agent {
       } catch (error) {
         if (!(error instanceof ReporterError)) throw error;
         this.#lose();
-        if (this.#fleet.isOver && ++lastFailures > LAST_ATTEMPTS) throw error;
+        if (this.#swarm.isOver && ++lastFailures > LAST_ATTEMPTS) throw error;
         await pause(backoffMs(++failures, PAUSES, this.#random));
       }
     }
@@ -100,8 +126,8 @@ export class Agent {
   }
 
   async #report(connection: AgentConnection): Promise<void> {
-    while (this.owed > 0 || !this.#fleet.isOver) {
-      if (this.#isLeaving && !this.#fleet.isOver) return;
+    while (this.owed > 0 || !this.#swarm.isOver) {
+      if (this.#isLeaving && !this.#swarm.isOver) return;
       if (this.owed > 0) {
         await this.#send(connection);
       } else {
@@ -115,7 +141,7 @@ export class Agent {
   async #finish(connection: AgentConnection): Promise<void> {
     if (this.#connections > 1) {
       await this.#lingering;
-      this.owed = this.#fleet.workload.shape.services;
+      this.owed = this.#swarm.workload.shape.services;
       while (this.owed > 0) await this.#send(connection);
     }
     await connection.close();
@@ -125,7 +151,7 @@ export class Agent {
   #leave(connection: AgentConnection): void {
     this.#isLeaving = false;
     if (this.#random() < 0.5) {
-      const frame = this.#fleet.cutFrame(this.#index, this.#random());
+      const frame = this.#swarm.cutFrame(this.#index, this.#random());
       // Whether it gets there matters to nobody.
       connection.sendBytes(frame).catch(() => {});
     }
@@ -140,15 +166,15 @@ export class Agent {
 
   /** Sends what is due, as much of it as a chunk holds, and waits until the system has it. */
   #send(connection: AgentConnection): Promise<void> {
-    const fleet = this.#fleet;
-    return fleet.turns.take(async () => {
+    const swarm = this.#swarm;
+    return swarm.turns.take(async () => {
       // Until it is flushed the buffer is the connection's; what is lost with one is not used again.
-      const buffer = fleet.buffers.take();
-      const { bytes, reports } = fleet.fill(this.#index, buffer, this.owed);
+      const buffer = swarm.buffers.take();
+      const { bytes, reports } = swarm.fill(this.#index, buffer, this.owed);
       this.owed -= reports;
       await connection.sendBytes(buffer.subarray(0, bytes));
       await connection.flush();
-      fleet.buffers.giveBack(buffer);
+      swarm.buffers.giveBack(buffer);
     });
   }
 
@@ -156,17 +182,17 @@ export class Agent {
     const connection = this.#connection;
     if (!connection) return;
     connection.destroy();
-    this.#fleet.totals.lost++;
+    this.#swarm.totals.lost++;
     this.#gone();
   }
 
   #gone(): void {
     this.#connection = undefined;
-    this.#fleet.connected--;
+    this.#swarm.connected--;
   }
 
   #planLeaving(elapsedMs: number): void {
-    const { reconnectEveryMs } = this.#fleet.options;
+    const { reconnectEveryMs } = this.#swarm.options;
     if (reconnectEveryMs === 0) return;
     // Exponentially distributed: at any moment as likely as at any other.
     this.#leavesAtMs = elapsedMs - Math.log(1 - this.#random()) * reconnectEveryMs;

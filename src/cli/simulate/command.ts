@@ -9,10 +9,10 @@ import { integerOption, MAX_INT32, MAX_UINT32, MIN_INT32 } from '../numbers.js';
 import { type CommonOptions, commandWith, loadSettingsAloud } from '../settings.js';
 import { addressOption, ipOption, listenAddress } from '../target.js';
 import { type Terminal, UsageError } from '../terminal.js';
+import { verify } from './compare.js';
 import { showProgress } from './progress.js';
 import { summaryOf, summaryText, type Verification, verificationText } from './summary.js';
-import { Fleet } from './swarm.js';
-import { verify } from './verify.js';
+import { Swarm } from './swarm.js';
 import { SERVICES_PER_MODID, Workload } from './workload.js';
 
 interface SimulateOptions extends CommonOptions {
@@ -87,16 +87,16 @@ export function simulateCommand(terminal: Terminal): Command {
 
 async function simulate(options: SimulateOptions, terminal: Terminal): Promise<void> {
   const { config } = loadSettingsAloud(options, terminal);
-  const fleet = fleetFrom(options, options.to ?? listenAddress(config));
+  const swarm = swarmFrom(options, options.to ?? listenAddress(config));
   const store = options.verify ? await openToVerify(config.store, terminal) : undefined;
   try {
-    let failure = await report(fleet, terminal);
-    const summary = summaryOf(fleet);
+    let failure = await report(swarm, terminal);
+    const summary = summaryOf(swarm);
     if (!options.json) terminal.print(summaryText(summary));
     let verified: Verification | undefined;
     if (store && !failure) {
       try {
-        verified = await verifyStore(store, fleet.workload, options.verifyWait, terminal);
+        verified = await verifyStore(store, swarm.workload, options.verifyWait, terminal);
         failure = verified.equal ? undefined : differenceError(verified, options.verifyWait);
       } catch (error) {
         failure = error as Error;
@@ -111,7 +111,7 @@ async function simulate(options: SimulateOptions, terminal: Terminal): Promise<v
   }
 }
 
-function fleetFrom(options: SimulateOptions, to: Address): Fleet {
+function swarmFrom(options: SimulateOptions, to: Address): Swarm {
   const { agents, services, hosts, seed, modidBase, firstCaller, duration } = options;
   const keys = agents * services * hosts;
   if (keys > MAX_KEYS) {
@@ -136,7 +136,7 @@ function fleetFrom(options: SimulateOptions, to: Address): Fleet {
   const windowMs = options.window * 1000;
   const windowReports = rate === 0 ? undefined : (rate * options.window) / agents;
   const shape = { agents, services, hosts, seed, modidBase, firstCaller, windowReports, windowMs };
-  return new Fleet(new Workload(shape), {
+  return new Swarm(new Workload(shape), {
     to,
     rate,
     durationMs: duration === 0 ? Number.POSITIVE_INFINITY : duration * 1000,
@@ -144,21 +144,21 @@ function fleetFrom(options: SimulateOptions, to: Address): Fleet {
   });
 }
 
-/** Runs the fleet to its end, which the first signal brings forward. Resolves with what went wrong after its start. */
-async function report(fleet: Fleet, terminal: Terminal): Promise<Error | undefined> {
-  const hideProgress = showProgress(fleet, terminal);
-  const end = (): void => fleet.end();
+/** Runs the swarm to its end, which the first signal brings forward. Resolves with what went wrong after its start. */
+async function report(swarm: Swarm, terminal: Terminal): Promise<Error | undefined> {
+  const hideProgress = showProgress(swarm, terminal);
+  const end = (): void => swarm.end();
   try {
-    await fleet.start();
+    await swarm.start();
     process.once('SIGINT', end).once('SIGTERM', end);
-    return await fleet.run().then(
+    return await swarm.run().then(
       () => undefined,
       (error: Error) => error,
     );
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end);
     hideProgress();
-    fleet.destroy();
+    swarm.destroy();
   }
 }
 

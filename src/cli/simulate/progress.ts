@@ -1,5 +1,5 @@
 import type { Terminal } from '../terminal.js';
-import type { Fleet } from './swarm.js';
+import type { Swarm } from './swarm.js';
 
 /** How often the line is rewritten on a terminal, and printed elsewhere; milliseconds. */
 const REWRITE_MS = 500;
@@ -7,17 +7,17 @@ const PRINT_MS = 5000;
 const ERASE_LINE = '\r\u001b[2K';
 
 /** Says on stderr how far a run is, until the function it returns is called. */
-export function showProgress(fleet: Fleet, terminal: Terminal): () => void {
+export function showProgress(swarm: Swarm, terminal: Terminal): () => void {
   const onTerminal = process.stderr.isTTY === true;
   let lastRows = 0;
   let lastSeconds = 0;
   const say = (): void => {
-    const { rows } = fleet.totals;
-    const { seconds } = fleet;
+    const { rows } = swarm.totals;
+    const { seconds } = swarm;
     const rate = seconds > lastSeconds ? (rows - lastRows) / (seconds - lastSeconds) : 0;
     lastRows = rows;
     lastSeconds = seconds;
-    const line = progressLine(fleet, rate);
+    const line = progressLine(swarm, rate);
     if (onTerminal) process.stderr.write(`${ERASE_LINE}${line}`);
     else terminal.note(line);
   };
@@ -28,7 +28,7 @@ export function showProgress(fleet: Fleet, terminal: Terminal): () => void {
   };
 }
 
-function progressLine({ connected, seconds, totals, workload, isOver }: Fleet, rate: number): string {
+function progressLine({ connected, seconds, totals, workload, isOver }: Swarm, rate: number): string {
   const connections = `${connected}/${workload.shape.agents} agents connected`;
   if (seconds === 0) return connections;
   return (

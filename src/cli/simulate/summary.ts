@@ -1,6 +1,6 @@
 import type { Address } from '../../model/status.js';
-import type { Fleet } from './swarm.js';
-import type { Verdict } from './verify.js';
+import type { Verdict } from './compare.js';
+import type { Swarm } from './swarm.js';
 
 /** What a simulation did: with `--json`, printed as it is. */
 export interface Summary {
@@ -35,7 +35,7 @@ export interface Verification extends Verdict {
   readonly seconds: number;
 }
 
-export function summaryOf({ options, workload, totals, seconds: exactSeconds }: Fleet): Summary {
+export function summaryOf({ options, workload, totals, seconds: exactSeconds }: Swarm): Summary {
   const { agents, services, hosts, seed } = workload.shape;
   const seconds = Math.round(exactSeconds * 1000) / 1000;
   const perSecond = (count: number): number => (seconds > 0 ? Math.round(count / seconds) : 0);

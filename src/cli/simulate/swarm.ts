@@ -3,12 +3,12 @@ import { type AgentConnection, connectAgent } from '../../client/connection.js';
 import { backoffMs } from '../../model/backoff.js';
 import { messageOf, ReporterError } from '../../model/errors.js';
 import type { Address } from '../../model/status.js';
-import { Agent } from './agent.js';
+import { Agent, type AgentHome } from './agent.js';
 import { Buffers } from './buffers.js';
 import { Gate, Turns } from './turns.js';
 import type { Workload } from './workload.js';
 
-export interface FleetOptions {
+export interface SwarmOptions {
   /** The reporter. */
   readonly to: Address;
   /** Reports a second of all agents together; 0 = as many as are taken. */
@@ -48,8 +48,8 @@ const MAX_CHUNK_BYTES = 65_536;
 const TICK_MS = 10;
 
 /** Many agents against one reporter: connects them, hands out what is due, ends the run. */
-export class Fleet {
-  readonly options: FleetOptions;
+export class Swarm implements AgentHome {
+  readonly options: SwarmOptions;
   readonly workload: Workload;
   readonly totals: Totals = { connections: 0, reconnects: 0, lost: 0, reports: 0, rows: 0, bytes: 0 };
   readonly turns = new Turns();
@@ -67,7 +67,7 @@ export class Fleet {
   #handedOut = 0;
   #ticker: NodeJS.Timeout | undefined;
 
-  constructor(workload: Workload, options: FleetOptions) {
+  constructor(workload: Workload, options: SwarmOptions) {
     this.options = options;
     this.workload = workload;
     const { agents } = workload.shape;
@@ -139,7 +139,6 @@ export class Fleet {
     for (const agent of this.#agents) agent.destroy();
   }
 
-  /** For agents: a new connection. */
   async connect(): Promise<AgentConnection> {
     const options = { ...this.options.to, closeTimeoutMs: CLOSE_MS };
     const connection = await this.#connects.pass(() => connectAgent(options));
@@ -148,7 +147,6 @@ export class Fleet {
     return connection;
   }
 
-  /** For agents: fills a buffer with the next reports, at most `limit`, at least one. */
   fill(agent: number, buffer: Buffer, limit: number): { bytes: number; reports: number } {
     const { workload, totals } = this;
     const ts = Math.floor(Date.now() / 1000);
@@ -166,7 +164,6 @@ export class Fleet {
     return { bytes, reports };
   }
 
-  /** For agents: the beginning of a report that is never completed, `share` (0 … 1) of it. */
   cutFrame(agent: number, share: number): Buffer {
     const frame = Buffer.allocUnsafe(this.workload.maxFrameBytes);
     const ts = Math.floor(Date.now() / 1000);

@@ -1,6 +1,6 @@
 import { COUNTER_WORDS, ReportTemplate } from '../../client/encode.js';
 import type { Row } from '../../model/row.js';
-import { mix32 } from './random.js';
+import { mix32 } from './mix.js';
 
 export interface WorkloadShape {
   readonly agents: number;

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { StoreWriter } from '../../../src/store/contract.js';
 import { mysqlStore } from '../../../src/store/mysql/store.js';
-import { type Mariadb, startMariadb, USER } from '../../support/mariadb.js';
+import { type Mariadb, startMariadb, USER } from '../../../tools/shared/mariadb.js';
 import { batch, row, service } from '../../support/rows.js';
 import { until } from '../../support/wait.js';
 import { collect } from '../contract.js';

@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
 import type { StoreWriter } from '../../../src/store/contract.js';
 import { type MysqlStoreEvent, mysqlStore } from '../../../src/store/mysql/store.js';
-import { type Mariadb, startMariadb, USER } from '../../support/mariadb.js';
-import { startProxy } from '../../support/proxy.js';
+import { type Mariadb, startMariadb, USER } from '../../../tools/shared/mariadb.js';
+import { startProxy } from '../../../tools/shared/proxy.js';
 import { service } from '../../support/rows.js';
 import { until } from '../../support/wait.js';
 import { collect } from '../contract.js';

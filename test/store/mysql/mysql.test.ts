@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { migrate } from '../../../src/store/mysql/schema.js';
 import { openStore } from '../../../src/store/open.js';
-import { type Mariadb, startMariadb } from '../../support/mariadb.js';
+import { type Mariadb, startMariadb } from '../../../tools/shared/mariadb.js';
 import { batch, row } from '../../support/rows.js';
 import { collect, LANE, testContract } from '../contract.js';
 import { makeDatabase } from '../databases.js';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import test from 'ava';
 import { migrate } from '../../../src/store/mysql/schema.js';
 import { openStore } from '../../../src/store/open.js';
-import { type Mariadb, startMariadb, USER } from '../../support/mariadb.js';
+import { type Mariadb, startMariadb, USER } from '../../../tools/shared/mariadb.js';
 import { batch, row } from '../../support/rows.js';
 import { tempDir } from '../../support/temp.js';
 import { LANE } from '../contract.js';

@@ -1,7 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bench, type Case, expectBalanced, expectSame, type Line, type Measurement } from '../case.js';
-import { digestOf, keysOf, rowsOf, type Shape } from '../rows.js';
+import {
+  type Bench,
+  type Case,
+  expectBalanced,
+  type Line,
+  type Measurement,
+  stopAndExpectAll,
+} from '../case.js';
+import type { Shape } from '../rows.js';
 
 /** A fifth of what U reaches on two cores. */
 const ROWS_PER_SECOND = 40_000;
@@ -41,7 +48,8 @@ export async function costAt(bench: Bench, agents: number): Promise<number> {
   // The same number of keys, whoever reports them.
   const shape: Shape = { agents, services: bench.size(10_000, 1000) / agents, hosts: HOSTS };
   return bench.withTable(({ name: database, url }) =>
-    bench.withProcesses({ url }, async ({ reporter, load, port }) => {
+    bench.withProcesses({ url }, async (processes) => {
+      const { reporter, load, port } = processes;
       await load.call('connect', { port, connections: agents });
       await load.call('prepare', { shape, version: 1 });
       await load.call('pace', { rowsPerSecond: ROWS_PER_SECOND });
@@ -53,14 +61,7 @@ export async function costAt(bench: Bench, agents: number): Promise<number> {
         after = await reporter.call('ledger');
         return after.received - before.received;
       });
-      const sent = await load.call('stop');
-      await load.call('prepare', { shape, version: 2 });
-      await load.call('sendAll');
-      const total = sent + keysOf(shape);
-      await reporter.call('until', { count: 'received', is: total, boundMs: 60_000 });
-      await reporter.call('until', { count: 'pending', is: 0, boundMs: 60_000 });
-      await expectBalanced(reporter, total);
-      expectSame('the table', await bench.digest(database), digestOf(rowsOf(shape, 2)));
+      await stopAndExpectAll(bench, processes, shape, database);
       return cpuMicros / (after.received - before.received);
     }),
   );

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Case, expectBalanced, expectSame, median } from '../case.js';
-import { digestOf, keysOf, rowsOf, type Shape } from '../rows.js';
+import { type Case, median, stopAndExpectAll } from '../case.js';
+import type { Shape } from '../rows.js';
 
 /** Half of what U reaches on two cores. */
 const ROWS_PER_SECOND = 100_000;
@@ -21,7 +21,8 @@ export const soak: Case = {
   ],
   round: (bench) =>
     bench.withTable(({ name, url }) =>
-      bench.withProcesses({ url }, async ({ reporter, load, port }) => {
+      bench.withProcesses({ url }, async (processes) => {
+        const { reporter, load, port } = processes;
         const shape: Shape = { agents: 100, services: bench.size(500, 20), hosts: 10 };
         const durationMs = bench.size(bench.options.soakMinutes * 60_000, 2000);
         await load.call('connect', { port, connections: shape.agents });
@@ -36,14 +37,7 @@ export const soak: Case = {
           mostPending = Math.max(mostPending, (await reporter.call('ledger')).pending);
           if (memory.length % 15 === 0) bench.options.say(`${memory.at(-1)!.toFixed(0)} MB`);
         }
-        const sent = await load.call('stop');
-        await load.call('prepare', { shape, version: 2 });
-        await load.call('sendAll');
-        const total = sent + keysOf(shape);
-        await reporter.call('until', { count: 'received', is: total, boundMs: 60_000 });
-        await reporter.call('until', { count: 'pending', is: 0, boundMs: 60_000 });
-        await expectBalanced(reporter, total);
-        expectSame('the table', await bench.digest(name), digestOf(rowsOf(shape, 2)));
+        const sent = await stopAndExpectAll(bench, processes, shape, name);
         const warm = memory.slice(Math.floor(memory.length * WARM_UP));
         const quarter = Math.ceil(warm.length / 4);
         const details = {

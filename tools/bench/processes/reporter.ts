@@ -1,5 +1,5 @@
 /** The reporter under test: its own process, and a store that costs nothing where the database is not the point. */
-import { type Profiler, Session } from 'node:inspector/promises';
+import { Session } from 'node:inspector/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ConfigInput,
@@ -10,7 +10,7 @@ import {
 } from '../../../src/index.js';
 import type { RowBatch } from '../../../src/model/row.js';
 import type { Store } from '../../../src/store/contract.js';
-import type { FunctionTimes } from '../case.js';
+import { type FunctionTimes, timesOf } from '../function-times.js';
 import { crcOf, type Digest } from '../rows.js';
 import { serve } from '../rpc.js';
 
@@ -54,30 +54,6 @@ const running = (): Reporter => {
 };
 
 const inspector = new Session();
-
-/** Time of each function of ours, and of packages, with the native functions it calls but no others. */
-function timesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): FunctionTimes {
-  const callers = new Map(
-    nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node] as const)),
-  );
-  const names = new Map(
-    nodes.map((node) => {
-      let named = node;
-      // Native functions have no file, and often the name of another one: they count for who calls them.
-      while (named.callFrame.url === '' && !named.callFrame.functionName.startsWith('('))
-        named = callers.get(named.id)!;
-      const { url, functionName } = named.callFrame;
-      const file = url.replace(/^.*\/(dist\/src|node_modules)\//, '').replace(/^file:.*\//, '');
-      return [node.id, `${file}:${functionName}`];
-    }),
-  );
-  const times: Record<string, number> = {};
-  samples.forEach((id, index) => {
-    const name = names.get(id)!;
-    times[name] = (times[name] ?? 0) + (timeDeltas[index] ?? 0);
-  });
-  return times;
-}
 
 const api = {
   /** Resolves to the port for agents when reports are taken. */

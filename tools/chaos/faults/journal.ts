@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { areStopped } from '../procfs.js';
+import { areStopped } from '../../shared/procfs.js';
 import type { Site } from '../site.js';
 import { type Fault, Repeated } from './fault.js';
 

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { tempDir } from './support/temp.js';
+import { tempDir } from '../support/temp.js';
 
-const RUN = fileURLToPath(new URL('../tools/bench/run.js', import.meta.url));
+const RUN = fileURLToPath(new URL('../../tools/bench/run.js', import.meta.url));
 
 interface Report {
   readonly machine: Readonly<Record<string, string | number>>;

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import mysql, { type Connection } from 'mysql2/promise';
-import { until } from './wait.js';
+import { until } from '../../src/testing/until.js';
 
 /** Column by column what a query gave; none for statements without rows. */
 export type SqlRow = Readonly<Record<string, string | number | null>>;
@@ -230,7 +230,7 @@ function find(...names: readonly string[]): string {
       if (existsSync(file)) return file;
     }
   throw new Error(
-    `found none of ${names.join(', ')}; install mariadb-server (test/support/need-mariadb.sh does)`,
+    `found none of ${names.join(', ')}; install mariadb-server (tools/shared/need-mariadb.sh does)`,
   );
 }
 

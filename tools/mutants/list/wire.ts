@@ -1,7 +1,7 @@
 import type { Mutant } from '../mutant.js';
 
-/** The two borders: what agents send, and the database. */
-export const OUTSIDE_MUTANTS: readonly Mutant[] = [
+/** What agents send: frames and reports. */
+export const WIRE_MUTANTS: readonly Mutant[] = [
   {
     name: 'counters-wrap',
     breaks: 'A counter that does not fit the table is stored as a negative number.',
@@ -46,29 +46,5 @@ export const OUTSIDE_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ file: 'test/wire/frame.test', titles: ['a header that claims*', 'frames in front*'] }],
-  },
-  {
-    name: 'no-fence',
-    breaks: 'A statement whose connection was lost may take effect after newer ones.',
-    edits: [
-      {
-        file: 'src/store/mysql/fence.ts',
-        find: 'await takeLock(query, lane.journalId, lane.partition, options);',
-        replace: 'void [query, lane, options];',
-      },
-    ],
-    tests: [{ file: 'test/store/mysql/fence.test', titles: ['a statement that outlives*'] }],
-  },
-  {
-    name: 'no-fence-between-runs',
-    breaks: 'A statement of an earlier run may take effect after newer ones of this run.',
-    edits: [
-      {
-        file: 'src/store/mysql/fence.ts',
-        find: 'if (holder === null) continue;',
-        replace: 'if (holder !== undefined) continue;',
-      },
-    ],
-    tests: [{ file: 'test/store/mysql/fence.test', titles: ['a new run with*'] }],
   },
 ];

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { HostileAgent } from '../../src/testing/agent.js';
+import { HostileAgent } from '../../src/testing/hostile-agent.js';
 import { expectStream } from '../../src/testing/reference.js';
 import { until } from '../support/wait.js';
 

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { until } from '../support/wait.js';
+import { until } from '../../src/testing/until.js';
 
 /** What a process holds: open files and sockets, and what keeps its event loop alive, by kind. */
 export interface Held {

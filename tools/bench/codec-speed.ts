@@ -1,6 +1,6 @@
 // Compares two ways from the bodies of reports to packed rows: protobufjs's reflected codec, whose message objects
 // are packed afterwards, and the reader that the service uses.
-//   npm run build && node dist/test/wire/codec-speed.js
+//   npm run build && node dist/tools/bench/codec-speed.js
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import type { Report } from '../../src/model/report.js';
 import * as row from '../../src/model/row.js';
 import { RowBuffer } from '../../src/model/row-buffer.js';
 import { encodeReport, ReportDecoder } from '../../src/wire/messages.js';
+import { median } from './case.js';
 
 const REPORTS = 2000;
 const ROWS_A_REPORT = 50;
@@ -66,8 +67,6 @@ function reader(): () => void {
 
 const contenders = { reflected, reader };
 type Contender = keyof typeof contenders;
-
-const median = (of: readonly number[]) => of.toSorted((a, b) => a - b)[of.length >> 1]!;
 
 /** Rows a second, when the machine is warm. */
 function measure(name: Contender): number {

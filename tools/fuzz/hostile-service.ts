@@ -2,8 +2,8 @@ import type { Reporter, Row } from '../../src/index.js';
 import type { FrameRejection } from '../../src/model/traffic.js';
 import { keyOf } from '../../src/testing/index.js';
 import { expectStream, type StreamExpectation } from '../../src/testing/reference.js';
+import { NEIGHBOUR_HOSTS, Siege } from '../shared/siege.js';
 import type { Counterexample } from './shrink.js';
-import { NEIGHBOUR_HOSTS, Siege } from './siege.js';
 
 /** Peers in 127.0.0.0/8 that hostile streams come from, in turn. */
 const HOSTILE_PEERS = 200;

@@ -1,7 +1,44 @@
 import type { Mutant } from '../mutant.js';
 
-/** The map of pending rows. */
-export const PENDING_MUTANTS: readonly Mutant[] = [
+/** Pending rows, their counts, and the partition they belong to. */
+export const PARTITION_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'replay-counts-again',
+    breaks: 'Rows that were counted, received and coalesced, are counted once more when they are replayed.',
+    edits: [
+      {
+        file: 'src/partition/account.ts',
+        find: 'if (sequence <= this.countedSequence) return;',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/faults/crashes.test', titles: ['*"flush" loses*'] }],
+  },
+  {
+    name: 'coalesced-not-counted',
+    breaks:
+      'Values that were replaced while on their way when the writer crashed are in no count of the ledger.',
+    edits: [
+      {
+        file: 'src/partition/account.ts',
+        find: 'this.counts.coalesced += this.superseded;',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/faults/crashes.test', titles: ['*"flushed" loses*'] }],
+  },
+  {
+    name: 'rows-stay-in-old-partition',
+    breaks: 'When writers.count changes, a row is moved to another partition than that of its service.',
+    edits: [
+      {
+        file: 'src/partition/relayout.ts',
+        find: 'partitionOf(rows[at + MODID]!, rows[at + CMDID]!, writers)',
+        replace: 'partition % writers',
+      },
+    ],
+    tests: [{ file: 'test/partition/relayout.test', titles: ['changing writers.count*'] }],
+  },
   {
     name: 'guess-not-compared',
     breaks: 'A row is taken for the one expected after the last although its caller differs.',

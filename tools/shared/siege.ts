@@ -11,7 +11,7 @@ import {
 } from '../../src/index.js';
 import type { Store, StoreWriter } from '../../src/store/contract.js';
 import { HostileAgent, type HostileAgentOptions, keyOf } from '../../src/testing/index.js';
-import { until } from '../support/wait.js';
+import { until } from '../../src/testing/until.js';
 import { roundOf } from './reports.js';
 import { type Held, held, leftBehind } from './resources.js';
 

@@ -1,0 +1,36 @@
+import type { Config } from '../../config/index.js';
+import { ReporterError } from '../../model/errors.js';
+import type { Address } from '../../model/status.js';
+import { UsageError } from '../terminal.js';
+import { askReporter } from './running.js';
+import { openStopped } from './stopped.js';
+import type { LetterTool } from './tool.js';
+
+/**
+ * Takes the journal's lock and works on it directly; when another process has it, that is taken to be the reporter,
+ * and asked through its admin HTTP. `admin` names a reporter that is to be asked in any case.
+ */
+export function openLetterTool(
+  config: Config,
+  admin: Address | undefined,
+  note: (text: string) => void,
+): LetterTool {
+  const { token } = config.admin;
+  if (admin) return askReporter({ address: admin, token, journal: undefined });
+  try {
+    return openStopped(config.journal.dir, note);
+  } catch (error) {
+    if (!(error instanceof ReporterError) || error.code !== 'JOURNAL_IN_USE') throw error;
+    return askReporter({ address: adminAddress(config), token, journal: config.journal.dir });
+  }
+}
+
+/** Where the configured reporter is asked from its own machine. */
+function adminAddress({ admin: { host, port } }: Config): Address {
+  if (port === 0) {
+    throw new UsageError(
+      'the journal is in use, and admin.port = 0 says not where its reporter is asked: name it with --admin HOST:PORT',
+    );
+  }
+  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port };
+}

@@ -1,0 +1,20 @@
+import type { Mutant } from '../mutant.js';
+
+/** Actors. */
+export const RUNTIME_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'resume-after-crash',
+    breaks: 'A writer that crashes goes on with the state it had, instead of with what its journal says.',
+    edits: [
+      {
+        file: 'src/runtime/actors.ts',
+        find: 'return isStopped() ? context.stop : context.reset;',
+        replace: 'return isStopped() ? context.stop : context.resume;',
+      },
+    ],
+    tests: [
+      { file: 'test/runtime/actors.test', titles: ['a persistent actor is rebuilt*'] },
+      { file: 'test/faults/crashes.test', titles: ['*"after-persist"*'] },
+    ],
+  },
+];

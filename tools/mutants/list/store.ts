@@ -1,0 +1,29 @@
+import type { Mutant } from '../mutant.js';
+
+/** The database. */
+export const STORE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'no-fence',
+    breaks: 'A statement whose connection was lost may take effect after newer ones.',
+    edits: [
+      {
+        file: 'src/store/mysql/fence.ts',
+        find: 'await takeLock(query, lane.journalId, lane.partition, options);',
+        replace: 'void [query, lane, options];',
+      },
+    ],
+    tests: [{ file: 'test/store/mysql/fence.test', titles: ['a statement that outlives*'] }],
+  },
+  {
+    name: 'no-fence-between-runs',
+    breaks: 'A statement of an earlier run may take effect after newer ones of this run.',
+    edits: [
+      {
+        file: 'src/store/mysql/fence.ts',
+        find: 'if (holder === null) continue;',
+        replace: 'if (holder !== undefined) continue;',
+      },
+    ],
+    tests: [{ file: 'test/store/mysql/fence.test', titles: ['a new run with*'] }],
+  },
+];

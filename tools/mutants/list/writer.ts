@@ -1,0 +1,102 @@
+import type { Mutant } from '../mutant.js';
+
+/** A writer, its journal records and its statements. */
+export const WRITER_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'restart-does-not-wait',
+    breaks: 'A writer is rebuilt and sends rows while a statement of before its crash is still on its way.',
+    edits: [
+      {
+        file: 'src/writer/writer.ts',
+        find: 'await state.rest();\n    if (this.#isEnding)',
+        replace: 'void state.rest();\n    if (this.#isEnding)',
+      },
+    ],
+    tests: [{ file: 'test/writer/writer.test', titles: ['a writer that crashes while a statement*'] }],
+  },
+  {
+    name: 'checkpoint-before-store',
+    breaks: 'A checkpoint names rows that were sent and that the store has not confirmed.',
+    edits: [
+      {
+        file: 'src/writer/flush.ts',
+        find: 'await this.#options.store.upsert(chunk.rows);',
+        replace: 'this.#options.onFlushed(chunk, 0);\n      await this.#options.store.upsert(chunk.rows);',
+      },
+      {
+        file: 'src/writer/flush.ts',
+        find: 'this.#options.onFlushed(chunk, elapsedMs / 1000);',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/writer/writer.test', titles: ['a row counts as stored*'] }],
+  },
+  {
+    name: 'batch-taken-twice',
+    breaks: 'A batch that its writer has journaled before it crashed is journaled and counted once more.',
+    edits: [
+      {
+        file: 'src/writer/writer.ts',
+        find: 'batch.id > state.batchId',
+        replace: 'true',
+      },
+    ],
+    tests: [{ file: 'test/writer/writer-copies.test' }],
+  },
+  {
+    name: 'credit-before-fsync',
+    breaks: 'Credit for rows flows back to their sender before they are on disk.',
+    edits: [
+      {
+        file: 'src/writer/writer.ts',
+        find: "this.#atStep('before-persist');\n      await this.#commit(",
+        replace:
+          "tell(router, { kind: 'journaled', partition, batchId: batch.id });\n" +
+          "      this.#atStep('before-persist');\n      await this.#commit(",
+      },
+    ],
+    tests: [{ file: 'test/faults/disk.test', titles: ['*agents wait*', '*not acknowledged*'] }],
+  },
+  {
+    name: 'no-bisect',
+    breaks: 'A row that the store refuses takes its whole chunk to the dead letters.',
+    edits: [
+      {
+        file: 'src/writer/flush.ts',
+        find: 'chunk.slots.length === 1 && isRefusal(failure)',
+        replace: 'isRefusal(failure)',
+      },
+    ],
+    tests: [{ file: 'test/faults/poison.test', titles: ['one refused row*'] }],
+  },
+  {
+    name: 'blame-without-control',
+    breaks: 'A row that fails while the store fails for everybody becomes a dead letter.',
+    edits: [
+      {
+        file: 'src/writer/flush.ts',
+        find: 'return undefined;\n    }\n    return failure;',
+        replace: 'return failure;\n    }\n    return failure;',
+      },
+    ],
+    tests: [{ file: 'test/faults/poison.test', titles: ['an outage * of the search*'] }],
+  },
+  {
+    name: 'snapshot-covers-too-much',
+    breaks: 'A snapshot stands for a record more than its rows were made of.',
+    edits: [
+      {
+        file: 'src/writer/writer.ts',
+        find: 'await journal.snapshot(state.sequence, ',
+        replace: 'await journal.snapshot(state.sequence + 1, ',
+      },
+    ],
+    tests: [{ file: 'test/writer/writer.test', titles: ['what comes while a snapshot*'] }],
+  },
+  {
+    name: 'no-snapshot-in-outages',
+    breaks: 'With the store away the journal grows with every report.',
+    edits: [{ file: 'src/writer/writer.ts', find: 'if ((!idle && !large) ||', replace: 'if (!idle ||' }],
+    tests: [{ file: 'test/faults/bounded.test', titles: ['with the store away*'] }],
+  },
+];
