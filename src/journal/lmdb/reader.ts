@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { checkDataFile } from '../../lmdb/data-file.js';
-import { lockJournal } from '../../lmdb/lock.js';
+import { lockJournalToRead } from '../../lmdb/lock.js';
+import { openView } from '../../lmdb/view.js';
 import type { DeadLetter } from '../../model/dead-letter.js';
 import { messageOf, ReporterError } from '../../model/errors.js';
 import { JOURNAL_FORMAT } from '../record.js';
@@ -56,7 +57,7 @@ export class JournalReader {
     this.dir = dir;
     this.#release = release;
     this.fileBytes = statSync(join(dir, 'data.mdb')).size;
-    const environment = open({ path: dir, maxDbs: 8, noSubdir: false, readOnly: true });
+    const environment = openView(dir, (path) => open({ path, maxDbs: 8, noSubdir: false, readOnly: true }));
     try {
       this.#environment = environment;
       const databases = openDatabases(environment);
@@ -128,7 +129,7 @@ export function requireJournal(dir: string): void {
 
 function lock(dir: string): () => void {
   try {
-    return lockJournal(join(dir, 'lock'), dir, 'stop that process, and try again');
+    return lockJournalToRead(join(dir, 'lock'), dir, 'stop that process, and try again');
   } catch (error) {
     throw error instanceof ReporterError ? error : unreadable(dir, error);
   }
