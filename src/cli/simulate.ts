@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import { StoreError } from '../model/errors.js';
 import { formatIpv4, parseIpv4 } from '../model/ipv4.js';
 import type { Address } from '../model/status.js';
+import { SERVICES_PER_MODID } from '../simulation/addresses.js';
 import { openStore } from '../store/open.js';
 import type { Store } from '../store/store.js';
 import { integerOption, MAX_INT32, MAX_UINT32, MIN_INT32 } from './numbers.js';
@@ -11,7 +12,7 @@ import { Fleet } from './simulate/fleet.js';
 import { showProgress } from './simulate/progress.js';
 import { summaryOf, summaryText, type Verification, verificationText } from './simulate/summary.js';
 import { verify } from './simulate/verify.js';
-import { SERVICES_PER_MODID, Workload } from './simulate/workload.js';
+import { Workload } from './simulate/workload.js';
 import { addressOption, ipOption, listenAddress } from './target.js';
 import { type Terminal, UsageError } from './terminal.js';
 

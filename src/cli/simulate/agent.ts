@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentConnection } from '../../client/connection.js';
 import { type BackoffLimits, backoffMs } from '../../model/backoff.js';
 import { ReporterError } from '../../model/errors.js';
+import { seededRandom } from '../../simulation/random.js';
 import type { Fleet } from './fleet.js';
-import { seededRandom } from './random.js';
 
 const PAUSES: BackoffLimits = { firstMs: 50, lastMs: 2000 };
 /** How often an agent tries again to deliver its last reports: for about half a minute. */
