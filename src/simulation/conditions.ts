@@ -1,7 +1,7 @@
 import { LOCAL_CALLER } from './addresses.js';
 
-/** Numbers from 0, or all there are. */
-export type Selection = 'all' | readonly number[];
+/** Numbers from 0, one by one or from a first to a last one, or all there are. */
+export type Selection = 'all' | readonly number[] | { readonly first: number; readonly last: number };
 
 /** When something is so: from `fromMs` on, before `toMs`, on the world's clock. Without them: always. */
 export interface Span {
@@ -80,11 +80,13 @@ export type Condition =
   | SharedCaller
   | ClockSkew;
 
-export function isSelected(selection: Selection | undefined, number: number): boolean {
-  return selection === undefined || selection === 'all' || selection.includes(number);
+function isSelected(selection: Selection | undefined, number: number): boolean {
+  if (selection === undefined || selection === 'all') return true;
+  if ('first' in selection) return number >= selection.first && number <= selection.last;
+  return selection.includes(number);
 }
 
-export function isOn({ fromMs = 0, toMs = Number.POSITIVE_INFINITY }: Span, atMs: number): boolean {
+function isOn({ fromMs = 0, toMs = Number.POSITIVE_INFINITY }: Span, atMs: number): boolean {
   return atMs >= fromMs && atMs < toMs;
 }
 

@@ -19,4 +19,4 @@ export {
 export { HostState } from './host.js';
 export { seededRandom } from './random.js';
 export { type AgentRules, ELB, LARS, LARS_DEFAULTS, RULES, type RulesName } from './rules.js';
-export { type SentReport, World, type WorldOptions } from './world.js';
+export { type CallTotals, type SentReport, World, type WorldOptions } from './world.js';

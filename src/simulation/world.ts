@@ -41,6 +41,15 @@ export interface SentReport {
   readonly report: Report;
 }
 
+/** Plain counts of what applications did; calls made are those that a host was found for. */
+export interface CallTotals {
+  made: number;
+  /** Those among the calls made that failed. */
+  failed: number;
+  /** Calls that were told all hosts are overloaded, or that there is none. */
+  refused: number;
+}
+
 const START_MS = Date.UTC(2027, 0, 1);
 const FIRST_CALLER = 0x0a00_0001;
 
@@ -57,10 +66,12 @@ const FIRST_CALLER = 0x0a00_0001;
  */
 export class World {
   readonly addresses: Addresses;
+  readonly calls: CallTotals = { made: 0, failed: 0, refused: 0 };
+  /** What the clocks show when the world begins, in milliseconds since 1970. To be set before anything happens. */
+  startMs: number;
   readonly #services: number;
   readonly #hosts: number;
   readonly #conditions: Conditions;
-  readonly #startMs: number;
   readonly #random: () => number;
   /** Average time between two calls of all agents together. */
   readonly #gapMs: number;
@@ -87,7 +98,7 @@ export class World {
     this.#services = services;
     this.#hosts = hosts;
     this.#conditions = new Conditions(conditions, options.errorShare ?? 0);
-    this.#startMs = options.startMs ?? START_MS;
+    this.startMs = options.startMs ?? START_MS;
     this.#random = seededRandom(seed);
     this.#gapMs = 1000 / (agents * services * callsPerSecond);
     this.#balancers = Array.from({ length: agents * services }, () => new Balancer(rules));
@@ -141,9 +152,14 @@ export class World {
     const nowS = this.#agentClockS(agent);
     const balancer = this.#balancerWithRoute(index, service, nowS);
     const host = balancer.choose();
-    if (!host) return undefined;
+    if (!host) {
+      this.calls.refused++;
+      return undefined;
+    }
     const number = this.addresses.hostOf(service, host);
     const ok = luck >= this.#conditions.failureShare(agent, service, number, atMs);
+    this.calls.made++;
+    if (!ok) this.calls.failed++;
     balancer.count(host, ok, nowS);
     if (!balancer.isReportDue(nowS)) return undefined;
     return { atMs, agent, service, report: this.#report(balancer, agent, service, nowS) };
@@ -176,7 +192,7 @@ export class World {
 
   #agentClockS(agent: number): number {
     const skewMs = this.#conditions.skewMs(agent, this.#nowMs);
-    return Math.floor((this.#startMs + this.#nowMs + skewMs) / 1000);
+    return Math.floor((this.startMs + this.#nowMs + skewMs) / 1000);
   }
 
   /** Exponentially distributed: at any moment as likely as at any other. */

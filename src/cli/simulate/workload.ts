@@ -2,6 +2,7 @@ import { COUNTER_WORDS, ReportTemplate } from '../../client/encode.js';
 import type { Row } from '../../model/row.js';
 import { Addresses, SERVICES_PER_MODID } from '../../simulation/addresses.js';
 import { mix32 } from '../../simulation/random.js';
+import type { Traffic } from './traffic.js';
 
 export interface WorkloadShape {
   readonly agents: number;
@@ -34,8 +35,11 @@ const SICK_ONE_IN = 16;
  * in every run with the same seed and shape, but for ts – where windows are counted in reports; where they go by the
  * clock, the moment at which the counters begin anew depends on it.
  */
-export class Workload {
+export class Workload implements Traffic {
   readonly shape: WorkloadShape;
+  /** All hosts stand in each report. */
+  readonly lastRows: number;
+  readonly owedOnReconnect: number;
   /** Room that any report fits in, in bytes. */
   readonly maxFrameBytes: number;
   /** Keys that were reported at least once. */
@@ -57,6 +61,8 @@ export class Workload {
   constructor(shape: WorkloadShape) {
     const { agents, services, hosts, seed } = shape;
     this.shape = shape;
+    this.lastRows = hosts;
+    this.owedOnReconnect = services;
     this.#addresses = new Addresses(shape);
     this.#templates = Array.from(
       { length: services },
@@ -104,6 +110,10 @@ export class Workload {
     this.#ts[slot] = ts;
     this.#count(agent, service, slot, from, this.#window(agent, elapsedMs));
     return this.#templates[service]!.write(target, at, firstCaller + agent, ts, this.#counters, from);
+  }
+
+  lastReports(): number {
+    return this.shape.services;
   }
 
   /** Where the key of a row stands in the arrays; -1 when it is no key of this workload. */
