@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import type { Report } from '../../src/model/report.js';
 import { Balancer, LARS, World, type WorldOptions } from '../../src/simulation/index.js';
-import { reportsIn, type StreamStatistics, statisticsOf } from './statistics.js';
+import { reportsIn } from '../support/reports.js';
+import { type StreamStatistics, statisticsOf } from './statistics.js';
 
 /** What a real agent sent, of five services. */
 const captured = reportsIn(readFileSync(new URL('../../../test/fixtures/agent.bin', import.meta.url)));

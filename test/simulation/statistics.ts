@@ -1,6 +1,4 @@
 import type { HostResult, Report } from '../../src/model/report.js';
-import { FrameDecoder } from '../../src/wire/frame.js';
-import { decodeReport } from '../../src/wire/messages.js';
 
 /** What can be counted in any stream of reports, captured or simulated. */
 export interface StreamStatistics {
@@ -91,13 +89,4 @@ function countReport(
     } else if (succ + err > 1) statistics.leaps++;
   }
   if (changes > 1) statistics.reportsWithManyChanges++;
-}
-
-/** The reports in a stream of frames. */
-export function reportsIn(bytes: Uint8Array): Report[] {
-  const reports: Report[] = [];
-  new FrameDecoder().push(bytes, (_id, chunk, start, end) => {
-    reports.push(decodeReport(chunk.subarray(start, end)));
-  });
-  return reports;
 }
