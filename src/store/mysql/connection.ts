@@ -1,6 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mysql2';
 import type { MysqlAddress } from '../address.js';
+import { explainSilence, foreignGreeting, foreignServer } from './greeting.js';
 
 /** A cell as the text protocol gives it; integers beyond 2^53 come as text. */
 export type Cell = string | number | null;
@@ -46,10 +47,21 @@ export class MysqlConnection {
     });
     const opened = new MysqlConnection(socket, connection);
     return new Promise((resolve, reject) => {
+      let isSilent = false;
+      socket.once('connect', () => {
+        isSilent = true;
+      });
+      socket.once('data', (bytes) => {
+        isSilent = false;
+        const foreign = foreignGreeting(bytes);
+        if (foreign === undefined) return;
+        opened.destroy();
+        reject(foreignServer(address, foreign));
+      });
       connection.connect((error) => {
         if (error === null) return resolve(opened);
         opened.destroy();
-        reject(error);
+        reject(isSilent ? explainSilence(error, timeoutMs) : error);
       });
     });
   }
