@@ -2,6 +2,7 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mysql2';
 import type { MysqlAddress } from '../address.js';
 import { explainSilence, foreignGreeting, foreignServer } from './greeting.js';
+import { lookupApart } from './lookup.js';
 
 /** A cell as the text protocol gives it; integers beyond 2^53 come as text. */
 export type Cell = string | number | null;
@@ -32,7 +33,8 @@ export class MysqlConnection {
   /** Connects and logs in within `timeoutMs`; rejects with what mysql2 throws. */
   static connect(address: MysqlAddress, timeoutMs: number): Promise<MysqlConnection> {
     // mysql2's destroy() only ends its socket politely and goes on sending what it has buffered: keep the socket.
-    const socket = connectSocket({ host: address.host, port: address.port, noDelay: true });
+    const { host, port } = address;
+    const socket = connectSocket({ host, port, noDelay: true, lookup: lookupApart(timeoutMs) });
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const connection = createConnection({
       user: address.user,
