@@ -68,7 +68,7 @@ await until(() => reporter.status().writers[0]!.state === 'running' && crashes.c
 
 // The disk fills up: agents wait, and go on when there is room.
 disk.fill();
-await until(() => reporter.status().journalError, { boundMs: 20_000, what: 'the status to say so' });
+await until(() => reporter.status().journalError, { boundMs: 20_000, what: 'the status to show it' });
 disk.makeRoom();
 await rounds(3);
 

@@ -77,7 +77,7 @@ export async function startReporter(
 function reporterOf(
   foundation: Foundation,
   admin: Address | null,
-  { router }: Writers,
+  writers: Writers,
   intake: Intake,
 ): Reporter {
   const { status } = foundation;
@@ -87,7 +87,7 @@ function reporterOf(
     ref: intake.ingress.ref,
     report: (...reports) => intake.ingress.report(reports),
     ledger: () => status.ledger(),
-    drain: () => drain(foundation, intake, router),
+    drain: () => drain(foundation, intake, writers),
     stop: async () => {
       await foundation.end();
       // What is not journaled by now never will be.

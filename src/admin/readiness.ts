@@ -25,6 +25,8 @@ export interface Readiness {
     readonly pending: number;
     /** Age of the oldest report the store does not have; 0 when it has all. */
     readonly oldestPendingSeconds: number;
+    /** A batch waits because it would add more keys than the writer may hold. */
+    readonly full: boolean;
   }[];
 }
 
@@ -57,6 +59,7 @@ export function readiness(status: ReporterStatus): Readiness {
       store: writer.store,
       pending: writer.ledger.pending,
       oldestPendingSeconds: writer.oldestPendingSeconds,
+      full: writer.full,
     })),
   };
 }

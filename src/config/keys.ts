@@ -17,6 +17,8 @@ export interface ConfigKey {
   readonly kind: KeyKind;
   /** Undefined for a key that is not set by default. */
   readonly default: unknown;
+  /** What is in force when the key is not set, in a word or two. */
+  readonly unset: string;
   readonly description: string;
   /** What an error message asks for: `an integer from 0 to 65535`. */
   readonly expected: string;
@@ -42,6 +44,7 @@ interface Described {
   readonly additionalProperties?: Described | false;
   // From KeyMeta.
   readonly expected?: string;
+  readonly unset?: string;
   readonly secret?: boolean;
   readonly place?: 'path' | 'store';
 }
@@ -87,6 +90,7 @@ function describe(path: readonly string[], from: Described): ConfigKey {
     type: typeOf(kind, from),
     kind,
     default: from.default,
+    unset: from.unset ?? 'none',
     description: from.description ?? '',
     expected: from.expected ?? expectedOf(from, item?.expected),
     item,
@@ -148,9 +152,9 @@ export function describeConfig(): readonly ConfigKey[] {
 
 /** The README's table of all keys, in Markdown. */
 export function configTable(schema: z.ZodType = ours): string {
-  const rows = keysOf(schema).map(({ key, env, type, default: byDefault, description }) => {
+  const rows = keysOf(schema).map(({ key, env, type, default: byDefault, unset, description }) => {
     const text = typeof byDefault === 'object' ? JSON.stringify(byDefault) : String(byDefault);
-    const shown = byDefault === undefined ? 'none' : `\`${text}\``;
+    const shown = byDefault === undefined ? unset : `\`${text}\``;
     return `| \`${key}\` | \`${env}\` | ${type} | ${shown} | ${description} |`;
   });
   return [

@@ -8,6 +8,8 @@ import { isLoopback, isSameAddress, pathProblem, storeUrlProblem, textProblem } 
 export interface KeyMeta {
   /** What to write instead of an unusable value, when the type alone does not say it. */
   readonly expected?: string;
+  /** What is in force when the key is not set, in a word or two. */
+  readonly unset?: string;
   /** Never printed. */
   readonly secret?: boolean;
   /** A path, or a store's address: relative paths are resolved. */
@@ -81,6 +83,15 @@ const sections = z.strictObject({
         'Partitions, each with a writer and a store connection of its own; 3 to 4 keep one database server busy.',
       ),
       maxBatchRows: integer(1, 10_000, 1000, 'Rows in one upsert.'),
+      maxPendingKeys: z
+        .int()
+        .min(1024)
+        .max(1_000_000_000)
+        .optional()
+        .describe(
+          'Distinct keys held for the store, shared equally by the writers. Beyond it, batches that would add keys wait, and their agents are slowed. By default what 40 % of the memory holds.',
+        )
+        .meta({ unset: 'by memory' } satisfies KeyMeta),
     })
     .prefault({}),
   journal: z

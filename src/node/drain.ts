@@ -1,7 +1,7 @@
 import { quiet, until } from '../model/wait.js';
-import type { Router } from '../routing/router.js';
 import type { Foundation } from './foundation.js';
 import type { Intake } from './open-intake.js';
+import type { Writers } from './start-writers.js';
 
 /** Agents that have been silent for so long have nothing more on the way, as far as a drain can tell. */
 const QUIET_MS = 60;
@@ -22,7 +22,7 @@ export interface DrainOutcome {
 export async function drain(
   { config, events, status, traffic }: Foundation,
   intake: Intake,
-  router: Router,
+  { router, lanes }: Writers,
 ): Promise<DrainOutcome> {
   const { drainMs } = config.shutdown;
   const deadlineMs = performance.now() + drainMs;
@@ -39,6 +39,7 @@ export async function drain(
   tell('accepting-stopped');
   await quiet(() => traffic.bytes, QUIET_MS, Math.min(LONGEST_READ_MS, drainMs / 4));
   intake.listener.closeConnections();
+  for (const { writer } of lanes) writer.liftBound();
   tell('connections-closed');
   await until(() => outcome().drained || status.state === 'stopped', deadlineMs - performance.now());
   const result = outcome();

@@ -4,7 +4,7 @@ import { HandlerTable } from '../intake/handlers.js';
 import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
 import { PlainTransport } from '../intake/transport.js';
-import type { Journal } from '../journal/lmdb/journal.js';
+import type { Journal } from '../journal/contract.js';
 import { RowBufferPool } from '../model/row-buffer.js';
 import type { Address } from '../model/status.js';
 import { until } from '../model/wait.js';
@@ -31,7 +31,7 @@ export interface Intake {
 export async function openIntake(
   { config, options, events, traffic, status, teardown }: Foundation,
   journal: Journal,
-  { root, router }: Writers,
+  { root, router, lanes }: Writers,
 ): Promise<Intake> {
   const { listen } = config;
   const { inbox } = router;
@@ -61,6 +61,7 @@ export async function openIntake(
     ingress.stopTaking();
     listener.stopAccepting();
     listener.closeConnections();
+    for (const { writer } of lanes) writer.liftBound();
     await until(isJournaled, STOP_JOURNAL_MS);
   });
   const address = await listener.listen();

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Journal } from '../journal/lmdb/journal.js';
-import type { PartitionJournal } from '../journal/lmdb/partition.js';
+import type { Config } from '../config/index.js';
+import type { Journal, PartitionJournal } from '../journal/contract.js';
 import { evenSecond } from '../model/clock.js';
+import { memoryBytes } from '../model/memory.js';
 import type { WriterStatus } from '../model/status.js';
 import { until } from '../model/wait.js';
 import { StoreHealth } from '../observe/store-health.js';
@@ -63,6 +64,16 @@ function spawnRoot({ options, teardown }: Foundation): ParentRef {
   return root;
 }
 
+/** Of a pending key, at most: its row, its place in the tables, and as much again while these grow. */
+const BYTES_PER_KEY = 200;
+/** The journal's pages, buffers and the view need the rest. */
+const SHARE_OF_MEMORY = 0.4;
+
+/** Distinct keys that may be pending, over all writers: as configured, else by the memory there is. */
+export function maxPendingKeys({ maxPendingKeys }: Config['writers']): number {
+  return maxPendingKeys ?? Math.floor((memoryBytes() * SHARE_OF_MEMORY) / BYTES_PER_KEY);
+}
+
 interface LaneParts {
   readonly partition: number;
   readonly journal: Journal;
@@ -78,10 +89,12 @@ function startLane({ config, options, events }: Foundation, parts: LaneParts): L
     journal: journal.partition(partition),
     health: new StoreHealth(partition, events),
   };
+  // Each has a share that the others cannot use up.
+  const maxKeys = Math.floor(maxPendingKeys(config.writers) / config.writers.count);
   const writer = new Writer(supervisor.ref, {
     ...lane,
     ...{ partition, events, router: router.ref, restarts: supervisor, atStep: options.atStep },
-    limits: { ...config.writers, ...config.journal },
+    limits: { ...config.writers, ...config.journal, maxKeys },
   });
   router.connect(partition, writer.ref);
   return { ...lane, writer };
@@ -100,6 +113,7 @@ function statusOf(
     store: health.state,
     ledger: writer.ledger(),
     oldestPendingSeconds: since === undefined ? 0 : evenSecond() - since,
+    full: writer.isFull,
     journalBytes: journal.bytes,
   };
 }

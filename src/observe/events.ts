@@ -117,6 +117,11 @@ export interface EventMap {
     readonly pauseMs: number;
     readonly isFailing: boolean;
   };
+  /**
+   * A batch waits because a writer has no room for the keys it would add (`writers.maxPendingKeys`), or waits no longer.
+   * `keys`: those that are pending.
+   */
+  'writer-full': { readonly partition: number; readonly isFull: boolean; readonly keys: number };
   /** A writer has its state (again). `restarts`: since the process started. */
   'writer-recovered': { readonly partition: number; readonly restarts: number };
 }

@@ -24,7 +24,7 @@ type Lines = { readonly [T in EventType]?: (event: EventMap[T]) => void };
 export function eventLog(logger: Logger): (event: ReporterEvent) => void {
   const complaints = new Complaints(logger);
   const lines: Lines = {
-    ...lifeLines(logger),
+    ...lifeLines(logger, complaints),
     ...storageLines(logger, complaints),
     ...peerLines(complaints),
   };
@@ -34,7 +34,7 @@ export function eventLog(logger: Logger): (event: ReporterEvent) => void {
 const told = (error: Error | StoreError) => ({ error: messageOf(error) });
 
 /** The reporter and its parts. */
-function lifeLines(logger: Logger): Lines {
+function lifeLines(logger: Logger, complaints: Complaints): Lines {
   return {
     'admin-listening': ({ host, port }) => logger.info({ host, port }, 'serving the admin HTTP'),
     'admin-unavailable': ({ error }) => logger.warn(told(error), 'the admin HTTP is not served'),
@@ -50,6 +50,15 @@ function lifeLines(logger: Logger): Lines {
     },
     'writer-recovered': ({ partition, restarts }) => {
       if (restarts > 0) logger.info({ partition, restarts }, 'a writer is back');
+    },
+    'writer-full': ({ partition, isFull, keys }) => {
+      if (isFull)
+        complaints.ours(
+          `writer ${partition}`,
+          'full',
+          { keys },
+          'a writer holds as many keys as it may; agents with new keys wait until the store takes some',
+        );
     },
     'routing-failed': ({ error }) =>
       logger.error({ error }, 'the router failed on rows of a sender, or a sender on its receipt'),

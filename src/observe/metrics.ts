@@ -60,6 +60,11 @@ const GAUGES: readonly Reading[] = [
     'Age of the oldest report the store does not have; 0 when it has all.',
     ({ writers }) => Math.max(0, ...writers.map((writer) => writer.oldestPendingSeconds)),
   ],
+  [
+    'writers_full',
+    'Writers that hold as many keys as they may (writers.maxPendingKeys), so that agents with new ones wait.',
+    ({ writers }) => writers.filter(({ full }) => full).length,
+  ],
   ['dead_letters', 'Keys whose newest value the store refuses.', ({ deadLetters }) => deadLetters],
   [
     'journal_quarantined_records',

@@ -67,6 +67,13 @@ export class PendingRows {
     return this.#map.find(key, at) >= 0;
   }
 
+  /** How many keys folding these packed rows would add, at most: a new key that stands there twice counts twice. */
+  newKeys(rows: Int32Array): number {
+    let keys = 0;
+    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) if (this.#map.find(rows, at) < 0) keys++;
+    return keys;
+  }
+
   /** Folds packed rows in the order given; `since` is the epoch second of this moment. Returns how many were coalesced. */
   fold(rows: Int32Array, since: number): number {
     const map = this.#map;

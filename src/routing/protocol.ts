@@ -1,5 +1,5 @@
 import type { DeadLetterOutcome } from '../model/dead-letter.js';
-import type { LetterOrder } from '../partition/dead-letters.js';
+import type { DeadLetterOrder } from '../partition/dead-letters.js';
 
 /** The messages between actors. Between connection, router and writers go batches, never single rows. */
 
@@ -30,7 +30,7 @@ export interface Batch {
 }
 
 /** What a writer is to do with some of its dead letters. Lost when the writer crashes on it, the letters are not. */
-export interface LetterRequest extends LetterOrder {
+export interface LetterRequest extends DeadLetterOrder {
   /** Nobody waits for it any more: it is left undone. */
   isAbandoned(): boolean;
   /** It is done, and durable. */
@@ -45,7 +45,11 @@ export type RouterMessage =
   /** The writer is up (again) and its journal ends with this batch. */
   | { readonly kind: 'ready'; readonly partition: number; readonly batchId: number }
   /** The batch is durable. */
-  | { readonly kind: 'journaled'; readonly partition: number; readonly batchId: number };
+  | { readonly kind: 'journaled'; readonly partition: number; readonly batchId: number }
+  /** The writer has no room for the keys of the batch it was handed. It tells when it has: `room`. */
+  | { readonly kind: 'full'; readonly partition: number; readonly batchId: number }
+  /** The writer has room again for the batch that it had none for. */
+  | { readonly kind: 'room'; readonly partition: number };
 
 export type WriterMessage =
   | { readonly kind: 'batch'; readonly batch: Batch }

@@ -42,6 +42,8 @@ interface Lane {
   readonly full: Gathered[];
   /** Handed over, not journaled yet. Handed over again when the writer comes back without it. */
   handed: { readonly batch: Batch; readonly rows: RowBuffer } | undefined;
+  /** The writer had no room for what it was handed. It is offered again when there is, and nothing before it. */
+  isFull: boolean;
   nextId: number;
 }
 
@@ -76,6 +78,7 @@ export function spawnRouter(parent: ParentRef, writers: number, events: EventSin
     credits: [],
     full: [],
     handed: undefined,
+    isFull: false,
     nextId: 1,
   }));
 
@@ -109,6 +112,12 @@ export function spawnRouter(parent: ParentRef, writers: number, events: EventSin
           break;
         case 'journaled':
           journaled(lanes[message.partition]!, message.batchId, settle);
+          break;
+        case 'full':
+          full(lanes[message.partition]!, message.batchId);
+          break;
+        case 'room':
+          room(lanes[message.partition]!);
           break;
         case 'ready':
           ready(lanes[message.partition]!, message.batchId, settle);
@@ -202,8 +211,19 @@ function journaled(lane: Lane, batchId: number, settle: Settle): void {
   }
 }
 
+function full(lane: Lane, batchId: number): void {
+  if (lane.handed?.batch.id === batchId) lane.isFull = true;
+}
+
+function room(lane: Lane): void {
+  if (!lane.isFull) return;
+  lane.isFull = false;
+  if (lane.handed) deliver(lane, lane.handed.batch);
+}
+
 function ready(lane: Lane, batchId: number, settle: Settle): void {
   lane.ready = true;
+  lane.isFull = false;
   lane.nextId = Math.max(lane.nextId, batchId + 1);
   if (!lane.handed) handOver(lane);
   else if (lane.handed.batch.id <= batchId) journaled(lane, lane.handed.batch.id, settle);

@@ -18,6 +18,8 @@ export class Incarnation {
   /** Sequence of the event that is being replayed. */
   replaying: number | undefined;
   snapshot: Promise<void> | undefined;
+  /** New keys of the batch that there was no room for, at most; 0 when none waits for room. */
+  keysWithoutRoom = 0;
   /** What is being done with dead letters. */
   letters: LetterRequest | undefined;
   /** It has replayed the journal: what it holds is what is pending. */

@@ -1,4 +1,4 @@
-import type { JournalEvent, PartitionJournal } from '../journal/lmdb/partition.js';
+import type { JournalEvent, PartitionJournal } from '../journal/contract.js';
 import type { JournalEntry, JournalRecord } from '../journal/record.js';
 import { evenSecond } from '../model/clock.js';
 import { errorOf } from '../model/errors.js';
@@ -44,6 +44,11 @@ export interface WriterLimits {
   readonly maxBatchRows: number;
   /** A snapshot is due when the records behind the last one take more than this, and four times what is pending. */
   readonly snapshotBytes: number;
+  /**
+   * Pending keys beyond which a batch that would add keys is not taken in. What is in the journal is never refused,
+   * nor a batch when nothing is pending, nor dead letters that are replayed.
+   */
+  readonly maxKeys: number;
 }
 
 /** Who decides when a crashed writer is rebuilt. */
@@ -90,6 +95,7 @@ export class Writer {
   readonly #checkpointKeys: Int32Array;
   #current = new Incarnation(0);
   #isEnding = false;
+  #isBounded = true;
 
   constructor(parent: ParentRef, options: WriterOptions) {
     this.#options = options;
@@ -133,6 +139,17 @@ export class Writer {
     const isStale = () => !this.#isCurrent(state) || performance.now() > deadlineMs;
     if (!state.recovered || isStale() || state.pending.keys > 0) return;
     if (this.#options.journal.sinceSnapshot.events > 0) await this.#takeSnapshot(state, isStale);
+  }
+
+  /** Whether a batch waits because it would add more keys than there is room for. */
+  get isFull(): boolean {
+    return this.#current.keysWithoutRoom > 0;
+  }
+
+  /** No agent sends any more: what was read from them is taken in, whatever its keys are. */
+  liftBound(): void {
+    this.#isBounded = false;
+    this.#offerRoom(this.#current);
   }
 
   #atStep(step: WriterStep): void {
@@ -190,6 +207,10 @@ export class Writer {
     const { partition, router, events } = this.#options;
     // Handed over a second time after a crash that it had survived.
     if (!batch.isJournaled && batch.id > state.batchId) {
+      if (!this.#hasRoomFor(state, batch)) {
+        tell(router, { kind: 'full', partition, batchId: batch.id });
+        return;
+      }
       this.#atStep('before-persist');
       await this.#commit(state, batch, persist);
       events.emit({
@@ -198,6 +219,30 @@ export class Writer {
       });
     }
     tell(router, { kind: 'journaled', partition, batchId: batch.id });
+  }
+
+  /** Whether the keys that the batch would add are within the bound. If not, the router is told when they are. */
+  #hasRoomFor(state: Incarnation, { rows }: Batch): boolean {
+    const { partition, events, limits } = this.#options;
+    const room = limits.maxKeys - state.pending.keys;
+    // Counted only where it matters: each row is looked for once more.
+    if (!this.#isBounded || state.pending.keys === 0 || rows.length / WORDS_PER_ROW <= room) return true;
+    const newKeys = state.pending.newKeys(rows);
+    if (newKeys === 0 || newKeys <= room) return true;
+    state.keysWithoutRoom = newKeys;
+    events.emit({ type: 'writer-full', partition, isFull: true, keys: state.pending.keys });
+    return false;
+  }
+
+  /** After keys were removed: the batch that waits for room is asked for when there is. */
+  #offerRoom(state: Incarnation): void {
+    const { partition, events, limits, router } = this.#options;
+    const { keys } = state.pending;
+    if (state.keysWithoutRoom === 0) return;
+    if (this.#isBounded && keys > 0 && keys + state.keysWithoutRoom > limits.maxKeys) return;
+    state.keysWithoutRoom = 0;
+    events.emit({ type: 'writer-full', partition, isFull: false, keys });
+    tell(router, { kind: 'room', partition });
   }
 
   /** Journals a batch, a checkpoint of what was flushed, or both in one record, and applies it. */
@@ -209,6 +254,7 @@ export class Writer {
     await this.#persistAndApply(state, entry, persist);
     state.flush?.checked(settled.length);
     state.flush?.wake();
+    this.#offerRoom(state);
   }
 
   async #persistAndApply(state: Incarnation, entry: JournalEntry, persist: Persist): Promise<void> {

@@ -42,6 +42,7 @@ test('/readyz is 200 while the reporter runs, and tells of each writer', async (
           store: { state: 'ok' },
           pending: 49,
           oldestPendingSeconds: 17,
+          full: false,
         },
         {
           partition: 1,
@@ -51,6 +52,7 @@ test('/readyz is 200 while the reporter runs, and tells of each writer', async (
           store: { state: 'ok' },
           pending: 7,
           oldestPendingSeconds: 4,
+          full: false,
         },
       ],
     },

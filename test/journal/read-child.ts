@@ -1,12 +1,12 @@
 // Reads a journal as a user who owns nothing of it: read-child.js DIR
-import { JournalReader } from '../../src/journal/lmdb/reader.js';
+import { readJournal } from '../../src/journal/open.js';
 import { ReporterError } from '../../src/model/errors.js';
 
 const [dir] = process.argv.slice(2) as [string];
 // The tests may run as root, who may write anything.
 if (process.getuid?.() === 0) process.seteuid?.(65_534);
 try {
-  const reader = JournalReader.open(dir);
+  const reader = await readJournal(dir);
   let records = 0;
   await reader.survey(0, ({ kind }) => {
     if (kind === 'record') records++;

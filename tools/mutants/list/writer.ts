@@ -99,4 +99,42 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     edits: [{ file: 'src/writer/writer.ts', find: 'if ((!idle && !large) ||', replace: 'if (!idle ||' }],
     tests: [{ file: 'test/faults/bounded.test', titles: ['with the store away*'] }],
   },
+  {
+    name: 'room-never-offered',
+    breaks: 'A batch that waited for room in its writer waits for ever, and its agents with it.',
+    edits: [
+      {
+        file: 'src/writer/writer.ts',
+        find: 'state.flush?.wake();\n    this.#offerRoom(state);',
+        replace: 'state.flush?.wake();',
+      },
+    ],
+    tests: [{ file: 'test/writer/bound.test', titles: ['beyond the bound*'] }],
+  },
+  {
+    name: 'no-bound-on-keys',
+    breaks: 'With the store away, a flood of new keys fills the memory.',
+    edits: [
+      {
+        file: 'src/writer/writer.ts',
+        find: 'if (newKeys === 0 || newKeys <= room) return true;',
+        replace: 'if (newKeys >= 0) return true;',
+      },
+    ],
+    tests: [{ file: 'test/writer/bound.test', titles: ['beyond the bound*'] }],
+  },
+  {
+    name: 'full-batch-overtaken',
+    breaks: 'While a batch waits for room in its writer, later ones go ahead of it.',
+    edits: [
+      {
+        file: 'src/routing/router.ts',
+        find: 'if (!lane.ready || lane.handed ||',
+        replace: 'if (!lane.ready || (lane.handed && !lane.isFull) ||',
+      },
+    ],
+    tests: [
+      { file: 'test/writer/bound.test', titles: ['beyond the bound*', 'whatever comes while the bound*'] },
+    ],
+  },
 ];

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
  * a read-only folder does not take. For environments that nobody writes meanwhile: the lock file that is used instead
  * lies elsewhere, and is gone when `open` has returned.
  */
-export function openView<T>(dir: string, open: (view: string) => T): T {
+export function openUnlocked<T>(dir: string, open: (path: string) => T): T {
   const view = mkdtempSync(join(tmpdir(), 'lars-journal-'));
   try {
     symlinkSync(resolve(dir, 'data.mdb'), join(view, 'data.mdb'));
