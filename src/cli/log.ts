@@ -3,9 +3,9 @@ import type { Config } from '../config/index.js';
 import { messageOf } from '../model/errors.js';
 import { isVerbose } from './terminal.js';
 
-/** Log lines held for a reader of stderr that does not take them; more are dropped and counted. */
+/** Bytes of log lines held while nobody reads stderr; more lines are discarded and counted. */
 const MAX_HELD_BYTES = 1_048_576;
-/** How long the end waits for the last lines to be taken. */
+/** How long the end waits until the last lines are read. */
 const LAST_LINES_MS = 500;
 
 const SECRETS = ['token', 'password', 'admin.token', 'store.url', '*.token', '*.password', '*.store.url'];
@@ -37,11 +37,11 @@ export async function createLog(level: Config['log']['level']): Promise<Log> {
   const destination = new StandardError();
   const logger = pino(options, destination);
   destination.onDropped = (lines) =>
-    logger.warn({ lines }, 'log lines were dropped: stderr was not read in time');
+    logger.warn({ lines }, 'log lines were discarded: stderr was not read in time');
   return { logger, close: () => destination.flush() };
 }
 
-/** Writes lines to stderr without ever waiting: a reader of the log that stands still must not stop the service. */
+/** Writes lines to stderr without waiting. A reader of the log that hangs must not stop the service. */
 class StandardError {
   onDropped: (lines: number) => void = () => {};
   #dropped = 0;

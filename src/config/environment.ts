@@ -1,7 +1,7 @@
 import { type ConfigKey, knownKeys } from './keys.js';
 import { nearest } from './nearest.js';
 
-/** What the environment says of the configuration. */
+/** The part of the configuration that the environment sets. */
 export interface Overrides {
   /** Values by key (`listen.port`), numbers where a number was asked for and given. */
   readonly values: ReadonlyMap<string, string | number>;
@@ -34,7 +34,7 @@ export function readOverrides(env: NodeJS.ProcessEnv): Overrides {
   return { values, warnings };
 }
 
-/** The number that `text` spells, digits only; else the text itself, which the schema then refuses. */
+/** The number that `text` spells, digits only; else the text itself, which the schema then rejects. */
 function strictNumber(text: string): number | string {
   return /^(0|-?[1-9]\d*)$/.test(text) ? Number(text) : text;
 }

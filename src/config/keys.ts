@@ -19,7 +19,7 @@ export interface ConfigKey {
   readonly secret: boolean;
 }
 
-/** What `z.toJSONSchema` says of a key, as far as it is used here. */
+/** What `z.toJSONSchema` gives for a key, as far as it is used here. */
 interface KeySchema {
   readonly type?: string;
   readonly minimum?: number;
