@@ -333,7 +333,10 @@ test('dead letters older than what went into quarantine are left: the store may 
   t.is(second.status().quarantined, 1);
   await second.stop();
   const { stdout } = await cli('replay', '--all');
-  t.regex(stdout, /^replayed 0 dead letters\nleft 1 dead letter: records that may hold newer values went into quarantine since/);
+  t.regex(
+    stdout,
+    /^replayed 0 dead letters\nleft 1 dead letter: records that may hold newer values went into quarantine since/,
+  );
   t.is((await cli('drop', '--all')).stdout, 'dropped 1 dead letter\n');
 });
 
