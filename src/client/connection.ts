@@ -110,7 +110,7 @@ export class AgentConnection {
     return this.sendBytes(encodeReportFrame(report));
   }
 
-  /** As `send`, but says false, having taken nothing, where `send` would wait or reject. */
+  /** As `send`, but returns false and takes nothing where `send` would wait or reject. */
   trySend(report: Report): boolean {
     const bytes = encodeReportFrame(report);
     if (this.#ended() || !this.#hasRoomFor(bytes)) return false;

@@ -22,7 +22,7 @@ const USAGE = `npm run bench -- [options]
   --keys N           distinct keys of U (default 500000)
   --table-rows N     other rows in the table before U begins (default 0)
   --soak-minutes N   length of S (default 1)
-  --short            everything tiny: checks that it works, the numbers say nothing
+  --short            everything tiny: checks that all works; the numbers mean nothing
   --json FILE        writes machine, versions and all rounds
 `;
 
