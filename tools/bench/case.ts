@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { ConfigInput } from '../../src/index.js';
-import type { Mariadb } from '../../test/support/mariadb.js';
+import type { DatabaseServer } from '../../test/support/database-server.js';
 import { createTable } from '../../test/support/tables.js';
 import type { LoadApi } from './processes/load.js';
 import type { ReporterApi } from './processes/reporter.js';
@@ -54,7 +54,7 @@ export type OnProfile = (caseId: string, profile: FunctionTimes, rows: number, c
 export type FunctionTimes = Readonly<Record<string, number>>;
 
 export interface BenchOptions {
-  readonly db: Mariadb;
+  readonly db: DatabaseServer;
   readonly short: boolean;
   readonly soakMinutes: number;
   readonly writers: number;

@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Mariadb, startMariadb } from '../../test/support/mariadb.js';
+import { type DatabaseServer, startServer } from '../../test/support/database-server.js';
 import { Bench, type BenchOptions, expectBalanced, median } from './case.js';
 import { RAW_CONNECTIONS, throughReporter, throughScript } from './cases/unique.js';
 import { digestOf, keysOf, rowsOf, type Shape } from './rows.js';
@@ -48,12 +48,16 @@ const say = (text: string) => process.stderr.write(`${text}\n`);
 const shown = (value: number, digits = 3) =>
   value.toLocaleString('en-US', { maximumSignificantDigits: digits });
 
-function benchWith(db: Mariadb, varied: Varied): Bench {
+function benchWith(db: DatabaseServer, varied: Varied): Bench {
   const defaults = { short: false, soakMinutes: 1, writers: 4, batchRows: 1000, keys: 500_000, tableRows: 0 };
   return new Bench({ ...defaults, ...varied, db, say });
 }
 
-async function run(db: Mariadb, { name, title, values, options }: Series, rounds: number): Promise<string> {
+async function run(
+  db: DatabaseServer,
+  { name, title, values, options }: Series,
+  rounds: number,
+): Promise<string> {
   const lines = [
     `| ${title} | rows/s | ratio to bare mysql2 | CPU of the reporter, µs a row |`,
     '| - | - | - | - |',
@@ -82,7 +86,7 @@ async function run(db: Mariadb, { name, title, values, options }: Series, rounds
 }
 
 /** What distinct keys take that the store, being away, does not. */
-async function pending(db: Mariadb): Promise<string> {
+async function pending(db: DatabaseServer): Promise<string> {
   const lines = [
     '| pending keys | live memory, bytes a key | resident, MB | journal file, MB |',
     '| - | - | - | - |',
@@ -112,7 +116,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { rounds: { type: 'string', default: '3' }, only: { type: 'string' } },
   });
-  const db = await startMariadb({ args: ['--innodb-buffer-pool-size=128M', '--innodb-log-file-size=96M'] });
+  const db = await startServer({ args: ['--innodb-buffer-pool-size=128M', '--innodb-log-file-size=96M'] });
   try {
     for (const series of SERIES)
       if ((values.only ?? series.name) === series.name)

@@ -3,7 +3,7 @@
  * the measured stretch, and adds up functions by stage. `npm run --silent build && node dist/tools/bench/profile.js`
  */
 import { parseArgs } from 'node:util';
-import { startMariadb } from '../../test/support/mariadb.js';
+import { startServer } from '../../test/support/database-server.js';
 import { Bench, type FunctionTimes } from './case.js';
 import { costAt } from './cases/connections.js';
 import { throughReporter as throughFlood } from './cases/rereports.js';
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
       connections: { type: 'string', default: '10' },
     },
   });
-  const db = await startMariadb({ args: ['--innodb-buffer-pool-size=128M', '--innodb-log-file-size=96M'] });
+  const db = await startServer({ args: ['--innodb-buffer-pool-size=128M', '--innodb-log-file-size=96M'] });
   const profiles = new Map<string, Profile>();
   const bench = new Bench({
     db,

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { startMariadb } from '../../test/support/mariadb.js';
+import { startServer } from '../../test/support/database-server.js';
 import { Bench, type Case, type Line, type Measurement, WrongResult } from './case.js';
 import { connections, idle } from './cases/connections.js';
 import { latency } from './cases/latency.js';
@@ -68,7 +68,7 @@ async function main(): Promise<number> {
   const startedAt = new Date().toISOString();
   const loadAverage = os.loadavg()[0]!;
 
-  const db = await startMariadb({ args: SERVER_ARGS });
+  const db = await startServer({ args: SERVER_ARGS });
   const failures: string[] = [];
   const summaries: Summary[] = [];
   try {

@@ -1,16 +1,16 @@
 import test, { type ExecutionContext } from 'ava';
 import type { StoreWriter } from '../../../src/store/contract.js';
 import { type MysqlStoreEvent, mysqlStore } from '../../../src/store/mysql/store.js';
-import { type Mariadb, startMariadb, USER } from '../../support/mariadb.js';
+import { type DatabaseServer, startServer, USER } from '../../support/database-server.js';
 import { startProxy } from '../../support/proxy.js';
 import { service } from '../../support/rows.js';
 import { until } from '../../support/wait.js';
 import { collect } from '../contract.js';
 import { makeDatabase, rejection } from '../databases.js';
 
-let db: Mariadb;
+let db: DatabaseServer;
 test.before(async () => {
-  db = await startMariadb();
+  db = await startServer();
 });
 test.after.always(() => db?.destroy());
 

@@ -1,4 +1,4 @@
-import { USER } from '../../../test/support/mariadb.js';
+import { USER } from '../../../test/support/database-server.js';
 import type { Site } from '../site.js';
 import { type Fault, Repeated } from './fault.js';
 
