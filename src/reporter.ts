@@ -28,12 +28,24 @@ import { moveToPartitions } from './partition/relayout.js';
 import { spawnRouter } from './routing/router.js';
 import { type ActorRef, type ParentRef, spawn, startSystem, stop, tell } from './runtime/actors.js';
 import type { Store, StoreWriter } from './store/contract.js';
+import type { MysqlStoreEvent } from './store/mysql/store.js';
 import { openStore } from './store/open.js';
 import { ReportDecoder } from './wire/messages.js';
 import { askWriter } from './writer/ask.js';
 import type { StepHook } from './writer/steps.js';
 import { Supervisor } from './writer/supervisor.js';
 import { spawnWriter, type Writer } from './writer/writer.js';
+
+/** What the log says of a session that is in a writer's way. */
+const STORE_EVENTS: Readonly<Record<MysqlStoreEvent['type'], string>> = {
+  'session-killed': 'an earlier session still held a partition and was killed',
+  'commit-awaited':
+    'a session hangs in its commit and is waited for, not killed: the database cannot write, most often because ' +
+    'its disk is full; make room there',
+  'journal-shared':
+    'another reporter works with this journal or a copy of it and took a partition over; stop one of the two, or ' +
+    'give one a journal.dir of its own',
+};
 
 export interface ReporterOptions {
   /** A nact system, or an actor, of the host to live under. Its persistence engine, if any, stays its own. */
@@ -198,8 +210,7 @@ async function assemble(
     options.store ??
     openStore(config.store.url, {
       ...config.store,
-      onEvent: ({ type, ...fields }) =>
-        logger.warn({ event: type, ...fields }, 'an earlier session still held a partition and was killed'),
+      onEvent: ({ type, ...fields }) => logger.warn({ event: type, ...fields }, STORE_EVENTS[type]),
     });
   teardown.add('the store', () => store.close());
   try {
@@ -257,6 +268,13 @@ async function assemble(
       onFlush: (rows, seconds) => metrics.flushed(rows, seconds),
       onStoreFailure: (error) => metrics.storeFailed(error.class),
       onStoreState: (error) => stores[partition]!.observe(partition, error),
+      onSetAside: (rows, { code, message }, pauseMs) =>
+        complaints.ours(
+          `writer ${partition}`,
+          code,
+          { rows: rows.length, first: [...rows.slice(0, 1)][0], error: message, pauseMs },
+          'these rows take longer than a statement may and are tried again later; the others are stored',
+        ),
       onRefused: ({ code, message }) =>
         complaints.ours(
           `writer ${partition}`,

@@ -2,7 +2,7 @@ import type { Refusal } from '../journal/lmdb/dead-letters.js';
 import type { JournalEvent, PartitionJournal } from '../journal/lmdb/partition.js';
 import { EMPTY_RECORD, type JournalEntry, type JournalRecord } from '../journal/record.js';
 import type { StoreError } from '../model/errors.js';
-import { WORDS_PER_KEY } from '../model/row.js';
+import { type RowBatch, WORDS_PER_KEY } from '../model/row.js';
 import type { Ledger } from '../model/status.js';
 import { until } from '../model/wait.js';
 import { Account } from '../partition/account.js';
@@ -50,6 +50,8 @@ export interface WriterOptions {
   readonly onStoreFailure: (error: StoreError) => void;
   /** The store takes nothing for this reason; undefined: it takes rows again. */
   readonly onStoreState: (error: StoreError | undefined) => void;
+  /** These rows take longer than a statement may, others do not; they are tried again after `pauseMs`. */
+  readonly onSetAside: (rows: RowBatch, error: StoreError, pauseMs: number) => void;
   /** The store refuses a row for what it holds; it is a dead letter now. */
   readonly onRefused: (error: StoreError) => void;
   /** A snapshot failed; another is tried later. */
@@ -156,6 +158,7 @@ export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
       },
       onFailure: options.onStoreFailure,
       onStoreState: options.onStoreState,
+      onSetAside: options.onSetAside,
       onCrash: (error) => tell(ref, { kind: 'crashed', incarnation, error }),
     });
   };

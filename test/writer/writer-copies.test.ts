@@ -31,6 +31,7 @@ function setUp(t: ExecutionContext) {
     snapshotBytes: 1_000_000,
     onStoreFailure: () => {},
     onStoreState: () => {},
+    onSetAside: () => {},
     onRefused: () => {},
     onSnapshotError: () => {},
     onRecovered: () => {},

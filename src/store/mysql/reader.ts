@@ -86,6 +86,7 @@ function toRow(cells: readonly Cell[]): Row {
     succ: Number(succ),
     err: Number(err),
     ts: Number(ts),
-    overload: overload === '1',
+    // A wider char column comes with spaces behind when the server is set so.
+    overload: String(overload).trimEnd() === '1',
   };
 }

@@ -34,11 +34,11 @@ testContract({
 });
 
 testContract({
-  name: 'mysql, the deployed table with mlb_index and bigint and further columns',
+  name: 'mysql, the deployed table with mlb_index, wider and further columns',
   unsigned: ['caller'],
   fresh: fresh(
     'ADD INDEX mlb_index (modid, cmdid, ip, port, caller)',
-    'MODIFY modid bigint NOT NULL, MODIFY caller bigint unsigned NOT NULL, MODIFY succ_cnt bigint NOT NULL',
+    'MODIFY caller bigint unsigned NOT NULL, MODIFY succ_cnt bigint NOT NULL, MODIFY overload char(3) NOT NULL',
     "ADD updated timestamp NOT NULL DEFAULT current_timestamp(), ADD note varchar(9) NOT NULL DEFAULT ''",
   ),
 });

@@ -4,6 +4,7 @@ import { migrate } from '../../../src/store/mysql/schema.js';
 import { openStore } from '../../../src/store/open.js';
 import { type DatabaseServer, startServer, USER } from '../../support/database-server.js';
 import { batch, row } from '../../support/rows.js';
+import { serverProgram } from '../../support/server-program.js';
 import { tempDir } from '../../support/temp.js';
 import { LANE } from '../contract.js';
 import { makeDatabase, rejection } from '../databases.js';
@@ -44,6 +45,10 @@ test('migrate makes an embedded store, once', async (t) => {
   t.is(await migrate(url), 'unchanged');
 });
 
+/** Those without transactions that the server has built in. */
+const ENGINES =
+  serverProgram().flavour === 'mysql' ? ['MEMORY', 'MyISAM', 'BLACKHOLE'] : ['MEMORY', 'MyISAM', 'Aria'];
+
 const refused: [what: string, alter: string, says: RegExp][] = [
   [
     'without a primary key',
@@ -67,6 +72,16 @@ const refused: [what: string, alter: string, says: RegExp][] = [
     'MODIFY port smallint NOT NULL',
     /column port is smallint.*needed is int or int unsigned/,
   ],
+  ...['modid', 'cmdid', 'ip', 'port', 'caller'].map((column): [string, string, RegExp] => [
+    `whose key column ${column} could hold a key in two ways`,
+    `MODIFY ${column} bigint NOT NULL`,
+    new RegExp(`column ${column} is bigint.*needed is int or int unsigned`),
+  ]),
+  ...ENGINES.map((engine): [string, string, RegExp] => [
+    `of the engine ${engine}`,
+    `ENGINE=${engine} COMMENT='ENGINE=InnoDB'`,
+    new RegExp(`its engine is ${engine}, which has no transactions`),
+  ]),
   ['whose clock ends in 2038', 'MODIFY ts int NOT NULL', /column ts is int.*needed is bigint/],
   [
     'whose flag is a number',
@@ -125,6 +140,8 @@ const accepted: [what: string, alter: string][] = [
     'of wider types',
     'MODIFY succ_cnt bigint NOT NULL, MODIFY ts int unsigned NOT NULL, MODIFY overload varchar(5) NOT NULL',
   ],
+  ['that is partitioned', 'PARTITION BY KEY (modid) PARTITIONS 3'],
+  ['one of whose columns counts up by itself', 'MODIFY ip int NOT NULL AUTO_INCREMENT, ADD INDEX (ip)'],
 ];
 
 for (const [what, alter] of accepted)

@@ -119,7 +119,7 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     breaks: 'A row that the store refuses takes its whole chunk to the dead letters.',
     edits: [
       {
-        file: 'src/writer/flush.ts',
+        file: 'src/writer/culprit.ts',
         find: 'chunk.slots.length === 1 && isRefusal(failure)',
         replace: 'isRefusal(failure)',
       },
@@ -131,9 +131,9 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     breaks: 'A row that fails while the store fails for everybody becomes a dead letter.',
     edits: [
       {
-        file: 'src/writer/flush.ts',
-        find: 'return undefined;\n    }\n    return failure;',
-        replace: 'return failure;\n    }\n    return failure;',
+        file: 'src/writer/culprit.ts',
+        find: '(await trial.isTaken(control)) ? failure : undefined',
+        replace: 'failure',
       },
     ],
     tests: [{ file: 'test/faults/poison.test', titles: ['an outage * of the search*'] }],
