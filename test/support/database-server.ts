@@ -18,6 +18,8 @@ export interface DatabaseServer {
   /** Store URL of a database for the user `lars`, who has all rights on databases named `lars…`, none beyond. */
   url(database: string): string;
   readonly socket: string;
+  /** Where its data are. */
+  readonly dataDir: string;
   readonly port: number;
   /** Process id of the server that runs now. */
   readonly pid: number;
@@ -106,6 +108,10 @@ class Server implements DatabaseServer {
     return path.join(this.#dir, 's');
   }
 
+  get dataDir(): string {
+    return path.join(this.#dir, 'data');
+  }
+
   get port(): number {
     if (this.#port === undefined) throw new Error('the server was never started');
     return this.#port;
@@ -125,7 +131,7 @@ class Server implements DatabaseServer {
       [
         '--no-defaults',
         ...asRoot,
-        `--datadir=${path.join(this.#dir, 'data')}`,
+        `--datadir=${this.dataDir}`,
         `--socket=${this.socket}`,
         `--port=${this.#port}`,
         `--pid-file=${path.join(this.#dir, 'pid')}`,

@@ -60,8 +60,10 @@ export class Logins {
   #refused(error: unknown): void {
     const { firstMs, lastMs } = this.#pauses;
     this.#refusal = error;
-    this.#untilMs = performance.now() + Math.min(lastMs, firstMs * 2 ** Math.min(this.#refusals, 30));
     this.#refusals++;
+    // The first one may have met a password in the moment it was changed.
+    if (this.#refusals === 1) return;
+    this.#untilMs = performance.now() + Math.min(lastMs, firstMs * 2 ** Math.min(this.#refusals - 2, 30));
   }
 }
 

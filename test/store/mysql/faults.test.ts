@@ -228,6 +228,21 @@ test.serial('a statement larger than the server takes is too-large; half of it m
   t.is((await collect(store)).length, 1000);
 });
 
+test.serial(
+  'with the smallest packets a server can be set to, check passes and every row is stored',
+  async (t) => {
+    const { store, writer } = await setUp(t);
+    const { bytes } = (await db.query('SELECT @@GLOBAL.max_allowed_packet bytes'))[0]!;
+    await db.query('SET GLOBAL max_allowed_packet = 1024');
+    t.teardown(() => db.query(`SET GLOBAL max_allowed_packet = ${bytes}`));
+    await store.check();
+    const rows = service(1, 100, 1);
+    t.false((await rejection(t, writer.upsert(rows), 'too-large')).mayBeOneRow);
+    for (let from = 0; from < 100; from += 20) await writer.upsert(rows.slice(from, from + 20));
+    t.is((await collect(store)).length, 100);
+  },
+);
+
 test.serial('a password that is changed under way is configuration, until it is changed back', async (t) => {
   const { database, store, writer } = await setUp(t);
   await writer.upsert(service(1, 1, 1));

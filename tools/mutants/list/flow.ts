@@ -115,6 +115,42 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/flow/backpressure.test', titles: ['while one writer cannot journal*'] }],
   },
   {
+    name: 'commit-killed',
+    breaks: 'A session in its commit is killed, which ends a MySQL whose disk is full.',
+    edits: [
+      {
+        file: 'src/store/mysql/sessions.ts',
+        find: "command !== 'Sleep' && COMMITTING.test(state)",
+        replace: "command === 'Sleep' && COMMITTING.test(state)",
+      },
+    ],
+    tests: [{ file: 'test/mysql/full-disk.test', server: 'mysql' }],
+  },
+  {
+    name: 'slow-row-holds-up',
+    breaks: 'One row that is locked holds up every other row of its writer.',
+    edits: [
+      {
+        file: 'src/writer/flush.ts',
+        find: 'failure.tooSlow && (await',
+        replace: 'failure.mayBeOneRow && (await',
+      },
+    ],
+    tests: [{ file: 'test/faults/slow.test', titles: ['a row that is locked*'] }],
+  },
+  {
+    name: 'connection-blames-rows',
+    breaks: 'Rows are blamed for a failure of a statement that held none of them.',
+    edits: [
+      {
+        file: 'src/store/mysql/errors.ts',
+        find: "blamesRows ? { class: 'retry-slowly' } : verdict",
+        replace: 'blamesRows ? verdict : verdict',
+      },
+    ],
+    tests: [{ file: 'test/store/mysql/errors.test', titles: ['a failure of anything but*'] }],
+  },
+  {
     name: 'no-bisect',
     breaks: 'A row that the store refuses takes its whole chunk to the dead letters.',
     edits: [
