@@ -9,7 +9,7 @@ import {
   startFleet,
   until,
 } from '../../src/testing/index.js';
-import { type Mariadb, startMariadb, USER } from '../../tools/shared/mariadb.js';
+import { type DatabaseServer, startServer, USER } from '../../tools/shared/database-server.js';
 import { createWatchedTable, readAll } from '../../tools/shared/tables.js';
 import { tempDir } from '../support/temp.js';
 
@@ -18,10 +18,10 @@ const shape = { agents: 10, services: 20, hosts: 5 };
 const KEYS = shape.agents * shape.services * shape.hosts;
 const QUERY_TIMEOUT_MS = 1500;
 
-let server: Mariadb;
+let server: DatabaseServer;
 let databases = 0;
 test.before(async () => {
-  server = await startMariadb();
+  server = await startServer();
 });
 test.after.always(() => server?.destroy());
 
@@ -83,6 +83,14 @@ async function endsRight(t: ExecutionContext, { database, store, reporter, fleet
   t.deepEqual(await server.query(`SELECT * FROM ${database}.steps_back`), [], 'no write went backwards');
   await ledgers.stop();
   t.notThrows(() => ledgers.verify(), 'the ledger balances in every sample');
+}
+
+/** Ends all of the reporters' sessions. */
+async function killSessions(): Promise<void> {
+  const sessions = await server.query(
+    `SELECT id AS session FROM information_schema.processlist WHERE user = '${USER}'`,
+  );
+  for (const { session } of sessions) await server.query(`KILL ${session}`).catch(() => {});
 }
 
 const failing = (reporter: Reporter) =>
@@ -154,10 +162,7 @@ test.serial(
 test.serial('connections that are killed by an operator are made anew, order kept', async (t) => {
   const site = await startSite(t);
   for (let round = 0; round < 5; round++) {
-    const connections = await server.query(
-      `SELECT id FROM information_schema.processlist WHERE user = '${USER}'`,
-    );
-    for (const connection of connections) await server.query(`KILL ${connection['id']}`).catch(() => {});
+    await killSessions();
     const { upserted } = site.reporter.ledger();
     await until(() => site.reporter.ledger().upserted > upserted + KEYS, {
       ...BOUND,
@@ -179,7 +184,7 @@ test.serial(
     // with what they have.
     await until(
       async () => {
-        await server.query(`KILL USER ${USER}`);
+        await killSessions();
         return failing(site.reporter).length === 3;
       },
       { ...BOUND, what: 'all connections to be refused' },
@@ -223,10 +228,10 @@ test.serial('deadlocks provoked by another client are retried, order kept', asyn
   const session = await server.session(site.database);
   t.teardown(() => session.end());
   const errors = async () => {
-    const [{ total } = { total: 0 }] = (await server.query(
-      `SELECT VARIABLE_VALUE AS total FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Innodb_deadlocks'`,
-    )) as { total?: number }[];
-    return Number(total);
+    const [metric] = await server.query(
+      "SELECT COUNT AS total FROM information_schema.INNODB_METRICS WHERE NAME = 'lock_deadlocks'",
+    );
+    return Number(metric?.['total']);
   };
   const before = await errors();
   // Locks rows in the order opposite to the writers', again and again, until some met.

@@ -1,11 +1,11 @@
-import { type Mariadb, startMariadb } from '../shared/mariadb.js';
+import { type DatabaseServer, startServer } from '../shared/database-server.js';
 
 /** Pages of the database stay in memory, as the server's own default has it. Durability is the default. */
 const SERVER_ARGS = ['--innodb-buffer-pool-size=128M', '--innodb-log-file-size=96M'];
 
 /** Starts the database of a benchmark for the time of `use`. */
-export async function withDatabase<Result>(use: (db: Mariadb) => Promise<Result>): Promise<Result> {
-  const db = await startMariadb({ args: SERVER_ARGS });
+export async function withDatabase<Result>(use: (db: DatabaseServer) => Promise<Result>): Promise<Result> {
+  const db = await startServer({ args: SERVER_ARGS });
   try {
     return await use(db);
   } finally {

@@ -1,7 +1,7 @@
 /** `npm run bench`: every case with its reference, in turn, several rounds; a table on stdout, JSON on request. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
-import type { Mariadb } from '../shared/mariadb.js';
+import type { DatabaseServer } from '../shared/database-server.js';
 import { note, numberOf, optionsOf, runTool, UsageError } from '../shared/tool.js';
 import { Bench, type BenchOptions, type Case, type Measurement, WrongResult } from './case.js';
 import { connections, idle } from './cases/connections.js';
@@ -104,7 +104,7 @@ async function main(): Promise<number> {
 
 /** All rounds of all cases; what was measured stands by case. */
 async function measure(
-  db: Mariadb,
+  db: DatabaseServer,
   { cases, rounds, bench: options }: Run,
 ): Promise<{ measurements: readonly Measurement[][]; failures: readonly string[] }> {
   const measurements: Measurement[][] = cases.map(() => []);
@@ -142,7 +142,7 @@ function summariesOf({ lines }: Case, measurements: readonly Measurement[]): Sum
 
 /** On which machine, with which versions and options. */
 async function circumstances(
-  db: Mariadb,
+  db: DatabaseServer,
   { bench: { short, writers, batchRows, keys, tableRows } }: Run,
   { startedAt, loadAverage }: { startedAt: string; loadAverage: number },
 ): Promise<object> {
