@@ -6,6 +6,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type DatabaseServer, startServer } from '../../test/support/database-server.js';
+import { benchArgs, serverProgram } from '../../test/support/server-program.js';
 import { Bench, type BenchOptions, expectBalanced, median } from './case.js';
 import { RAW_CONNECTIONS, throughReporter, throughScript } from './cases/unique.js';
 import { digestOf, keysOf, rowsOf, type Shape } from './rows.js';
@@ -116,7 +117,8 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { rounds: { type: 'string', default: '3' }, only: { type: 'string' } },
   });
-  const db = await startServer({ args: ['--innodb-buffer-pool-size=128M', '--innodb-log-file-size=96M'] });
+  const program = serverProgram();
+  const db = await startServer({ program, args: benchArgs(program) });
   try {
     for (const series of SERIES)
       if ((values.only ?? series.name) === series.name)

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { startServer } from '../../test/support/database-server.js';
+import { benchArgs, serverProgram } from '../../test/support/server-program.js';
 import { Bench, type FunctionTimes } from './case.js';
 import { costAt } from './cases/connections.js';
 import { throughReporter as throughFlood } from './cases/rereports.js';
@@ -46,7 +47,8 @@ async function main(): Promise<void> {
       connections: { type: 'string', default: '10' },
     },
   });
-  const db = await startServer({ args: ['--innodb-buffer-pool-size=128M', '--innodb-log-file-size=96M'] });
+  const program = serverProgram();
+  const db = await startServer({ program, args: benchArgs(program) });
   const profiles = new Map<string, Profile>();
   const bench = new Bench({
     db,

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { startServer } from '../../test/support/database-server.js';
+import { benchArgs, serverProgram } from '../../test/support/server-program.js';
 import { Bench, type Case, type Line, type Measurement, WrongResult } from './case.js';
 import { connections, idle } from './cases/connections.js';
 import { latency } from './cases/latency.js';
@@ -21,12 +22,11 @@ const USAGE = `npm run bench -- [options]
   --keys N           distinct keys of U (default 500000)
   --table-rows N     other rows in the table before U begins (default 0)
   --soak-minutes N   length of S (default 1)
+  --server NAME      mysql or mariadb11, fetched when it is not there, or the path of a server (default: the machine's MariaDB)
+  --binary-log WHICH on or off (default: as the server has it, MySQL on, MariaDB off)
   --short            everything tiny: checks that it works, the numbers say nothing
   --json FILE        writes machine, versions and all rounds
 `;
-
-/** Pages of the database stay in memory, as the server's own default has it; durability is the default. */
-const SERVER_ARGS = ['--innodb-buffer-pool-size=128M', '--innodb-log-file-size=96M'];
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
@@ -41,6 +41,12 @@ function whole(text: string | undefined, byDefault: number): number {
   return value;
 }
 
+function binaryLogOf(text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined;
+  if (text !== 'on' && text !== 'off') throw new TypeError('--binary-log takes on or off');
+  return text === 'on';
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -52,6 +58,8 @@ async function main(): Promise<number> {
       'table-rows': { type: 'string' },
       'soak-minutes': { type: 'string' },
       short: { type: 'boolean', default: false },
+      server: { type: 'string' },
+      'binary-log': { type: 'string' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -68,11 +76,12 @@ async function main(): Promise<number> {
   const startedAt = new Date().toISOString();
   const loadAverage = os.loadavg()[0]!;
 
-  const db = await startServer({ args: SERVER_ARGS });
+  const program = serverProgram(values.server);
+  const db = await startServer({ program, args: benchArgs(program, binaryLogOf(values['binary-log'])) });
   const failures: string[] = [];
   const summaries: Summary[] = [];
   try {
-    const [server] = await db.query('SELECT VERSION() v');
+    const [server] = await db.query('SELECT VERSION() v, @@log_bin log');
     let doing = '';
     const bench = new Bench({
       db,
@@ -126,9 +135,10 @@ async function main(): Promise<number> {
           system: `${os.type()} ${os.release()}`,
           loadAverage,
         },
+        binaryLog: Number(server?.['log']) === 1,
         node: process.version,
         versions: {
-          mariadb: String(server?.['v']),
+          [db.flavour]: String(server?.['v']),
           mysql2: versionOf('mysql2'),
           lmdb: versionOf('lmdb'),
           nact: versionOf('nact'),
