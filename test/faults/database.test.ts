@@ -254,6 +254,52 @@ test.serial('deadlocks provoked by another client are retried, order kept', asyn
   await endsRight(t, site);
 });
 
+test.serial('a row that another client keeps locked holds up no other row', async (t) => {
+  const site = await startSite(t);
+  const { reporter, database } = site;
+  const session = await server.session(database);
+  t.teardown(() => session.end());
+  const [key] = await server.query(
+    `SELECT modid, cmdid, ip, port, caller, ts FROM ${database}.ServerCallStatus LIMIT 1`,
+  );
+  const condition = ['modid', 'cmdid', 'ip', 'port', 'caller']
+    .map((name) => `${name}=${key?.[name]}`)
+    .join(' AND ');
+  await session.query('START TRANSACTION');
+  await session.query(`SELECT * FROM ServerCallStatus WHERE ${condition} FOR UPDATE`);
+  const stored = async () => {
+    const [least] = await server.query(
+      `SELECT MIN(succ_cnt) least FROM ${database}.ServerCallStatus WHERE NOT (${condition})`,
+    );
+    return Number(least?.['least']);
+  };
+  for (let times = 0; times < 3; times++) {
+    const before = await stored();
+    await until(async () => (await stored()) > before, {
+      ...BOUND,
+      what: 'every other row to be stored again',
+    });
+  }
+  t.is(reporter.ledger().deadLettered, 0);
+  await session.query('COMMIT');
+  await endsRight(t, site);
+});
+
+test.serial('a trigger that takes long for each row: statements shrink until they fit', async (t) => {
+  const site = await startSite(t);
+  // 200 rows, which are in a statement, take four times what it may take.
+  await server.query(`CREATE TRIGGER ${site.database}.slow BEFORE UPDATE ON ${site.database}.ServerCallStatus
+    FOR EACH ROW DO SLEEP(${(4 * QUERY_TIMEOUT_MS) / 200_000})`);
+  await outage(site.reporter, site.fleet);
+  const { upserted } = site.reporter.ledger();
+  await until(() => site.reporter.ledger().upserted > upserted + 300, {
+    ...BOUND,
+    what: 'rows to be stored',
+  });
+  await server.query(`DROP TRIGGER ${site.database}.slow`);
+  await endsRight(t, site);
+});
+
 test.serial('a row that a trigger refuses is a dead letter, the others are stored', async (t) => {
   const site = await startSite(t);
   await server.query(`CREATE TRIGGER ${site.database}.refuse BEFORE UPDATE ON ${site.database}.ServerCallStatus

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:
 import os from 'node:os';
 import path from 'node:path';
 import type { DatabaseServer } from '../../tools/shared/database-server.js';
-import { asRoot, type ServerProgram } from '../../tools/shared/server-program.js';
+import type { ServerProgram } from '../../tools/shared/server-program.js';
 import type { Teardown } from './temp.js';
 
 /**
@@ -29,7 +29,6 @@ export function onSmallDisk(t: Teardown, mysql: ServerProgram, megabytes: number
   const scripts = mkdtempSync(path.join(os.tmpdir(), 'lars-disk-'));
   t.teardown(() => rmSync(scripts, { recursive: true, force: true }));
   const file = path.join(scripts, 'run');
-  const server = `"${mysql.file}" --no-defaults ${asRoot.join(' ')}`;
   const initialise = [...mysql.args, '--initialize-insecure', '--datadir="$data"'].join(' ');
   writeFileSync(
     file,
@@ -42,8 +41,9 @@ for argument; do
   case $argument in --datadir=*) data=\${argument#--datadir=} ;; esac
 done
 mount -t tmpfs -o size=${megabytes}m tmpfs "$data"
-${server} ${initialise} --log-error="$data.initialise.err"
-exec "${mysql.file}" "$@"
+"${mysql.file}" --no-defaults --user=root ${initialise} --log-error="$data.initialise.err"
+# In its namespace it is root, whoever has started it.
+exec "${mysql.file}" "$@" --user=root
 `,
   );
   chmodSync(file, 0o755);

@@ -73,6 +73,16 @@ function mysql(file: string): ServerProgram {
   };
 }
 
+/**
+ * Arguments for measuring: pages of the database stay in memory, as the server's own default has it; durability is the
+ * default, and so is the binary log unless given.
+ */
+export function benchArgs({ flavour }: ServerProgram, hasBinaryLog?: boolean): string[] {
+  const redo = flavour === 'mysql' ? '--innodb-redo-log-capacity=96M' : '--innodb-log-file-size=96M';
+  const binaryLog = hasBinaryLog === undefined ? [] : [hasBinaryLog ? '--log-bin' : '--skip-log-bin'];
+  return ['--innodb-buffer-pool-size=128M', redo, ...binaryLog, '--server-id=1'];
+}
+
 const MARIADB_ARGS = [...SMALL, '--innodb-log-file-size=16M'];
 
 function installedMariadb(): ServerProgram {
