@@ -132,8 +132,8 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/writer/flush.ts',
-        find: 'failure.tooSlow && (await',
-        replace: 'failure.mayBeOneRow && (await',
+        find: 'if (failure.tooSlow) {',
+        replace: 'if (failure.tooSlow && failure.mayBeOneRow) {',
       },
     ],
     tests: [{ file: 'test/faults/slow.test', titles: ['a row that is locked*'] }],
