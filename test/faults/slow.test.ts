@@ -68,6 +68,7 @@ test('new keys do not wait for a locked row that was alone, wherever it stands i
     }
     store.heal();
     await drained();
+    t.is(store.rows.size, 31);
   }
 });
 
