@@ -37,6 +37,8 @@ const ANY = 'any';
 const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   model: [],
   wire: ['model'],
+  // How agents behave, on a clock of their own; knows nothing of the service.
+  simulation: ['model'],
   runtime: ['model'],
   lmdb: ['model'],
   journal: ['model', 'lmdb', 'observe'],

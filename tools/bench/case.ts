@@ -36,7 +36,7 @@ export interface Line {
   readonly target?: Target;
 }
 
-/** What one round says about one line. */
+/** The result of one round for one line. */
 export interface Measurement {
   readonly line: string;
   readonly measured: number;
@@ -201,7 +201,7 @@ export function expectSame(what: string, found: Digest, expected: Digest): void 
     );
 }
 
-/** Everything taken in is where the ledger says. */
+/** The ledger balances, and accounts for every row that was sent. */
 export async function expectBalanced(
   reporter: Worker<ReporterApi>,
   received: number,

@@ -24,7 +24,7 @@ const USAGE = `npm run bench -- [options]
   --soak-minutes N   length of S (default 1)
   --server NAME      mysql or mariadb11, fetched when it is not there, or the path of a server (default: the machine's MariaDB)
   --binary-log WHICH on or off (default: as the server has it, MySQL on, MariaDB off)
-  --short            everything tiny: checks that it works, the numbers say nothing
+  --short            everything tiny: checks that all works; the numbers mean nothing
   --json FILE        writes machine, versions and all rounds
 `;
 

@@ -28,7 +28,7 @@ export interface Mutant {
   readonly tests: readonly TestSelection[];
 }
 
-/** The list of mutants, or what it relies on, is not as it should be; the message says what and where. */
+/** The list of mutants, or what it relies on, is not as it should be. The message names what and where. */
 export class ListError extends ToolError {
   override name = 'ListError';
 }

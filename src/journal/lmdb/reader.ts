@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
-import { lockJournal } from '../../lmdb/lock.js';
+import { lockJournalToRead } from '../../lmdb/lock.js';
 import { dataFileOf, openEnvironment } from '../../lmdb/open-environment.js';
+import { openUnlocked } from '../../lmdb/open-unlocked.js';
 import type { DeadLetter } from '../../model/dead-letter.js';
 import { messageOf, ReporterError } from '../../model/errors.js';
 import type { JournalReader, PartitionSurvey, QuarantinedRecord } from '../contract.js';
@@ -45,7 +46,9 @@ export class LmdbJournalReader implements JournalReader {
     this.dir = dir;
     this.#release = release;
     this.fileBytes = statSync(dataFileOf(dir)).size;
-    const environment = openEnvironment({ dir, maxDbs: MAX_DATABASES, readOnly: true });
+    const environment = openUnlocked(dir, (path) =>
+      openEnvironment({ dir: path, maxDbs: MAX_DATABASES, readOnly: true }),
+    );
     try {
       this.#environment = environment;
       const databases = openDatabases(environment);
@@ -123,7 +126,7 @@ export function requireJournal(dir: string): void {
 
 function lock(dir: string): () => void {
   try {
-    return lockJournal(join(dir, 'lock'), dir, 'stop that process, and try again');
+    return lockJournalToRead(join(dir, 'lock'), dir, 'stop that process, and try again');
   } catch (error) {
     throw error instanceof ReporterError ? error : unreadable(dir, error);
   }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { messageOf, StoreError } from '../../model/errors.js';
 import { withMysql } from './store.js';
 import { readTable } from './table.js';
 
@@ -6,6 +7,7 @@ import { readTable } from './table.js';
 const DDL_FILE = new URL('../../../../schema/server_call_status.sql', import.meta.url);
 
 const NO_SUCH_TABLE = 1146;
+const COMMAND_DENIED = 1142;
 
 /**
  * Makes the table when the database has none, and checks the one that is there. Resolves with whether it made one.
@@ -20,8 +22,21 @@ export async function makeTable(url: string): Promise<boolean> {
     } catch (error) {
       if ((error as { errno?: unknown }).errno !== NO_SUCH_TABLE) throw error;
     }
-    await query(ddl);
+    await query(ddl).catch((error: unknown) => {
+      throw (error as { errno?: unknown }).errno === COMMAND_DENIED ? mayNotCreate(error) : error;
+    });
     await readTable(query);
     return true;
   });
+}
+
+/** What the reporter itself needs, this user may have: only making the table takes more. */
+function mayNotCreate(cause: unknown): StoreError {
+  return new StoreError(
+    'configuration',
+    'ER_TABLEACCESS_DENIED_ERROR',
+    'there is no table, and this user may not create it: GRANT CREATE on the database, or have an administrator apply ' +
+      `schema/server_call_status.sql (${messageOf(cause)})`,
+    { cause },
+  );
 }

@@ -4,12 +4,12 @@ import type { Fault } from './fault.js';
 
 const EVENTS = ['insert', 'update'];
 
-/** Rows that the database refuses for what they hold; when it takes them again, the dead letters are replayed. */
+/** Rows that the database rejects because of their content. When it accepts them again, the dead letters are replayed. */
 export function refusalFaults(site: Site): Fault[] {
   const { database } = site;
   return [
     {
-      name: 'rows refused',
+      name: 'rows rejected',
       group: 'refusal',
       shortestMs: 1000,
       longestMs: 4000,

@@ -64,7 +64,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'dead-letter-of-old-value',
-    breaks: 'A refused value is kept as a dead letter though a newer one of its key is stored.',
+    breaks: 'A rejected value is kept as a dead letter though a newer one of its key is stored.',
     edits: [
       {
         file: 'src/journal/lmdb/records.ts',

@@ -71,7 +71,7 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no-bisect',
-    breaks: 'A row that the store refuses takes its whole chunk to the dead letters.',
+    breaks: 'A row that the store rejects takes its whole chunk to the dead letters.',
     edits: [
       {
         file: 'src/writer/culprit.ts',
