@@ -136,11 +136,16 @@ export class FlushLoop {
       if (!failure) return;
       const { slots } = chunk;
       this.#release(chunk, failure);
-      if (failure.tooSlow && (await separateSlow(slots, this.#trial()))) return;
+      if (failure.tooSlow) {
+        if (await separateSlow(slots, this.#trial())) return;
+        // The quickest way to a success, or to know that not even one row fits.
+        this.#rows = 1;
+      }
       if (this.#maySingleOut(failure, slots.length) && (await separateRefused(slots, this.#trial()))) return;
       if (this.#stopped) return;
       await this.#sleep(backoffMs(this.#failures, PAUSES[failure.class]));
-      if (this.#stopped) return;
+      // On with the pass: what comes behind may fit.
+      if (this.#stopped || failure.tooSlow) return;
       if (failure.class !== 'retry' && failure.class !== 'too-large') {
         // What came meanwhile goes along next time: should one row be to blame, it holds up no other.
         this.#pass = undefined;
@@ -179,7 +184,7 @@ export class FlushLoop {
     this.#failures++;
     if (failure.class === 'too-large') this.#rows = Math.max(1, Math.floor(this.#rows / 2));
     if (failure.tooSlow) this.#rows = fewer(chunk.slots.length);
-    this.#options.health.failed(failure);
+    this.#options.health.failed(failure.tooSlow && chunk.slots.length === 1 ? notEvenOne(failure) : failure);
   }
 
   /** Whether one row may be to blame: the store says so, it is too large alone, or nobody knows and it comes back. */
@@ -275,6 +280,15 @@ interface Aside {
   readonly times: number;
   /** On the clock of `performance.now()`. */
   readonly dueMs: number;
+}
+
+/** It is the time that is too short, or the store that is too slow, for whatever row. */
+function notEvenOne({ code, message, maybeApplied, cause }: StoreError): StoreError {
+  return new StoreError('retry-slowly', code, `even a statement of one row takes too long: ${message}`, {
+    cause,
+    maybeApplied,
+    tooSlow: true,
+  });
 }
 
 /** Stores of other authors may reject with anything; it is taken for a failure that a person should look at. */

@@ -190,10 +190,10 @@ test('a server, or what is in between, that refuses named locks: check says so, 
   t.teardown(() => proxy.close());
   // Of the same length, and no function of any server.
   proxy.replace('GET_LOCK', 'GOT_LOCK');
-  const store = mysqlStore({ url: db.url(database).replace(`:${db.port}/`, `:${proxy.port}/`), ...TIMEOUTS });
+  const store = mysqlStore({ url: db.url(database).replace(`:${db.port}/`, `:${proxy.port}/`) });
   const writer = store.writer(lane());
-  for (const attempt of [store.check(), store.open(), writer.upsert(service(1, 5, 1))]) {
-    const error = await rejection(t, attempt, 'configuration');
+  for (const attempt of [() => store.check(), () => store.open(), () => writer.upsert(service(1, 5, 1))]) {
+    const error = await rejection(t, attempt(), 'configuration');
     t.is(error.code, 'LOCKS_REFUSED');
     t.regex(error.message, /named locks \(GET_LOCK\) do not work on this server/);
   }
