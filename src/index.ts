@@ -23,12 +23,11 @@ export type {
   WriterStatus,
 } from './model/status.js';
 export type { FrameRejection, Traffic } from './model/traffic.js';
+export type { DrainOutcome } from './node/drain.js';
+export type { ReporterOptions } from './node/options.js';
+export type { EventMap, EventType, ReporterEvent } from './observe/events.js';
 export { partitionOf } from './partition/hash.js';
-export {
-  type Reporter,
-  type ReporterOptions,
-  startReporter,
-} from './reporter.js';
+export { type Reporter, startReporter } from './reporter.js';
 export type { ActorRef, ParentRef } from './runtime/actors.js';
 export type { RowFilter, Store, StoreLane, StoreReader, StoreWriter } from './store/contract.js';
 export type { StepHook, WriterStep } from './writer/steps.js';

@@ -16,7 +16,7 @@ const TO_BE_MENDED = {
     'src/partition/relayout.ts imports src/journal/lmdb/journal.ts',
     'src/store/embedded/store.ts imports src/store/mysql/errors.ts',
     'src/store/mysql/schema.ts imports src/store/embedded/store.ts',
-    'src/writer/writer.ts imports src/journal/lmdb/dead-letters.ts',
+    'src/writer/checkpoint.ts imports src/journal/lmdb/dead-letters.ts',
     'src/writer/writer.ts imports src/journal/lmdb/partition.ts',
   ],
 };
@@ -49,14 +49,14 @@ const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   lmdb: ['model'],
   journal: ['model', 'lmdb'],
   store: ['model', 'lmdb'],
-  config: ['model'],
+  config: ['model', 'store'],
   partition: ['model', 'journal'],
   observe: ['model'],
   // Computed from events; never asks a stage.
   view: ['model', 'observe'],
   routing: ['model', 'partition', 'runtime', 'observe'],
   writer: ['model', 'partition', 'routing', 'journal', 'store', 'observe', 'runtime'],
-  intake: ['model', 'wire', 'routing', 'observe', 'runtime'],
+  intake: ['model', 'wire', 'partition', 'routing', 'observe', 'runtime'],
   client: ['model', 'wire'],
   // Status, events, views and the read side of the store; never actors.
   admin: ['model', 'store', 'observe', 'view'],
@@ -190,6 +190,14 @@ test('engines are known only behind their contract', (t) => {
     wrong.filter(({ file }) => !file.startsWith('src/testing/')).map(shown),
     TO_BE_MENDED.engines,
   );
+});
+
+test('the configuration knows of stores how they are addressed, and nothing else', (t) => {
+  const wrong = ofSrc.filter(
+    ({ file, target }) =>
+      roomOf(file) === 'config' && roomOf(target) === 'store' && target !== 'src/store/address.ts',
+  );
+  expectNone(t, wrong.map(shown));
 });
 
 test('writers know stores by their contract alone', (t) => {

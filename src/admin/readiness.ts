@@ -4,7 +4,7 @@ import type { ReporterStatus, StoreState, WriterState } from '../model/status.js
 export interface Readiness {
   /** Whether reports are accepted and journaled, by every writer. */
   readonly ready: boolean;
-  readonly state: 'starting' | ReporterStatus['state'];
+  readonly state: ReporterStatus['state'];
   /** Why it is not ready, in words; empty when it is. */
   readonly reasons: readonly string[];
   readonly journal: {
@@ -25,6 +25,8 @@ export interface Readiness {
     readonly pending: number;
     /** Age of the oldest report the store does not have; 0 when it has all. */
     readonly oldestPendingSeconds: number;
+    /** A batch waits because it would add more keys than the writer may hold. */
+    readonly full: boolean;
   }[];
 }
 
@@ -32,21 +34,11 @@ export interface Readiness {
  * Whether agents should be sent here. A store that is away is no reason against it: reports are journaled
  * meanwhile, and each writer shows its store. Neither is a writer that restarts: agents wait for it a moment. One
  * that cannot be saved is a reason: the agents of its services wait until a person acts.
- *
- * `status` is undefined while the reporter starts.
  */
-export function readiness(status: ReporterStatus | undefined): Readiness {
-  if (!status) {
-    return {
-      ready: false,
-      state: 'starting',
-      reasons: ['the reporter is starting'],
-      journal: { ok: false, error: null },
-      writers: [],
-    };
-  }
+export function readiness(status: ReporterStatus): Readiness {
   const { state, journalError, writers } = status;
   const reasons: string[] = [];
+  if (state === 'starting') reasons.push('the reporter is starting');
   if (state === 'draining') reasons.push('the reporter is draining: it accepts no reports any more');
   if (state === 'stopped') reasons.push('the reporter has stopped');
   if (journalError !== undefined) reasons.push(`the journal cannot be written: ${journalError}`);
@@ -58,7 +50,7 @@ export function readiness(status: ReporterStatus | undefined): Readiness {
     ready: reasons.length === 0,
     state,
     reasons,
-    journal: { ok: journalError === undefined, error: journalError ?? null },
+    journal: { ok: state !== 'starting' && journalError === undefined, error: journalError ?? null },
     writers: writers.map((writer) => ({
       partition: writer.partition,
       state: writer.state,
@@ -67,6 +59,7 @@ export function readiness(status: ReporterStatus | undefined): Readiness {
       store: writer.store,
       pending: writer.ledger.pending,
       oldestPendingSeconds: writer.oldestPendingSeconds,
+      full: writer.full,
     })),
   };
 }

@@ -1,11 +1,10 @@
 import type { ReporterStatus } from '../model/status.js';
 import type { Metrics } from '../observe/metrics.js';
 import { readiness } from './readiness.js';
-import { json, type Route, STARTING } from './route.js';
+import { type Answer, json, type Route, STARTING } from './route.js';
 
 export interface StatusSources {
-  /** Undefined while the reporter starts. */
-  readonly status: () => ReporterStatus | undefined;
+  readonly status: () => ReporterStatus;
   readonly metrics: Metrics;
 }
 
@@ -26,16 +25,17 @@ export function statusRoutes({ status, metrics }: StatusSources): readonly Route
       path: '/metrics',
       handle: async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() }),
     },
-    { method: 'GET', path: '/api/ledger', handle: () => answerWith(status(), ledgers) },
-    { method: 'GET', path: '/api/status', handle: () => answerWith(status(), (all) => all) },
+    { method: 'GET', path: '/api/ledger', handle: () => ledgers(status()) },
+    { method: 'GET', path: '/api/status', handle: () => json(status()) },
   ];
 }
 
-/** The total, and each writer's part. What was refused before any writer counts in the total only. */
-function ledgers({ ledger, writers }: ReporterStatus): object {
-  return { ...ledger, writers: writers.map((writer) => ({ partition: writer.partition, ...writer.ledger })) };
-}
-
-function answerWith(status: ReporterStatus | undefined, view: (status: ReporterStatus) => object) {
-  return status ? json(view(status)) : STARTING;
+/**
+ * The total, and each writer's part. What was refused before any writer counts in the total only. There is none while
+ * the reporter starts: writers that replay their journal do not know yet what they hold.
+ */
+function ledgers({ state, ledger, writers }: ReporterStatus): Answer {
+  if (state === 'starting') return STARTING;
+  const parts = writers.map((writer) => ({ partition: writer.partition, ...writer.ledger }));
+  return json({ ...ledger, writers: parts });
 }

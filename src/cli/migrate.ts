@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { maskStoreUrl } from '../config/index.js';
+import { describeStoreUrl } from '../store/address.js';
 import { migrate } from '../store/mysql/schema.js';
 import { type CommonOptions, commandWith, loadSettingsWithWarnings } from './settings.js';
 import type { Terminal } from './terminal.js';
@@ -14,8 +14,8 @@ export function migrateCommand(terminal: Terminal): Command {
     const outcome = await migrate(url);
     terminal.print(
       outcome === 'created'
-        ? `created the table in ${maskStoreUrl(url)}`
-        : `nothing to do: the table in ${maskStoreUrl(url)} is as it should be`,
+        ? `created the table in ${describeStoreUrl(url)}`
+        : `nothing to do: the table in ${describeStoreUrl(url)} is as it should be`,
     );
   });
 }

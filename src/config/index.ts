@@ -8,4 +8,4 @@ export { configTable, describeConfig } from './keys.js';
 export { type LoadedConfig, type LoadOptions, loadConfig } from './load.js';
 export { type ParseOptions, parseConfig } from './parse.js';
 export type { Config, ConfigInput } from './schema.js';
-export { maskSecrets, maskStoreUrl } from './secrets.js';
+export { maskSecrets } from './secrets.js';

@@ -1,8 +1,19 @@
-/** Where a text stops being JSON. Lines and columns count from 1. */
-export interface JsonProblem {
+/** A place in a text. Lines and columns count from 1. */
+export interface Place {
   readonly line: number;
   readonly column: number;
+}
+
+/** Where a text stops being JSON. */
+export interface JsonProblem extends Place {
   readonly expected: string;
+}
+
+/** A name that its object has already. */
+export interface RepeatedName extends Place {
+  /** With those of the objects around it: `listen.port`. */
+  readonly name: string;
+  readonly first: Place;
 }
 
 // One token with the white space before it: punctuation | text | number or word.
@@ -84,7 +95,38 @@ function follow(expectation: Expectation, token: RegExpExecArray, open: string[]
   return after();
 }
 
+/** Finds the names that an object has more than once in `text`, which is JSON. However they are spelled. */
+export function findRepeatedNames(text: string): RepeatedName[] {
+  const repeated: RepeatedName[] = [];
+  // Lists are levels, too: what is in them has the name of the list.
+  const levels: { readonly names: Map<string, number>; readonly path: readonly string[] }[] = [];
+  let last: { readonly name: string; readonly at: number } | undefined;
+  let path: readonly string[] = [];
+  TOKEN.lastIndex = 0;
+  for (let token = TOKEN.exec(text); token; token = TOKEN.exec(text)) {
+    const [whole, mark, quoted] = token;
+    const level = levels.at(-1);
+    if (quoted !== undefined) {
+      last = { name: JSON.parse(quoted) as string, at: token.index + whole.length - quoted.length };
+    } else if (mark === ':' && last && level) {
+      path = [...level.path, last.name];
+      const first = level.names.get(last.name);
+      if (first === undefined) level.names.set(last.name, last.at);
+      else repeated.push({ name: path.join('.'), ...placeOf(text, last.at), first: placeOf(text, first) });
+    } else if (mark === '{' || mark === '[') {
+      levels.push({ names: new Map(), path });
+    } else if (mark === '}' || mark === ']') {
+      path = levels.pop()!.path;
+    }
+  }
+  return repeated;
+}
+
 function problemAt(text: string, at: number, expected: string): JsonProblem {
+  return { ...placeOf(text, at), expected };
+}
+
+function placeOf(text: string, at: number): Place {
   const before = text.slice(0, at).split(/\r\n|\n|\r/);
-  return { line: before.length, column: before.at(-1)!.length + 1, expected };
+  return { line: before.length, column: before.at(-1)!.length + 1 };
 }

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf, ReporterError } from '../model/errors.js';
 import { readOverrides } from './environment.js';
-import { findJsonProblem } from './json.js';
+import { findJsonProblem, findRepeatedNames } from './json.js';
 import { parseWith } from './parse.js';
-import type { Config } from './schema.js';
+import { type Config, schema } from './schema.js';
 
 export interface LoadOptions {
   /** Configuration file; `./config.json`, which may be missing, unless given. */
@@ -33,11 +33,11 @@ export interface LoadedConfig {
 export function loadConfig({ file, env, cwd }: LoadOptions): LoadedConfig {
   const path = resolve(cwd, file ?? 'config.json');
   const text = read(path, file === undefined);
-  const overrides = readOverrides(env);
+  const overrides = readOverrides(schema, env);
   const config =
     text === undefined
-      ? parseWith({}, cwd, overrides)
-      : parseWith(parseJson(path, text), dirname(path), overrides);
+      ? parseWith(schema, {}, cwd, overrides)
+      : parseWith(schema, parseJson(path, text), dirname(path), overrides);
   return { config, file: text === undefined ? undefined : path, warnings: overrides.warnings };
 }
 
@@ -55,15 +55,25 @@ function read(path: string, mayBeMissing: boolean): string | undefined {
   }
 }
 
-function parseJson(path: string, text: string): unknown {
+function parseJson(path: string, fileText: string): unknown {
+  const text = fileText.replace(/^\uFEFF/, '');
+  let parsed: unknown;
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    parsed = JSON.parse(text);
   } catch {
     // JSON.parse's own message may quote a password, so it is not passed on, not even as the cause.
-    const problem = findJsonProblem(text.replace(/^\uFEFF/, ''));
+    const problem = findJsonProblem(text);
     const where = problem
       ? ` at line ${problem.line}, column ${problem.column}: expected ${problem.expected}`
       : '';
     throw new ReporterError('CONFIG_INVALID', `configuration file ${path} is not valid JSON${where}`);
   }
+  // JSON.parse keeps the last of several, and discards the value of the first.
+  const repeated = findRepeatedNames(text).map(
+    ({ name, line, column, first }) =>
+      `configuration file ${path} has ${name} again at line ${line}, column ${column}; ` +
+      `it stands at line ${first.line}, column ${first.column} already: make one of them`,
+  );
+  if (repeated.length > 0) throw new ReporterError('CONFIG_INVALID', repeated.join('\n'));
+  return parsed;
 }

@@ -1,15 +1,19 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { isLoopback, storeUrlProblem } from './values.js';
+import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS } from '../store/address.js';
+import type { DeepReadonly } from './tree.js';
+import { isLoopback, isSameAddress, pathProblem, storeUrlProblem, textProblem } from './values.js';
 
 /** What the schema holds of a key beyond zod's own; `keys.ts` reads it. */
-interface KeyMeta {
+export interface KeyMeta {
   /** What to write instead of an unusable value, when the type alone does not tell it. */
   readonly expected?: string;
+  /** What is in force when the key is not set, in a word or two. */
+  readonly unset?: string;
   /** Never printed. */
   readonly secret?: boolean;
-  /** A folder; relative ones are resolved. */
-  readonly path?: boolean;
+  /** A path, or a store's address: relative paths are resolved. */
+  readonly place?: 'path' | 'store';
   [more: string]: unknown;
 }
 
@@ -19,8 +23,15 @@ const GIB = 1_073_741_824;
 const integer = (min: number, max: number, byDefault: number, description: string) =>
   z.int().min(min).max(max).default(byDefault).describe(description);
 
-const text = (byDefault: string, description: string, meta: KeyMeta) =>
-  z.string().min(1).default(byDefault).describe(description).meta(meta);
+/** A text that `problemOf` finds nothing wrong with. */
+const text = (problemOf: (value: string) => string | undefined) =>
+  z
+    .string()
+    .min(1)
+    .superRefine((value, context) => {
+      const problem = value === '' ? undefined : problemOf(value);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    });
 
 const host = (byDefault: string, description: string) =>
   z
@@ -30,8 +41,8 @@ const host = (byDefault: string, description: string) =>
     .describe(description)
     .meta({ expected: 'an IP address or a host name, without a port' } satisfies KeyMeta);
 
-/** Every key, in the order people meet them. Unknown keys are errors. */
-export const schema = z.strictObject({
+/** Every key, in the order people meet them. */
+const sections = z.strictObject({
   listen: z
     .strictObject({
       host: host('0.0.0.0', 'Address agents connect to.'),
@@ -72,14 +83,23 @@ export const schema = z.strictObject({
         'Partitions, each with its own writer and store connection; 3 to 4 keep one database server busy.',
       ),
       maxBatchRows: integer(1, 10_000, 1000, 'Rows in one upsert.'),
+      maxPendingKeys: z
+        .int()
+        .min(1024)
+        .max(1_000_000_000)
+        .optional()
+        .describe(
+          'Distinct keys held for the store, shared equally by the writers. Beyond it, batches that would add keys wait, and their agents are slowed. By default what 40 % of the memory holds.',
+        )
+        .meta({ unset: 'by memory' } satisfies KeyMeta),
     })
     .prefault({}),
   journal: z
     .strictObject({
-      dir: text('./data/journal', 'Folder of the journal; one process at a time uses it.', {
-        path: true,
-        expected: 'the path of a folder',
-      }),
+      dir: text(pathProblem)
+        .default('./data/journal')
+        .describe('Folder of the journal; one process at a time uses it.')
+        .meta({ place: 'path', expected: 'the path of a folder' } satisfies KeyMeta),
       snapshotBytes: integer(
         1024,
         64 * GIB,
@@ -90,22 +110,25 @@ export const schema = z.strictObject({
     .prefault({}),
   store: z
     .strictObject({
-      url: z
-        .string()
-        .superRefine((url, context) => {
-          const problem = storeUrlProblem(url);
-          if (problem) context.addIssue({ code: 'custom', message: problem });
-        })
+      url: text(storeUrlProblem)
         .default('embedded:./data/store')
         .describe(
           'Where rows end up: `embedded:DIR` (no server) or `mysql://user:password@host:port/database`.',
         )
-        .meta({ path: true } satisfies KeyMeta),
-      connectTimeoutMs: integer(1, DAY_MS, 5000, 'Longest wait for a connection, in milliseconds.'),
+        .meta({
+          place: 'store',
+          expected: 'embedded:DIR or mysql://user:password@host:port/database',
+        } satisfies KeyMeta),
+      connectTimeoutMs: integer(
+        1,
+        DAY_MS,
+        DEFAULT_CONNECT_TIMEOUT_MS,
+        'Longest wait for a connection, in milliseconds.',
+      ),
       queryTimeoutMs: integer(
         1,
         DAY_MS,
-        10_000,
+        DEFAULT_QUERY_TIMEOUT_MS,
         'Longest wait for a statement, in milliseconds; then its connection is closed and the rows are sent again.',
       ),
     })
@@ -114,9 +137,7 @@ export const schema = z.strictObject({
     .strictObject({
       host: host('127.0.0.1', 'Address of the admin HTTP: health, metrics, ledger.'),
       port: integer(0, 65535, 7780, 'Port of the admin HTTP; 0 takes any free one and prints it.'),
-      token: z
-        .string()
-        .min(1)
+      token: text(textProblem)
         .optional()
         .describe('Secret that HTTP clients present; required when `admin.host` is not a loopback address.')
         .meta({ secret: true, expected: 'a text that is not empty' } satisfies KeyMeta),
@@ -171,7 +192,15 @@ export const schema = z.strictObject({
     .prefault({}),
 });
 
-type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+/** The configuration. Unknown keys are errors. */
+export const schema = sections.superRefine(({ listen, admin }, context) => {
+  if (listen.port === 0 || listen.port !== admin.port || !isSameAddress(listen.host, admin.host)) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['admin', 'port'],
+    message: 'listen.port is the same, on the same address: give one of them another port',
+  });
+});
 
 /** A whole, checked configuration: every key has its value, relative paths are resolved. Frozen. */
 export type Config = DeepReadonly<z.output<typeof schema>>;

@@ -1,43 +1,35 @@
-import { type ConfigKey, knownKeys } from './keys.js';
-import type { Config } from './schema.js';
-import { EMBEDDED, parseMysqlUrl } from './values.js';
+import type { z } from 'zod';
+import { describeStoreUrl } from '../store/address.js';
+import { type ConfigKey, keysOf } from './keys.js';
+import { type Config, schema as ours } from './schema.js';
+import { valueAt, withValue } from './tree.js';
 
 const MASK = '***';
 
-/** A copy of the configuration that may be printed: token and password replaced by `***`. */
+/** A copy of the configuration that may be printed: secrets, and the passwords of addresses, replaced by `***`. */
 export function maskSecrets(config: Config): Config {
-  return {
-    ...config,
-    store: { ...config.store, url: maskStoreUrl(config.store.url) },
-    admin: config.admin.token === undefined ? config.admin : { ...config.admin, token: MASK },
-  };
+  return maskWith(ours, config);
 }
 
-/**
- * A store's address for printing. Of one that cannot be read for sure, only the scheme is left: any part of it
- * may be the password.
- */
-export function maskStoreUrl(url: string): string {
-  if (url.startsWith(EMBEDDED)) return url;
-  const parsed = url.startsWith('mysql://') ? parseMysqlUrl(url) : undefined;
-  if (!parsed || parsed.user === '' || parsed.host === '') {
-    // Something like ./data holds no secret and helps when shown.
-    if (!/[:@]/.test(url)) return url;
-    return `${/^[a-z][a-z0-9+.-]*:(?=\/\/)/i.exec(url)?.[0] ?? ''}${MASK}`;
+/** As `maskSecrets`, for the configuration of another schema. */
+export function maskWith<T>(schema: z.ZodType, config: T): T {
+  let masked: unknown = config;
+  for (const key of keysOf(schema)) {
+    const value = valueAt(config, key.path);
+    if (value === undefined) continue;
+    if (key.secret) masked = withValue(masked, key.path, MASK);
+    else if (key.place === 'store') masked = withValue(masked, key.path, describeStoreUrl(String(value)));
   }
-  const user = encodeURIComponent(parsed.user) + (parsed.password === '' ? '' : `:${MASK}`);
-  return `mysql://${user}@${parsed.host}/${parsed.database}`;
+  return masked as T;
 }
 
 /** A value of any type, as it may stand in an error message about `key`. */
-export function printable(key: string, value: unknown): string {
-  const known: ConfigKey | undefined = knownKeys().find((one) => one.key === key);
+export function printable(key: ConfigKey | undefined, value: unknown): string {
   // A whole section of the wrong type may hold anything, a password too.
-  if (!known) return `(${kindOf(value)})`;
-  if (known.secret && value !== undefined) return MASK;
-  if (key === 'store.url')
-    return typeof value === 'string' ? quoted(maskStoreUrl(value)) : `(${kindOf(value)})`;
-  return quoted(value);
+  if (!key) return `(${kindOf(value)})`;
+  if (key.secret && value !== undefined) return MASK;
+  if (key.place !== 'store') return quoted(value);
+  return typeof value === 'string' ? quoted(describeStoreUrl(value)) : `(${kindOf(value)})`;
 }
 
 /** `text`, `a list`, … for people. */

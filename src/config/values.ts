@@ -1,55 +1,50 @@
+import { readStoreAddress } from '../store/address.js';
+
 /** Whether only this machine can reach a socket bound to `host`. */
 export function isLoopback(host: string): boolean {
   return /^(127(\.\d{1,3}){3}|::1|(0+:){7}0*1|localhost)$/i.test(host);
 }
 
-export const EMBEDDED = 'embedded:';
+/** Whether sockets bound to `one` and to `other` cannot have the same port. */
+export function isSameAddress(one: string, other: string): boolean {
+  const [a, b] = [one.toLowerCase(), other.toLowerCase()];
+  if (a === b || a === '::' || b === '::') return true;
+  const isV4 = (host: string) => !host.includes(':');
+  if ((a === '0.0.0.0' && isV4(b)) || (b === '0.0.0.0' && isV4(a))) return true;
+  return (
+    (a === 'localhost' && /^(127\.0\.0\.1|::1)$/.test(b)) ||
+    (b === 'localhost' && /^(127\.0\.0\.1|::1)$/.test(a))
+  );
+}
 
-const SCHEMES = 'embedded:DIR or mysql://user:password@host:port/database';
+/**
+ * What is wrong with a text that no program makes and files and environments do: line ends, white space, quotes that
+ * were meant for a shell. Undefined when nothing is.
+ */
+export function textProblem(text: string): string | undefined {
+  if (text.trim() !== text) return 'has white space or a line end around it: leave it out';
+  if (/[\p{Cc}\u200b\u2060\ufeff]/u.test(text))
+    return 'holds a line end or a character that cannot be seen: leave it out';
+  if (/^(["'`]).*\1$/.test(text) && text.length > 1)
+    return 'stands in quotes, which belong to its value here: leave them out';
+  return undefined;
+}
+
+/** As `textProblem`, for the path of a file or folder. */
+export function pathProblem(path: string): string | undefined {
+  const problem = textProblem(path);
+  if (problem !== undefined) return problem;
+  if (path.startsWith('~'))
+    return 'begins with ~, which means a home folder to a shell only: write the whole path';
+  if (/^\$\w|\$\{/.test(path)) return 'holds a variable, which only a shell replaces: write the whole path';
+  return undefined;
+}
 
 /** What is wrong with a store's address and what to write instead; undefined when nothing is. */
 export function storeUrlProblem(url: string): string | undefined {
-  if (url.startsWith(EMBEDDED)) return embeddedProblem(url.slice(EMBEDDED.length));
-  if (!url.startsWith('mysql://')) return `expected ${SCHEMES}`;
-  const parsed = parseMysqlUrl(url);
-  if (!parsed) {
-    return `expected ${SCHEMES}; in user and password @ is written %40, / %2F, : %3A, # %23, ? %3F, % %25`;
-  }
-  if (parsed.host === '') return 'has no host; expected mysql://user:password@host:port/database';
-  if (parsed.user === '') return 'has no user; expected mysql://user:password@host:port/database';
-  if (parsed.database === '') return 'has no database; expected mysql://user:password@host:port/database';
-  return undefined;
-}
-
-function embeddedProblem(dir: string): string | undefined {
-  if (dir.trim() === '') return 'has no folder; expected embedded:DIR, for example embedded:./data/store';
-  // embedded://data could mean ./data or /data.
-  if (/^\/\/[^/]/.test(dir)) return 'expected embedded:DIR without //, for example embedded:./data/store';
-  return undefined;
-}
-
-interface MysqlUrl {
-  readonly user: string;
-  readonly password: string;
-  /** Host and port, as written. */
-  readonly host: string;
-  readonly database: string;
-}
-
-/** Takes a mysql:// address apart; undefined when it cannot be told apart without doubt. */
-export function parseMysqlUrl(url: string): MysqlUrl | undefined {
-  try {
-    const parsed = new URL(url);
-    const database = decodeURIComponent(parsed.pathname.slice(1));
-    // An unencoded / # or ? in the password cuts the address early: the rest, with its @, shows up further right.
-    if (parsed.hash !== '' || parsed.search !== '' || /[/@]/.test(database)) return undefined;
-    return {
-      user: decodeURIComponent(parsed.username),
-      password: decodeURIComponent(parsed.password),
-      host: parsed.host,
-      database,
-    };
-  } catch {
-    return undefined;
-  }
+  const problem = textProblem(url);
+  if (problem !== undefined) return problem;
+  const address = readStoreAddress(url);
+  if (address.kind === 'unusable') return address.problem;
+  return address.kind === 'embedded' ? pathProblem(address.dir) : undefined;
 }

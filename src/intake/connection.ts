@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../model/errors.js';
 import { TAG, WORDS_PER_ROW } from '../model/row.js';
 import type { RowBuffer, RowBufferPool } from '../model/row-buffer.js';
-import type { FrameRejection, Traffic } from '../model/traffic.js';
-import type { Complaints } from '../observe/complaints.js';
+import type { Traffic } from '../model/traffic.js';
+import type { EventSink } from '../observe/events.js';
 import type { Inbox } from '../routing/inbox.js';
 import type { Credit } from '../routing/protocol.js';
 import { type ActorRef, type ParentRef, spawn, stop, tell } from '../runtime/actors.js';
@@ -12,22 +12,27 @@ import { MessageId, type ReportDecoder } from '../wire/messages.js';
 import type { InflightBudget, Reader } from './budget.js';
 import type { HandledFrame, HandlerTable } from './handlers.js';
 
+/** What a peer may do; from the section `listen` of the configuration. */
+export interface FrameLimits {
+  readonly maxBodyBytes: number;
+  /** Undecodable frames in a row after which a connection is closed. */
+  readonly maxBadFrames: number;
+  /** How long a frame may stay incomplete while its socket is read, milliseconds; 0 = for ever. */
+  readonly frameTimeoutMs: number;
+}
+
 /** What all connections share. */
 export interface ConnectionDomain {
   /** The router's. */
   readonly inbox: Inbox;
   readonly budget: InflightBudget;
   readonly traffic: Traffic;
-  readonly complaints: Complaints;
+  readonly events: EventSink;
   readonly handlers: HandlerTable;
   /** Where the rows of a chunk go: a connection at rest holds no buffers. */
   readonly buffers: RowBufferPool;
   readonly reports: ReportDecoder;
-  readonly maxBodyBytes: number;
-  /** Undecodable frames in a row after which a connection is closed. */
-  readonly maxBadFrames: number;
-  /** How long a frame may stay incomplete while its socket is read, milliseconds; 0 = for ever. */
-  readonly frameTimeoutMs: number;
+  readonly limits: FrameLimits;
   readonly onClosed: (connection: Connection) => void;
 }
 
@@ -57,7 +62,8 @@ const MAX_REPLY_BYTES = 1_048_576;
 export class Connection implements Reader {
   readonly #domain: ConnectionDomain;
   readonly #socket: Socket;
-  readonly #peer: string;
+  /** The agent's address without port. */
+  readonly peer: string;
   readonly #peerNumber: () => number;
   /** Undefined until its first row: who sends nothing worth keeping gets no place in the journal. */
   #peerTag: number | undefined;
@@ -81,7 +87,7 @@ export class Connection implements Reader {
   #expiryLeftMs = 0;
   #expiryBegan = 0;
 
-  /** `peer`: the agent's address without port; `peerNumber` gives its number in the journal's peer table. */
+  /** `peerNumber` gives its number in the journal's peer table. */
   constructor(
     parent: ParentRef,
     name: string,
@@ -92,19 +98,14 @@ export class Connection implements Reader {
   ) {
     this.#domain = domain;
     this.#socket = socket;
-    this.#peer = peer;
+    this.peer = peer;
     this.#peerNumber = peerNumber;
-    this.#decoder = new FrameDecoder(domain.maxBodyBytes);
+    this.#decoder = new FrameDecoder(domain.limits.maxBodyBytes);
     this.#ref = spawn<ConnectionMessage>(parent, {
       name,
       receive: (message) => this.#receive(message),
       onCrash: (error, message) => {
-        domain.complaints.about(
-          peer,
-          'crash',
-          { error: messageOf(error) },
-          'a connection crashed; closing it',
-        );
+        domain.events.emit({ type: 'connection-failed', peer, error });
         if (message.kind === 'data') this.#paid(message.chunk.length);
         socket.destroy();
         return 'resume';
@@ -148,7 +149,7 @@ export class Connection implements Reader {
       case 'expired':
         // The rest of it, or the end, may have come while this message was on its way.
         if (this.#isLost || this.#closed || message.frames !== this.#frames) return;
-        this.#reject('incomplete', {}, 'a frame stayed incomplete for too long; closing its connection');
+        this.#reject('incomplete', 'a frame stayed incomplete for too long; closing its connection');
         this.#giveUp();
         break;
       case 'closed':
@@ -186,8 +187,7 @@ export class Connection implements Reader {
       this.#decoder.push(chunk, this.#onFrame);
     } catch (error) {
       if (error instanceof FrameError) {
-        const fields = { claimedBytes: error.claimedBytes };
-        this.#reject('length', fields, `${error.message}; closing the connection`);
+        this.#reject('length', `${error.message}; closing the connection`, error.claimedBytes);
       } else if (!(error instanceof StreamRefused)) {
         throw error;
       }
@@ -219,7 +219,7 @@ export class Connection implements Reader {
 
   /** A property, not a method, so that a chunk costs no closure. */
   readonly #onFrame = (id: number, bytes: Uint8Array, start: number, end: number): void => {
-    const { traffic, reports, handlers, maxBadFrames } = this.#domain;
+    const { traffic, reports, handlers, limits } = this.#domain;
     const rows = this.#rows!;
     traffic.frames++;
     this.#frames++;
@@ -232,16 +232,11 @@ export class Connection implements Reader {
     try {
       count = reports.decode(bytes, start, end, rows, this.#peerTag ?? 0);
     } catch (error) {
-      const fields = { bodyBytes: end - start, error: messageOf(error) };
-      this.#reject('undecodable', fields, 'a frame does not hold the report it claims; dropping it');
+      const why = `a frame does not hold the report it claims (${messageOf(error)}); dropping it`;
+      this.#reject('undecodable', why, end - start);
       this.#badFramesInRow++;
-      if (this.#badFramesInRow < maxBadFrames) return;
-      this.#domain.complaints.about(
-        this.#peer,
-        'bad-frames',
-        {},
-        'too many bad frames; closing the connection',
-      );
+      if (this.#badFramesInRow < limits.maxBadFrames) return;
+      this.#domain.events.emit({ type: 'connection-refused', peer: this.peer, reason: 'bad-frames' });
       throw new StreamRefused();
     }
     this.#badFramesInRow = 0;
@@ -269,15 +264,10 @@ export class Connection implements Reader {
       if (!socket.writable) return;
       socket.write(encodeFrame(replyId, replyBody));
       if (socket.writableLength <= MAX_REPLY_BYTES) return;
-      this.#domain.complaints.about(
-        this.#peer,
-        'replies',
-        {},
-        'a peer does not read its replies; closing it',
-      );
+      this.#domain.events.emit({ type: 'connection-refused', peer: this.peer, reason: 'unread-replies' });
       this.#refuse();
     };
-    return { id, body, peer: `${this.#peer}:${socket.remotePort ?? 0}`, reply };
+    return { id, body, peer: `${this.peer}:${socket.remotePort ?? 0}`, reply };
   }
 
   #readOn(): void {
@@ -291,7 +281,7 @@ export class Connection implements Reader {
     this.#closed = true;
     this.#dropExpiry();
     if (this.#decoder.incompleteBytes > 0 && !this.#refused) {
-      this.#reject('incomplete', {}, 'a connection ended in the middle of a frame');
+      this.#reject('incomplete', 'a connection ended in the middle of a frame');
     }
     this.#domain.onClosed(this);
     // Credit for its last chunks may still come: the budget needs it, so the actor ends with it.
@@ -309,13 +299,15 @@ export class Connection implements Reader {
     this.#socket.destroy();
   }
 
-  #reject(reason: FrameRejection, fields: object, message: string): void {
+  /** `bodyBytes`: as its header claims, where it is known. */
+  #reject(reason: 'length' | 'undecodable' | 'incomplete', why: string, bodyBytes?: number): void {
     this.#domain.traffic.framesRejected[reason]++;
-    this.#domain.complaints.about(this.#peer, reason, fields, message);
+    const event = { type: 'frame-rejected', peer: this.peer, reason, why } as const;
+    this.#domain.events.emit(bodyBytes === undefined ? event : { ...event, bodyBytes });
   }
 
   #startExpiry(): void {
-    const { frameTimeoutMs } = this.#domain;
+    const { frameTimeoutMs } = this.#domain.limits;
     if (frameTimeoutMs === 0 || this.#expiry) return;
     if (this.#expiryLeftMs === 0) this.#expiryLeftMs = frameTimeoutMs;
     this.#expiryBegan = performance.now();
@@ -328,7 +320,7 @@ export class Connection implements Reader {
     if (lateMs > STANDSTILL_MS) {
       // The process stood still, and read nothing meanwhile: that time is the agent's.
       this.#expiry = undefined;
-      this.#expiryLeftMs = Math.min(lateMs, this.#domain.frameTimeoutMs);
+      this.#expiryLeftMs = Math.min(lateMs, this.#domain.limits.frameTimeoutMs);
       this.#startExpiry();
       return;
     }

@@ -1,6 +1,6 @@
-import { messageOf, ReporterError } from '../model/errors.js';
+import { errorOf, ReporterError } from '../model/errors.js';
 import type { Traffic } from '../model/traffic.js';
-import type { Complaints } from '../observe/complaints.js';
+import type { EventSink } from '../observe/events.js';
 import { type ActorRef, tell } from '../runtime/actors.js';
 import { MessageId } from '../wire/messages.js';
 
@@ -29,12 +29,12 @@ export type Handlers = Readonly<Record<number, FrameHandler>>;
 export class HandlerTable {
   readonly #handlers = new Map<number, FrameHandler>();
   readonly #traffic: Traffic;
-  readonly #complaints: Complaints;
+  readonly #events: EventSink;
 
   /** Throws ReporterError CONFIG_INVALID for ids that are no int32, and for the reporter's own. */
-  constructor(handlers: Handlers, traffic: Traffic, complaints: Complaints) {
+  constructor(handlers: Handlers, traffic: Traffic, events: EventSink) {
     this.#traffic = traffic;
-    this.#complaints = complaints;
+    this.#events = events;
     for (const [key, handler] of Object.entries(handlers)) {
       const id = Number(key);
       if (!Number.isInteger(id) || id !== (id | 0) || id === MessageId.reportStatusRequest) {
@@ -76,9 +76,8 @@ export class HandlerTable {
 
   #failed(frame: HandledFrame, error: unknown): void {
     this.#traffic.framesRejected.handler++;
-    const fields = { id: frame.id, error: messageOf(error) };
     // By its address: a peer that comes again from another port is the same one.
     const peer = frame.peer.slice(0, frame.peer.lastIndexOf(':'));
-    this.#complaints.about(peer, 'handler', fields, 'a handler failed on a frame');
+    this.#events.emit({ type: 'handler-failed', peer, id: frame.id, error: errorOf(error) });
   }
 }

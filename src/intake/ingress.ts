@@ -1,10 +1,13 @@
-import { messageOf } from '../model/errors.js';
+import { messageOf, ReporterError } from '../model/errors.js';
 import type { HostResult, Report } from '../model/report.js';
 import * as row from '../model/row.js';
 import { type RowBuffer, RowBufferPool } from '../model/row-buffer.js';
+import type { Traffic } from '../model/traffic.js';
+import type { EventSink } from '../observe/events.js';
+import type { Counts } from '../partition/counts.js';
 import type { Inbox } from '../routing/inbox.js';
 import type { Credit } from '../routing/protocol.js';
-import { type ActorRef, type ParentRef, spawn } from '../runtime/actors.js';
+import { type ActorRef, type ParentRef, spawn, tell } from '../runtime/actors.js';
 
 /** Reports from inside the process. */
 export interface InternalReports {
@@ -19,24 +22,98 @@ export type IngressMessage = Report | InternalReports;
 export interface IngressOptions {
   /** The router's. */
   readonly inbox: Inbox;
+  readonly traffic: Traffic;
+  /** Counts rows that are refused. */
+  readonly refused: Counts;
+  readonly events: EventSink;
   /** Peer number of rows that came from no socket. */
   readonly peerNumber: number;
-  readonly onSaturated: (counters: number) => void;
-  /** A report was refused, and with it `rows` rows. */
-  readonly onRejected: (rows: number, why: string) => void;
 }
 
-/** Spawns the actor behind `reporter.ref`: what sockets do for agents, for senders in the same process. */
-export function spawnIngress(parent: ParentRef, options: IngressOptions): ActorRef<IngressMessage> {
-  const pool = new RowBufferPool({ initialRows: 256, maxSpares: 4, maxSpareRows: 8192 });
-  const tag = options.peerNumber << 1;
+/** The actor behind `reporter.ref`: what sockets do for agents, for senders in the same process. */
+export class Ingress {
+  readonly ref: ActorRef<IngressMessage>;
+  readonly #options: IngressOptions;
+  readonly #pool = new RowBufferPool({ initialRows: 256, maxSpares: 4, maxSpareRows: 8192 });
+  /** What rejects the promises of reports that are not journaled yet. */
+  readonly #waiting = new Set<(error: Error) => void>();
+  #isStopping = false;
 
-  const append = (buffer: RowBuffer, report: Report) => {
-    const why = invalid(report);
-    if (why !== undefined) {
-      options.onRejected(Array.isArray(report?.results) ? report.results.length : 0, why);
+  constructor(parent: ParentRef, options: IngressOptions) {
+    this.#options = options;
+    this.ref = spawn<IngressMessage>(parent, {
+      name: 'ingress',
+      receive: (message) => this.#receive(message),
+      onCrash: (error) => {
+        this.#reject(0, error.message);
+        return 'resume';
+      },
+    });
+  }
+
+  /**
+   * Resolves when all reports are journaled or refused as invalid. Rejects with ReporterError REPORTER_STOPPED when
+   * the reporter stops before that.
+   */
+  report(reports: readonly Report[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stopped = () => {
+        this.#waiting.delete(reject);
+        reject(new ReporterError('REPORTER_STOPPED', STOPPED));
+      };
+      const journaled = () => {
+        this.#waiting.delete(reject);
+        resolve();
+      };
+      if (this.#isStopping) {
+        this.#refuseAll(reports);
+        stopped();
+        return;
+      }
+      this.#waiting.add(reject);
+      if (tell(this.ref, { reports, journaled })) return;
+      this.#refuseAll(reports);
+      stopped();
+    });
+  }
+
+  /** Takes no more reports through `report`: each is rejected. */
+  stopTaking(): void {
+    this.#isStopping = true;
+  }
+
+  /** The actors have ended: what is not journaled by now never will be. Rejects all that wait for it. */
+  end(): void {
+    this.#isStopping = true;
+    for (const reject of this.#waiting) reject(new ReporterError('REPORTER_STOPPED', STOPPED));
+    this.#waiting.clear();
+  }
+
+  #receive(message: IngressMessage): void {
+    const settled = receiptOf(message);
+    const buffer = this.#pool.take();
+    try {
+      for (const report of reportsOf(message)) this.#append(buffer, report);
+    } catch (error) {
+      // Whatever was told to us, it is no report; who waits for a receipt is not left waiting.
+      this.#reject(0, messageOf(error));
+    }
+    if (buffer.length === 0) {
+      buffer.release();
+      settled();
       return;
     }
+    const credit: Credit = { outstanding: 0, settled };
+    this.#options.inbox.offer(buffer, credit);
+  }
+
+  #append(buffer: RowBuffer, report: Report): void {
+    const why = invalid(report);
+    if (why !== undefined) {
+      this.#reject(rowsIn(report), why);
+      return;
+    }
+    const tag = this.#options.peerNumber << 1;
     for (const result of report.results) {
       const at = buffer.next();
       const { words } = buffer;
@@ -51,34 +128,27 @@ export function spawnIngress(parent: ParentRef, options: IngressOptions): ActorR
       words[at + row.TAG] = tag | (result.overload ? 1 : 0);
       words[at + row.SINCE] = 0;
       const saturated = Number(result.succ > row.MAX_COUNTER) + Number(result.err > row.MAX_COUNTER);
-      if (saturated > 0) options.onSaturated(saturated);
+      this.#options.traffic.saturated += saturated;
     }
-  };
+  }
 
-  return spawn<IngressMessage>(parent, {
-    name: 'ingress',
-    receive: (message) => {
-      const settled = receiptOf(message);
-      const buffer = pool.take();
-      try {
-        for (const report of reportsOf(message)) append(buffer, report);
-      } catch (error) {
-        // Whatever was told to us, it is no report; who waits for a receipt is not left waiting.
-        options.onRejected(0, messageOf(error));
-      }
-      if (buffer.length === 0) {
-        buffer.release();
-        settled();
-        return;
-      }
-      const credit: Credit = { outstanding: 0, settled };
-      options.inbox.offer(buffer, credit);
-    },
-    onCrash: (error) => {
-      options.onRejected(0, error.message);
-      return 'resume';
-    },
-  });
+  #refuseAll(reports: readonly Report[]): void {
+    for (const report of reports) this.#reject(rowsIn(report), STOPPED);
+  }
+
+  /** A report is refused, and with it `rows` rows. */
+  #reject(rows: number, why: string): void {
+    this.#options.refused.received += rows;
+    this.#options.refused.rejected += rows;
+    this.#options.events.emit({ type: 'report-rejected', rows, why });
+  }
+}
+
+const STOPPED =
+  'the reporter stops and did not journal these reports: send them to another one, or after its restart';
+
+function rowsIn(report: Report): number {
+  return Array.isArray(report?.results) ? report.results.length : 0;
 }
 
 function reportsOf(message: IngressMessage): readonly Report[] {

@@ -18,7 +18,9 @@ export type ReporterErrorCode =
   /** A journal record does not hold what it should. */
   | 'JOURNAL_CORRUPT'
   /** A connection to a reporter could not be made, or was lost. */
-  | 'CONNECTION_FAILED';
+  | 'CONNECTION_FAILED'
+  /** The reporter has stopped, or stops, and does not take this any more. */
+  | 'REPORTER_STOPPED';
 
 export class ReporterError extends Error {
   readonly code: ReporterErrorCode;
@@ -70,4 +72,9 @@ export class StoreError extends Error {
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Anything thrown, as an error. */
+export function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -59,12 +59,14 @@ export interface WriterStatus {
   readonly ledger: Ledger;
   /** Age of the oldest report the store does not have; 0 when it has all. */
   readonly oldestPendingSeconds: number;
+  /** It holds as many keys as it may (`writers.maxPendingKeys`), and a batch with new ones waits. */
+  readonly full: boolean;
   /** Bytes of journal records and snapshot. */
   readonly journalBytes: number;
 }
 
 export interface ReporterStatus {
-  readonly state: 'running' | 'draining' | 'stopped';
+  readonly state: 'starting' | 'running' | 'draining' | 'stopped';
   readonly traffic: Readonly<Traffic>;
   /** Bytes read from sockets and not journaled yet. */
   readonly inflightBytes: number;

@@ -100,7 +100,7 @@ export interface EventMap {
     | { readonly state: 'failing'; readonly error: StoreError; readonly isNew: boolean }
   );
   /** An earlier session of this journal still held a partition in the database, and was ended. */
-  'session-killed': { readonly partition: number; readonly connection: number };
+  'session-killed': { readonly partition: number; readonly connectionId: number };
   /** The store refuses a row for what it holds; the row is a dead letter. */
   'dead-letter': { readonly partition: number; readonly error: StoreError };
   /** Dead letters were replayed or dropped. */
@@ -117,6 +117,11 @@ export interface EventMap {
     readonly pauseMs: number;
     readonly isFailing: boolean;
   };
+  /**
+   * A batch waits because a writer has no room for the keys it would add (`writers.maxPendingKeys`), or waits no longer.
+   * `keys`: those that are pending.
+   */
+  'writer-full': { readonly partition: number; readonly isFull: boolean; readonly keys: number };
   /** A writer has its state (again). `restarts`: since the process started. */
   'writer-recovered': { readonly partition: number; readonly restarts: number };
 }

@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StoreErrorClass } from '../model/errors.js';
 import type { ReporterStatus } from '../model/status.js';
 import { type FrameRejection, Traffic } from '../model/traffic.js';
+import type { ReporterEvent } from './events.js';
 
 const PREFIX = 'lars_reporter_';
 
@@ -59,6 +60,11 @@ const GAUGES: readonly Reading[] = [
     'Age of the oldest report the store does not have; 0 when it has all.',
     ({ writers }) => Math.max(0, ...writers.map((writer) => writer.oldestPendingSeconds)),
   ],
+  [
+    'writers_full',
+    'Writers that hold as many keys as they may (writers.maxPendingKeys), so that agents with new ones wait.',
+    ({ writers }) => writers.filter(({ full }) => full).length,
+  ],
   ['dead_letters', 'Keys whose newest value the store refuses.', ({ deadLetters }) => deadLetters],
   [
     'journal_quarantined_records',
@@ -97,8 +103,8 @@ const ROWS_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_0
 export interface MetricsOptions {
   /** `writers.count`: each has its series from the first scrape on. */
   readonly writers: number;
-  /** Asked once a scrape; undefined while the reporter starts, which shows as zeros. */
-  readonly source: () => ReporterStatus | undefined;
+  /** Asked once a scrape. */
+  readonly source: () => ReporterStatus;
 }
 
 /**
@@ -111,7 +117,7 @@ export class Metrics {
   /** The content type of `text()`. */
   readonly contentType: string;
   readonly #registry = new Registry();
-  readonly #source: () => ReporterStatus | undefined;
+  readonly #source: () => ReporterStatus;
   /** What the scrape under way reads. */
   #status: ReporterStatus | undefined;
   readonly #storeErrors: Counter<'class'>;
@@ -165,21 +171,21 @@ export class Metrics {
     this.#flushRows = this.#histogram('flush_rows', 'Rows of one upsert the store confirmed.', ROWS_BUCKETS);
   }
 
-  /** The store confirmed an upsert of so many rows, which took so long. */
-  flushed(rows: number, seconds: number): void {
-    this.#flushRows.observe(rows);
-    this.#flushSeconds.observe(seconds);
-  }
-
-  /** The journal committed to disk, which took so long. */
-  synced(seconds: number): void {
-    this.#syncSeconds.observe(seconds);
-  }
-
-  /** A call of the store failed. */
-  storeFailed(errorClass: StoreErrorClass): void {
-    this.#storeErrors.inc({ class: errorClass });
-  }
+  /** Takes the events of the reporter: what a status does not hold is counted here. */
+  readonly observe = (event: ReporterEvent): void => {
+    switch (event.type) {
+      case 'statement-flushed':
+        this.#flushRows.observe(event.rows);
+        this.#flushSeconds.observe(event.seconds);
+        break;
+      case 'journal-synced':
+        this.#syncSeconds.observe(event.seconds);
+        break;
+      case 'statement-failed':
+        this.#storeErrors.inc({ class: event.error.class });
+        break;
+    }
+  };
 
   /** Everything, as Prometheus text of format 0.0.4. Rejects when the source throws. */
   async text(): Promise<string> {

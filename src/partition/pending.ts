@@ -1,4 +1,5 @@
 import { RowBatch, SINCE, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
+import { Ages } from './ages.js';
 import { orderSlots } from './order.js';
 import { RowMap } from './rowmap.js';
 
@@ -31,7 +32,12 @@ const LAST_CHUNK = 0x7fffffff;
  */
 export class PendingRows {
   readonly #map = new RowMap();
+  readonly #ages = new Ages();
   #marks = new Int32Array(0);
+  /** Of a row that waits while an older value of its key is in flight: epoch second in which the newer one came. */
+  #renewed = new Int32Array(0);
+  /** Chunks whose fate is open: neither stored, refused nor released. */
+  readonly #inFlight = new Set<number>();
   #nextChunk: number;
   #superseded = 0;
   #waiting = 0;
@@ -61,37 +67,75 @@ export class PendingRows {
     return this.#map.find(key, at) >= 0;
   }
 
-  /** Folds packed rows in the order given; `since` is the epoch second from which new keys wait. Returns how many were coalesced. */
+  /** How many keys folding these packed rows would add, at most: a new key that stands there twice counts twice. */
+  newKeys(rows: Int32Array): number {
+    let keys = 0;
+    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) if (this.#map.find(rows, at) < 0) keys++;
+    return keys;
+  }
+
+  /** Folds packed rows in the order given; `since` is the epoch second of this moment. Returns how many were coalesced. */
   fold(rows: Int32Array, since: number): number {
     const map = this.#map;
     let coalesced = 0;
-    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) {
-      const slot = map.put(rows, at);
+    let renewed = 0;
+    for (let from = 0; from < rows.length; from += WORDS_PER_ROW) {
+      const slot = map.put(rows, from);
       if (slot >= this.#marks.length) this.#growMarks();
       if (map.replaced && this.#marks[slot] === WAITING) {
         coalesced++;
         continue;
       }
-      if (map.replaced) this.#superseded++;
-      map.words[slot * WORDS_PER_ROW + SINCE] = since;
       this.#waiting++;
+      const mark = this.#marks[slot]!;
       this.#marks[slot] = WAITING;
+      const at = slot * WORDS_PER_ROW + SINCE;
+      if (map.replaced) {
+        this.#superseded++;
+        if (this.#inFlight.has(mark)) {
+          // The store may not get the value in flight: until it has it, the key waits since that one came.
+          this.#renewed[slot] = since;
+          continue;
+        }
+        this.#ages.remove(map.words[at]!);
+      }
+      map.words[at] = since;
+      renewed++;
     }
+    this.#ages.add(since, renewed);
     return coalesced;
   }
 
   /**
    * Puts rows back as a snapshot held them, their SINCE included, into a map with nothing in flight. A snapshot
-   * that was taken while rows changed may hold a key twice, the later value later.
+   * that was taken while rows changed may hold a key twice, the later value later. Nothing waits since later than
+   * `now`, an epoch second, if it is given: the wall clock may have been set back since.
    */
-  restore(rows: Int32Array): void {
-    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) {
-      const slot = this.#map.put(rows, at);
+  restore(rows: Int32Array, now = Number.POSITIVE_INFINITY): void {
+    for (let from = 0; from < rows.length; from += WORDS_PER_ROW) {
+      const slot = this.#map.put(rows, from);
       if (slot >= this.#marks.length) this.#growMarks();
-      this.#map.words[slot * WORDS_PER_ROW + SINCE] = rows[at + SINCE]!;
+      const at = slot * WORDS_PER_ROW + SINCE;
+      if (this.#map.replaced) this.#ages.remove(this.#map.words[at]!);
+      else this.#waiting++;
+      const since = Math.min(rows[from + SINCE]! >>> 0, now);
+      this.#map.words[at] = since;
+      this.#ages.add(since, 1);
       this.#marks[slot] = WAITING;
-      if (!this.#map.replaced) this.#waiting++;
     }
+  }
+
+  /** The store has the chunk, or refuses it for good: what has replaced its values waits since it came. */
+  settled(chunk: Chunk): void {
+    const { words } = this.#map;
+    for (const slot of chunk.slots) {
+      if (this.#marks[slot] === chunk.id) continue;
+      const at = slot * WORDS_PER_ROW + SINCE;
+      this.#ages.remove(words[at]!);
+      words[at] = this.#renewed[slot]!;
+      this.#ages.add(words[at]!, 1);
+    }
+    this.#inFlight.delete(chunk.id);
   }
 
   /**
@@ -123,6 +167,7 @@ export class PendingRows {
     for (let at = 0; at < keys.length; at += WORDS_PER_KEY) {
       const slot = this.#map.remove(keys, at);
       if (slot < 0) continue;
+      this.#ages.remove(this.#map.removedSince);
       if (this.#marks[slot] === WAITING) this.#waiting--;
       this.#marks[slot] = FREE;
       confirmed++;
@@ -131,6 +176,7 @@ export class PendingRows {
     // An empty map may have given memory back.
     if (this.#map.size === 0 && this.#marks.length > this.#map.capacity) {
       this.#marks = new Int32Array(this.#map.capacity).fill(FREE);
+      this.#renewed = new Int32Array(this.#map.capacity);
     }
     return confirmed;
   }
@@ -143,6 +189,7 @@ export class PendingRows {
       this.#marks[slot] = WAITING;
       waiting++;
     }
+    this.#inFlight.delete(chunk.id);
     this.#waiting += waiting;
     const replaced = chunk.slots.length - waiting;
     this.#superseded -= replaced;
@@ -183,15 +230,9 @@ export class PendingRows {
     return this.#map.high;
   }
 
-  /** Epoch second since which the oldest key waits; undefined when none is pending. Linear in the slots. */
+  /** Epoch second since which the oldest report waits that the store does not have; undefined when it has all. */
   get oldestSince(): number | undefined {
-    let oldest: number | undefined;
-    for (let slot = 0; slot < this.#map.high; slot++) {
-      if (this.#marks[slot] === FREE) continue;
-      const since = this.#map.words[slot * WORDS_PER_ROW + SINCE]! >>> 0;
-      if (oldest === undefined || since < oldest) oldest = since;
-    }
-    return oldest;
+    return this.#ages.oldest;
   }
 
   /** For passes: the words rows stand in at this moment. */
@@ -216,6 +257,7 @@ export class PendingRows {
       count++;
     }
     if (count === 0) return undefined;
+    this.#inFlight.add(id);
     this.#nextChunk = id === LAST_CHUNK ? 1 : id + 1;
     this.#waiting -= count;
     return {
@@ -237,6 +279,9 @@ export class PendingRows {
     const marks = new Int32Array(this.#map.capacity).fill(FREE);
     marks.set(this.#marks);
     this.#marks = marks;
+    const renewed = new Int32Array(this.#map.capacity);
+    renewed.set(this.#renewed);
+    this.#renewed = renewed;
   }
 }
 

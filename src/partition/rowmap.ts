@@ -31,6 +31,9 @@ export class RowMap {
   /** Whether the last `put` found its key and replaced the value. */
   replaced = false;
 
+  /** SINCE of the row that the last `remove` removed. */
+  removedSince = UNSET;
+
   /** Pairs of (hash, slot + 1), linear probing; slot word 0 = empty. Half full at most. */
   #table = new Int32Array(INITIAL_SLOTS * 4);
   #mask = INITIAL_SLOTS * 2 - 1;
@@ -109,7 +112,9 @@ export class RowMap {
       }
     }
     table[hole * 2 + 1] = 0;
-    this.words[slot * WORDS_PER_ROW + SINCE] = REMOVED;
+    const since = slot * WORDS_PER_ROW + SINCE;
+    this.removedSince = this.words[since]!;
+    this.words[since] = REMOVED;
     this.#free.push(slot);
     this.size--;
     if (this.size === 0) this.clear();

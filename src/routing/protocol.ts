@@ -45,7 +45,11 @@ export type RouterMessage =
   /** The writer is up (again) and its journal ends with this batch. */
   | { readonly kind: 'ready'; readonly partition: number; readonly batchId: number }
   /** The batch is durable. */
-  | { readonly kind: 'journaled'; readonly partition: number; readonly batchId: number };
+  | { readonly kind: 'journaled'; readonly partition: number; readonly batchId: number }
+  /** The writer has no room for the keys of the batch it was handed. It tells when it has: `room`. */
+  | { readonly kind: 'full'; readonly partition: number; readonly batchId: number }
+  /** The writer has room again for the batch that it had none for. */
+  | { readonly kind: 'room'; readonly partition: number };
 
 export type WriterMessage =
   | { readonly kind: 'batch'; readonly batch: Batch }

@@ -1,5 +1,7 @@
+import { errorOf } from '../model/errors.js';
 import { CMDID, MODID, WORDS_PER_ROW } from '../model/row.js';
 import { type RowBuffer, RowBufferPool } from '../model/row-buffer.js';
+import type { EventSink } from '../observe/events.js';
 import { memoisedPartitionOf } from '../partition/hash.js';
 import { type ActorRef, type ParentRef, spawn, tell } from '../runtime/actors.js';
 import { Inbox } from './inbox.js';
@@ -40,6 +42,8 @@ interface Lane {
   readonly full: Gathered[];
   /** Handed over, not journaled yet. Handed over again when the writer comes back without it. */
   handed: { readonly batch: Batch; readonly rows: RowBuffer } | undefined;
+  /** The writer had no room for what it was handed. It is offered again when there is, and nothing before it. */
+  isFull: boolean;
   nextId: number;
 }
 
@@ -61,7 +65,7 @@ export interface Router {
  * waits for nothing. nact loses the message at which an actor crashes; since the lane keeps its batch until the
  * writer reports it journaled, and hands it over again before anything newer, no row is lost or overtaken.
  */
-export function spawnRouter(parent: ParentRef, writers: number, onError: (error: Error) => void): Router {
+export function spawnRouter(parent: ParentRef, writers: number, events: EventSink): Router {
   const buffers = new RowBufferPool({
     initialRows: 64,
     maxSpares: Math.min(2 * writers, MAX_SPARE_BUFFERS),
@@ -74,6 +78,7 @@ export function spawnRouter(parent: ParentRef, writers: number, onError: (error:
     credits: [],
     full: [],
     handed: undefined,
+    isFull: false,
     nextId: 1,
   }));
 
@@ -85,7 +90,7 @@ export function spawnRouter(parent: ParentRef, writers: number, onError: (error:
       action();
       return true;
     } catch (error) {
-      onError(error instanceof Error ? error : new Error(String(error)));
+      events.emit({ type: 'routing-failed', error: errorOf(error) });
       return false;
     }
   };
@@ -108,13 +113,19 @@ export function spawnRouter(parent: ParentRef, writers: number, onError: (error:
         case 'journaled':
           journaled(lanes[message.partition]!, message.batchId, settle);
           break;
+        case 'full':
+          full(lanes[message.partition]!, message.batchId);
+          break;
+        case 'room':
+          room(lanes[message.partition]!);
+          break;
         case 'ready':
           ready(lanes[message.partition]!, message.batchId, settle);
           break;
       }
     },
     onCrash: (error) => {
-      onError(error);
+      events.emit({ type: 'routing-failed', error });
       return 'resume';
     },
   });
@@ -200,8 +211,19 @@ function journaled(lane: Lane, batchId: number, settle: Settle): void {
   }
 }
 
+function full(lane: Lane, batchId: number): void {
+  if (lane.handed?.batch.id === batchId) lane.isFull = true;
+}
+
+function room(lane: Lane): void {
+  if (!lane.isFull) return;
+  lane.isFull = false;
+  if (lane.handed) deliver(lane, lane.handed.batch);
+}
+
 function ready(lane: Lane, batchId: number, settle: Settle): void {
   lane.ready = true;
+  lane.isFull = false;
   lane.nextId = Math.max(lane.nextId, batchId + 1);
   if (!lane.handed) handOver(lane);
   else if (lane.handed.batch.id <= batchId) journaled(lane, lane.handed.batch.id, settle);

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type BackoffLimits, backoffMs } from '../model/backoff.js';
 import { StoreError, type StoreErrorClass } from '../model/errors.js';
 import type { RowBatch } from '../model/row.js';
+import type { StoreHealth } from '../observe/store-health.js';
 import type { Chunk, Pass, PendingRows } from '../partition/pending.js';
 import type { StoreWriter } from '../store/contract.js';
 import type { WriterStep } from './steps.js';
@@ -43,10 +44,10 @@ export interface FlushLoopOptions {
   readonly onRefused: (chunk: Chunk, error: StoreError) => void;
   /** A chunk failed and its rows wait again; `replaced` values of it will never be sent, newer ones will. */
   readonly onReleased: (replaced: number) => void;
+  /** How the store is; not told of rows it refuses. */
+  readonly health: StoreHealth;
   /** A statement failed. */
-  readonly onFailure: (error: StoreError) => void;
-  /** The store takes nothing for this reason; undefined: it takes rows again. Not called for rows it refuses. */
-  readonly onStoreState: (error: StoreError | undefined) => void;
+  readonly onFailure: (rows: number, error: StoreError) => void;
   /** The loop has ended for a reason that is not the store's. */
   readonly onCrash: (error: Error) => void;
 }
@@ -78,10 +79,9 @@ export class FlushLoop {
     this.#wake?.();
   }
 
-  /** `chunks` confirmed chunks are in the journal's checkpoints now. */
+  /** `chunks` confirmed chunks are in the journal's checkpoints now. To be followed by `wake`. */
   checked(chunks: number): void {
     this.#unchecked -= chunks;
-    this.wake();
   }
 
   /** Ends the loop. Resolves when no statement is in flight any more, which the store bounds. */
@@ -152,14 +152,15 @@ export class FlushLoop {
       await this.#options.store.upsert(chunk.rows);
     } catch (error) {
       const failure = asStoreError(error);
-      this.#options.onFailure(failure);
+      this.#options.onFailure(chunk.rows.length, failure);
       return failure;
     }
     const elapsedMs = performance.now() - began;
-    if (this.#failures > 0) this.#options.onStoreState(undefined);
+    this.#options.health.ok();
     this.#failures = 0;
     this.#adapt(chunk.rows.length, elapsedMs);
     this.#unchecked++;
+    this.#options.pending.settled(chunk);
     this.#options.atStep('flushed');
     this.#options.onFlushed(chunk, elapsedMs / 1000);
     return undefined;
@@ -170,7 +171,7 @@ export class FlushLoop {
     if (failure.class === 'poison') return;
     this.#failures++;
     if (failure.class === 'too-large') this.#rows = Math.max(1, Math.floor(this.#rows / 2));
-    this.#options.onStoreState(failure);
+    this.#options.health.failed(failure);
   }
 
   /** Whether one row may be to blame: the store says so, it is too large alone, or nobody knows and it comes back. */
@@ -236,6 +237,7 @@ export class FlushLoop {
 
   #refuse(chunk: Chunk, failure: StoreError): void {
     this.#unchecked++;
+    this.#options.pending.settled(chunk);
     this.#options.onRefused(chunk, failure);
   }
 

@@ -1,17 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs } from '../model/backoff.js';
 import type { WriterState } from '../model/status.js';
+import type { EventSink } from '../observe/events.js';
 import { type ActorRef, type ParentRef, spawn } from '../runtime/actors.js';
-
-export interface SupervisionLimits {
-  /** Restarts of one writer within `periodMs` after which it counts as failing. */
-  readonly maxRestarts: number;
-  readonly periodMs: number;
-  /** Pause before the first restart; doubles with each further one of the period. */
-  readonly backoffMs: number;
-  /** Longest pause; also the pace at which a failing writer is tried again. */
-  readonly maxBackoffMs: number;
-}
+import { RestartBudget, type SupervisionLimits } from './restarts.js';
 
 /** What the supervisor knows of one writer. */
 export interface Supervised {
@@ -22,48 +13,10 @@ export interface Supervised {
   readonly lastCrash: string | undefined;
 }
 
-/**
- * How often a writer may crash. Within the budget restarts follow with a growing pause; beyond it they go on, for
- * a stopped writer would lose what is sent to it, at the longest pause until a whole period was quiet enough.
- */
-export class RestartBudget {
-  readonly #limits: SupervisionLimits;
-  readonly #random: () => number;
-  #crashes: number[] = [];
-
-  constructor(limits: SupervisionLimits, random: () => number = Math.random) {
-    this.#limits = limits;
-    this.#random = random;
-  }
-
-  /** Records a crash at `nowMs` and returns the pause before the restart, in milliseconds. */
-  crashed(nowMs: number): number {
-    const { backoffMs: firstMs, maxBackoffMs: lastMs, maxRestarts } = this.#limits;
-    this.#crashes.push(nowMs);
-    const crashes = this.#recent(nowMs);
-    if (crashes > maxRestarts) return lastMs;
-    return backoffMs(crashes, { firstMs, lastMs }, this.#random);
-  }
-
-  /** Whether more crashes than allowed lie within the period that ends at `nowMs`. */
-  exhausted(nowMs: number): boolean {
-    return this.#recent(nowMs) > this.#limits.maxRestarts;
-  }
-
-  #recent(nowMs: number): number {
-    // One more than allowed is all that has to be remembered, however long a writer fails.
-    this.#crashes = this.#crashes
-      .filter((at) => at > nowMs - this.#limits.periodMs)
-      .slice(-(this.#limits.maxRestarts + 1));
-    return this.#crashes.length;
-  }
-}
-
 export interface SupervisorOptions {
   readonly writers: number;
   readonly limits: SupervisionLimits;
-  readonly onCrash: (partition: number, error: Error, pauseMs: number, exhausted: boolean) => void;
-  readonly onRestart: (partition: number) => void;
+  readonly events: EventSink;
 }
 
 interface Record {
@@ -111,7 +64,8 @@ export class Supervisor {
     const pauseMs = record.budget.crashed(performance.now());
     record.state = 'restarting';
     record.lastCrash = error.message;
-    this.#options.onCrash(partition, error, pauseMs, record.budget.exhausted(performance.now()));
+    const isFailing = record.budget.exhausted(performance.now());
+    this.#options.events.emit({ type: 'writer-crashed', partition, error, pauseMs, isFailing });
     await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
     record.restarts++;
     record.state = 'recovering';
@@ -122,7 +76,7 @@ export class Supervisor {
     const record = this.#records[partition]!;
     record.state = 'running';
     record.hasRecovered = true;
-    if (record.restarts > 0) this.#options.onRestart(partition);
+    this.#options.events.emit({ type: 'writer-recovered', partition, restarts: record.restarts });
   }
 
   /** Whether every writer has replayed its journal since the start. */

@@ -1,24 +1,26 @@
-import type { Refusal } from '../journal/lmdb/dead-letters.js';
 import type { JournalEvent, PartitionJournal } from '../journal/lmdb/partition.js';
-import { EMPTY_RECORD, type JournalEntry, type JournalRecord } from '../journal/record.js';
-import type { StoreError } from '../model/errors.js';
-import { WORDS_PER_KEY } from '../model/row.js';
+import type { JournalEntry, JournalRecord } from '../journal/record.js';
+import { evenSecond } from '../model/clock.js';
+import { errorOf } from '../model/errors.js';
+import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 import type { Ledger } from '../model/status.js';
 import { until } from '../model/wait.js';
+import type { EventSink } from '../observe/events.js';
+import type { StoreHealth } from '../observe/store-health.js';
 import { Account } from '../partition/account.js';
 import { applyRecord, replayRecord } from '../partition/apply.js';
 import { settleDeadLetters } from '../partition/dead-letters.js';
-import { type Chunk, PendingRows } from '../partition/pending.js';
 import type { Batch, LetterRequest, RouterMessage, WriterMessage } from '../routing/protocol.js';
 import { type ActorRef, type ParentRef, spawnPersistent, tell } from '../runtime/actors.js';
 import type { StoreWriter } from '../store/contract.js';
+import { entryOf, type SettledChunk } from './checkpoint.js';
 import { FlushLoop, MAX_UNCHECKED } from './flush.js';
+import { Incarnation } from './incarnation.js';
+import { Stumbling } from './restarts.js';
 import type { StepHook, WriterStep } from './steps.js';
 
-/** An idle writer cuts off its journal after this many records; a busy one by bytes, see `writers` in config. */
+/** An idle writer cuts off its journal after this many records; a busy one by bytes, see `snapshotBytes`. */
 const IDLE_EVENTS = 256;
-/** Crashes in a row on one record after which it is taken out of the way. */
-const QUARANTINE_AFTER = 3;
 /**
  * A checkpoint waits this long for a batch to be journaled with: under load, a commit of its own for each statement
  * would take more than the statement. Nothing depends on it but how much is sent again after a crash.
@@ -36,74 +38,43 @@ const RECORDS_TO_PENDING = 4;
 /** Most records behind a snapshot: what a restart may have to replay. */
 const MAX_EVENTS = 50_000;
 
+/** From the sections `writers` and `journal` of the configuration. */
+export interface WriterLimits {
+  /** Rows in one statement, at most. */
+  readonly maxBatchRows: number;
+  /** A snapshot is due when the records behind the last one take more than this, and four times what is pending. */
+  readonly snapshotBytes: number;
+  /**
+   * Pending keys beyond which a batch that would add keys is not taken in. What is in the journal is never refused,
+   * nor a batch when nothing is pending, nor dead letters that are replayed.
+   */
+  readonly maxKeys: number;
+}
+
+/** Who decides when a crashed writer is rebuilt. */
+export interface Restarts {
+  /** The writer has crashed and everything it had under way has settled; it is rebuilt when this resolves. */
+  crashed(partition: number, error: Error): Promise<void>;
+  /** The writer has its state (again) and goes on. */
+  recovered(partition: number): void;
+}
+
 export interface WriterOptions {
   readonly partition: number;
   readonly journal: PartitionJournal;
   readonly store: StoreWriter;
+  readonly health: StoreHealth;
   readonly router: ActorRef<RouterMessage>;
-  readonly maxBatchRows: number;
-  /** A snapshot is due when the records behind the last one take more than this, and four times what is pending. */
-  readonly snapshotBytes: number;
+  readonly limits: WriterLimits;
+  readonly restarts: Restarts;
+  readonly events: EventSink;
   readonly atStep?: StepHook | undefined;
-  readonly onFlush?: (rows: number, seconds: number) => void;
-  /** A statement failed. */
-  readonly onStoreFailure: (error: StoreError) => void;
-  /** The store takes nothing for this reason; undefined: it takes rows again. */
-  readonly onStoreState: (error: StoreError | undefined) => void;
-  /** The store refuses a row for what it holds; it is a dead letter now. */
-  readonly onRefused: (error: StoreError) => void;
-  /** A snapshot failed; another is tried later. */
-  readonly onSnapshotError: (error: Error) => void;
-  /** The writer has its state (again) and goes on. */
-  readonly onRecovered: () => void;
-  /** The writer has crashed and everything it had under way has settled; it is rebuilt when this resolves. */
-  readonly onCrash: (error: Error) => Promise<void>;
 }
 
-/** A writer as its supervisor sees it. */
-export interface Writer {
-  readonly ref: ActorRef<WriterMessage>;
-  ledger(): Ledger;
-  /** Epoch second since which the oldest pending key waits. */
-  oldestSince(): number | undefined;
-  /**
-   * Ends flushing when the statement in flight has settled, for this incarnation and any that may follow. When
-   * nothing is pending, the journal is cut off, so that the next start has nothing to replay. To be called before
-   * the actor is stopped; a journal that cannot be written holds it up for a second.
-   */
-  end(): Promise<void>;
-}
-
-/** A chunk the store has confirmed, or, being a single row, refused. */
-interface Settled {
-  readonly chunk: Chunk;
-  readonly refusal?: StoreError;
-}
-
-/** What an incarnation knows; rebuilt from the journal after each crash. */
-interface State {
-  readonly incarnation: number;
-  readonly pending: PendingRows;
-  /** Sequence of the last record applied. */
-  sequence: number;
-  /** Last batch that is in the journal. */
-  batchId: number;
-  flush: FlushLoop | undefined;
-  /** Confirmed or refused by the store, named by no checkpoint yet. */
-  settled: Settled[];
-  /** Sequence of the event that is being replayed. */
-  replaying: number | undefined;
-  snapshot: Promise<void> | undefined;
-  /** What is being done with dead letters. */
-  letters: LetterRequest | undefined;
-  /** It has replayed the journal: what it holds is what is pending. */
-  recovered: boolean;
-  /** It has crashed: what it still has under way changes no count. */
-  crashed: boolean;
-}
+type Persist = (entry: JournalEntry) => Promise<number>;
 
 /**
- * Spawns the persistent actor of one partition: a durable last-write-wins map.
+ * The persistent actor of one partition: a durable last-write-wins map.
  *
  *     batch ──▶ persist (fsync) ──▶ fold ──▶ "journaled" to the router
  *                  ▲                 │
@@ -115,256 +86,277 @@ interface State {
  * applies the same records in the same order, and so comes to the same map. What outlives an incarnation is the
  * account: counts are tied to the sequence of the record that caused them, so that a replay counts nothing twice.
  */
-export function spawnWriter(parent: ParentRef, options: WriterOptions): Writer {
-  const { partition, journal, router } = options;
-  const account = new Account();
-  const stumbling = new Stumbling();
-  let incarnations = 0;
-  let current: State;
-  let isEnding = false;
+export class Writer {
+  readonly ref: ActorRef<WriterMessage>;
+  readonly #options: WriterOptions;
+  readonly #account = new Account();
+  readonly #stumbling = new Stumbling();
   /** Where the keys of a checkpoint are gathered; there is one at a time. */
-  const confirmedKeys = new Int32Array(CHECKPOINT_AFTER * options.maxBatchRows * WORDS_PER_KEY);
-  const atStep = (step: WriterStep) => options.atStep?.(step, partition);
+  readonly #checkpointKeys: Int32Array;
+  #current = new Incarnation(0);
+  #isEnding = false;
+  #isBounded = true;
 
-  const startFlushing = (state: State) => {
-    const { incarnation, pending } = state;
-    const isCurrent = () => current === state && !state.crashed;
-    const settle = (settled: Settled) => {
-      if (!isCurrent()) return;
-      state.settled.push(settled);
-      const due = () => tell(ref, { kind: 'flushed', incarnation });
-      if (state.settled.length === 1) setTimeout(due, CHECKPOINT_DELAY_MS);
-      else if (state.settled.length === CHECKPOINT_AFTER) due();
-    };
-    state.flush = new FlushLoop({
-      pending,
-      store: options.store,
-      maxRows: options.maxBatchRows,
-      atStep,
-      onFlushed: (chunk, seconds) => {
-        options.onFlush?.(chunk.rows.length, seconds);
-        settle({ chunk });
+  constructor(parent: ParentRef, options: WriterOptions) {
+    this.#options = options;
+    this.#checkpointKeys = new Int32Array(CHECKPOINT_AFTER * options.limits.maxBatchRows * WORDS_PER_KEY);
+    this.ref = spawnPersistent<Incarnation, WriterMessage, JournalEvent, JournalEntry>(parent, {
+      name: `writer-${options.partition}`,
+      key: `lars-reporter-${options.partition}`,
+      log: options.journal,
+      initial: () => {
+        this.#current = new Incarnation(this.#current.number + 1);
+        return this.#current;
       },
-      onRefused: (chunk, refusal) => {
-        options.onRefused(refusal);
-        settle({ chunk, refusal });
-      },
-      onReleased: (replaced) => {
-        if (!isCurrent()) return;
-        account.counts.coalesced += replaced;
-        account.rest(pending);
-      },
-      onFailure: options.onStoreFailure,
-      onStoreState: options.onStoreState,
-      onCrash: (error) => tell(ref, { kind: 'crashed', incarnation, error }),
+      replay: (state, event, sequence) => this.#replay(state, event, sequence),
+      recovered: (state) => this.#recovered(state),
+      receive: (state, message, persist) => this.#receive(state, message, persist),
+      onCrash: (error, state) => this.#crashed(error, state),
     });
-  };
+  }
+
+  ledger(): Ledger {
+    return this.#account.counts.ledger(this.#account.held);
+  }
+
+  /** Epoch second, by the even clock, since which the oldest report waits that the store does not have. */
+  oldestSince(): number | undefined {
+    return this.#current.pending.oldestSince;
+  }
+
+  /**
+   * Ends flushing when the statement in flight has settled, for this incarnation and any that may follow. When
+   * nothing is pending, the journal is cut off, so that the next start has nothing to replay. To be called before
+   * the actor is stopped; a journal that cannot be written holds it up for a second.
+   */
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    await this.#current.rest();
+    // The checkpoint of the last statement may be on its way through the mailbox, and a crash through its rebuild.
+    const state = this.#current;
+    const deadlineMs = performance.now() + END_MS;
+    await until(() => state.settled.length === 0 || state.crashed || !state.recovered, END_MS);
+    const isStale = () => !this.#isCurrent(state) || performance.now() > deadlineMs;
+    if (!state.recovered || isStale() || state.pending.keys > 0) return;
+    if (this.#options.journal.sinceSnapshot.events > 0) await this.#takeSnapshot(state, isStale);
+  }
+
+  /** Whether a batch waits because it would add more keys than there is room for. */
+  get isFull(): boolean {
+    return this.#current.keysWithoutRoom > 0;
+  }
+
+  /** No agent sends any more: what was read from them is taken in, whatever its keys are. */
+  liftBound(): void {
+    this.#isBounded = false;
+    this.#offerRoom(this.#current);
+  }
+
+  #atStep(step: WriterStep): void {
+    this.#options.atStep?.(step, this.#options.partition);
+  }
+
+  #isCurrent(state: Incarnation): boolean {
+    return this.#current === state && !state.crashed;
+  }
+
+  #replay(state: Incarnation, event: JournalEvent, sequence: number): void {
+    state.replaying = sequence;
+    this.#atStep('recovery');
+    if (event.kind === 'base') state.batchId = event.batchId;
+    else if (event.kind === 'rows') state.pending.restore(event.rows, evenSecond());
+    else {
+      const changes = replayRecord(state.pending, event.record, evenSecond());
+      state.advance(sequence, event.record);
+      this.#account.replayed(sequence, event.record, changes);
+    }
+    state.sequence = sequence;
+    // From here to the next event it is the journal that fails, if anything does.
+    state.replaying = undefined;
+  }
+
+  #recovered(state: Incarnation): void {
+    const { partition, restarts, router } = this.#options;
+    state.recovered = true;
+    this.#account.recovered(state.pending, state.sequence);
+    if (!this.#isEnding) state.flush = this.#startFlushing(state);
+    restarts.recovered(partition);
+    tell(router, { kind: 'ready', partition, batchId: state.batchId });
+  }
+
+  async #receive(state: Incarnation, message: WriterMessage, persist: Persist): Promise<void> {
+    switch (message.kind) {
+      case 'batch':
+        await this.#takeIn(state, message.batch, persist);
+        break;
+      case 'letters':
+        await this.#settleLetters(state, message.request, persist);
+        break;
+      case 'flushed':
+        if (message.incarnation !== state.number || state.settled.length === 0) return;
+        await this.#commit(state, undefined, persist);
+        break;
+      case 'crashed':
+        if (message.incarnation === state.number) throw message.error;
+        return;
+    }
+    this.#snapshotWhenDue(state);
+  }
+
+  async #takeIn(state: Incarnation, batch: Batch, persist: Persist): Promise<void> {
+    const { partition, router, events } = this.#options;
+    // Handed over a second time after a crash that it had survived.
+    if (!batch.isJournaled && batch.id > state.batchId) {
+      if (!this.#hasRoomFor(state, batch)) {
+        tell(router, { kind: 'full', partition, batchId: batch.id });
+        return;
+      }
+      this.#atStep('before-persist');
+      await this.#commit(state, batch, persist);
+      events.emit({
+        ...{ type: 'batch-journaled', partition, batchId: batch.id },
+        ...{ rows: batch.rows.length / WORDS_PER_ROW, received: batch.received },
+      });
+    }
+    tell(router, { kind: 'journaled', partition, batchId: batch.id });
+  }
+
+  /** Whether the keys that the batch would add are within the bound. If not, the router is told when they are. */
+  #hasRoomFor(state: Incarnation, { rows }: Batch): boolean {
+    const { partition, events, limits } = this.#options;
+    const room = limits.maxKeys - state.pending.keys;
+    // Counted only where it matters: each row is looked for once more.
+    if (!this.#isBounded || state.pending.keys === 0 || rows.length / WORDS_PER_ROW <= room) return true;
+    const newKeys = state.pending.newKeys(rows);
+    if (newKeys === 0 || newKeys <= room) return true;
+    state.keysWithoutRoom = newKeys;
+    events.emit({ type: 'writer-full', partition, isFull: true, keys: state.pending.keys });
+    return false;
+  }
+
+  /** After keys were removed: the batch that waits for room is asked for when there is. */
+  #offerRoom(state: Incarnation): void {
+    const { partition, events, limits, router } = this.#options;
+    const { keys } = state.pending;
+    if (state.keysWithoutRoom === 0) return;
+    if (this.#isBounded && keys > 0 && keys + state.keysWithoutRoom > limits.maxKeys) return;
+    state.keysWithoutRoom = 0;
+    events.emit({ type: 'writer-full', partition, isFull: false, keys });
+    tell(router, { kind: 'room', partition });
+  }
 
   /** Journals a batch, a checkpoint of what was flushed, or both in one record, and applies it. */
-  const commit = async (state: State, batch: Batch | undefined, persist: Persist) => {
+  async #commit(state: Incarnation, batch: Batch | undefined, persist: Persist): Promise<void> {
     const { settled } = state;
     state.settled = [];
-    if (settled.length > 0) atStep('checkpoint');
-    const entry = entryOf(state, batch, settled, confirmedKeys);
-    const sequence = await persist(entry);
-    atStep('after-persist');
-    applied(state, sequence, entry.record);
+    if (settled.length > 0) this.#atStep('checkpoint');
+    const entry = entryOf(state.pending, batch, settled, this.#checkpointKeys);
+    await this.#persistAndApply(state, entry, persist);
     state.flush?.checked(settled.length);
-  };
+    state.flush?.wake();
+    this.#offerRoom(state);
+  }
+
+  async #persistAndApply(state: Incarnation, entry: JournalEntry, persist: Persist): Promise<void> {
+    const sequence = await persist(entry);
+    this.#atStep('after-persist');
+    this.#apply(state, sequence, entry.record);
+  }
 
   /** Applies a record that is in the journal now. */
-  const applied = (state: State, sequence: number, record: JournalRecord) => {
-    const changes = applyRecord(state.pending, record);
-    advance(state, sequence, record);
-    account.count(sequence, record, changes);
-    account.rest(state.pending);
-  };
+  #apply(state: Incarnation, sequence: number, record: JournalRecord): void {
+    const changes = applyRecord(state.pending, record, evenSecond());
+    state.advance(sequence, record);
+    this.#account.count(sequence, record, changes);
+    this.#account.rest(state.pending);
+  }
 
   /** Replays dead letters: as a record of their own, so that it settles nothing else; see `redeliver`. */
-  const settleLetters = async (state: State, request: LetterRequest, persist: Persist) => {
+  async #settleLetters(state: Incarnation, request: LetterRequest, persist: Persist): Promise<void> {
     if (request.isAbandoned()) return;
     state.letters = request;
     request.done(
       await settleDeadLetters(request, {
-        journal,
+        journal: this.#options.journal,
         isPending: (key) => state.pending.has(key, 0),
         commit: async (entry) => {
-          atStep('before-persist');
-          const sequence = await persist(entry);
-          atStep('after-persist');
-          applied(state, sequence, entry.record);
+          this.#atStep('before-persist');
+          await this.#persistAndApply(state, entry, persist);
           state.flush?.wake();
         },
       }),
     );
     state.letters = undefined;
-  };
+  }
 
-  const ref = spawnPersistent<State, WriterMessage, JournalEvent, JournalEntry>(parent, {
-    name: `writer-${partition}`,
-    key: `lars-reporter-${partition}`,
-    log: journal,
-    initial: () => {
-      current = {
-        incarnation: ++incarnations,
-        pending: new PendingRows(),
-        sequence: 0,
-        batchId: 0,
-        flush: undefined,
-        settled: [],
-        replaying: undefined,
-        snapshot: undefined,
-        letters: undefined,
-        recovered: false,
-        crashed: false,
-      };
-      return current;
-    },
-    replay: (state, event, sequence) => {
-      state.replaying = sequence;
-      atStep('recovery');
-      if (event.kind === 'base') state.batchId = event.batchId;
-      else if (event.kind === 'rows') state.pending.restore(event.rows);
-      else {
-        const applied = replayRecord(state.pending, event.record);
-        advance(state, sequence, event.record);
-        account.replayed(sequence, event.record, applied);
-      }
-      state.sequence = sequence;
-      // From here to the next event it is the journal that fails, if anything does.
-      state.replaying = undefined;
-    },
-    recovered: (state) => {
-      state.recovered = true;
-      account.recovered(state.pending, state.sequence);
-      if (!isEnding) startFlushing(state);
-      options.onRecovered();
-      tell(router, { kind: 'ready', partition, batchId: state.batchId });
-    },
-    receive: async (state, message, persist) => {
-      switch (message.kind) {
-        case 'batch':
-          // Handed over a second time after a crash that it had survived.
-          if (!message.batch.isJournaled && message.batch.id > state.batchId) {
-            atStep('before-persist');
-            await commit(state, message.batch, persist);
-          }
-          tell(router, { kind: 'journaled', partition, batchId: message.batch.id });
-          break;
-        case 'letters':
-          await settleLetters(state, message.request, persist);
-          break;
-        case 'flushed':
-          if (message.incarnation !== state.incarnation || state.settled.length === 0) return;
-          await commit(state, undefined, persist);
-          break;
-        case 'crashed':
-          if (message.incarnation === state.incarnation) throw message.error;
-          return;
-      }
-      snapshotWhenDue(state);
-    },
-    onCrash: async (error, state) => {
-      state.crashed = true;
-      state.letters?.failed();
-      // No statement of the old incarnation may be on its way when the next one sends newer rows.
-      await settle(state);
-      if (isEnding) return;
-      if (stumbling.over(state.replaying)) await journal.quarantine(state.replaying!, error);
-      await options.onCrash(error);
-    },
-  });
+  #startFlushing(state: Incarnation): FlushLoop {
+    const { partition, events, health, store, limits } = this.#options;
+    const { number: incarnation, pending } = state;
+    return new FlushLoop({
+      pending,
+      store,
+      health,
+      maxRows: limits.maxBatchRows,
+      atStep: (step) => this.#atStep(step),
+      onFlushed: (chunk, seconds) => {
+        events.emit({ type: 'statement-flushed', partition, rows: chunk.rows.length, seconds });
+        this.#settled(state, { chunk });
+      },
+      onRefused: (chunk, refusal) => {
+        events.emit({ type: 'dead-letter', partition, error: refusal });
+        this.#settled(state, { chunk, refusal });
+      },
+      onReleased: (replaced) => {
+        if (!this.#isCurrent(state)) return;
+        this.#account.counts.coalesced += replaced;
+        this.#account.rest(pending);
+      },
+      onFailure: (rows, error) => events.emit({ type: 'statement-failed', partition, rows, error }),
+      onCrash: (error) => tell(this.ref, { kind: 'crashed', incarnation, error }),
+    });
+  }
 
-  const snapshotWhenDue = (state: State) => {
-    const { bytes, events } = journal.sinceSnapshot;
+  /** A chunk waits for the next checkpoint. */
+  #settled(state: Incarnation, settled: SettledChunk): void {
+    if (!this.#isCurrent(state)) return;
+    state.settled.push(settled);
+    const due = () => tell(this.ref, { kind: 'flushed', incarnation: state.number });
+    if (state.settled.length === 1) setTimeout(due, CHECKPOINT_DELAY_MS);
+    else if (state.settled.length === CHECKPOINT_AFTER) due();
+  }
+
+  #snapshotWhenDue(state: Incarnation): void {
+    const { bytes, events } = this.#options.journal.sinceSnapshot;
     const idle = state.pending.keys === 0 && events >= IDLE_EVENTS;
-    const wanted = Math.max(options.snapshotBytes, RECORDS_TO_PENDING * state.pending.bytes);
+    const wanted = Math.max(this.#options.limits.snapshotBytes, RECORDS_TO_PENDING * state.pending.bytes);
     const large = bytes > wanted || events > MAX_EVENTS;
-    if ((!idle && !large) || state.snapshot || isEnding) return;
-    atStep('snapshot');
-    void takeSnapshot(state, () => current !== state || state.crashed || isEnding);
-  };
+    if ((!idle && !large) || state.snapshot || this.#isEnding) return;
+    this.#atStep('snapshot');
+    void this.#takeSnapshot(state, () => !this.#isCurrent(state) || this.#isEnding);
+  }
 
-  const takeSnapshot = (state: State, isStale: () => boolean): Promise<void> => {
+  #takeSnapshot(state: Incarnation, isStale: () => boolean): Promise<void> {
+    const { journal, partition, events } = this.#options;
     const run = async () => {
       try {
         await journal.snapshot(state.sequence, state.batchId, state.pending, isStale);
       } catch (error) {
-        options.onSnapshotError(error instanceof Error ? error : new Error(String(error)));
+        events.emit({ type: 'snapshot-failed', partition, error: errorOf(error) });
       }
       state.snapshot = undefined;
     };
     state.snapshot = run();
     return state.snapshot;
-  };
-
-  const settle = async (state: State) => {
-    await state.flush?.stop();
-    await state.snapshot;
-  };
-
-  return {
-    ref,
-    ledger: () => account.counts.ledger(account.held),
-    oldestSince: () => current.pending.oldestSince,
-    end: async () => {
-      isEnding = true;
-      await settle(current);
-      // The checkpoint of the last statement may be on its way through the mailbox, and a crash through its rebuild.
-      const state = current;
-      const deadlineMs = performance.now() + END_MS;
-      await until(() => state.settled.length === 0 || state.crashed || !state.recovered, END_MS);
-      const isStale = () => current !== state || state.crashed || performance.now() > deadlineMs;
-      if (!state.recovered || isStale() || state.pending.keys > 0) return;
-      if (journal.sinceSnapshot.events > 0) await takeSnapshot(state, isStale);
-    },
-  };
-}
-
-type Persist = (entry: JournalEntry) => Promise<number>;
-
-/** Notices a writer that crashes on the same record again and again. */
-class Stumbling {
-  #sequence: number | undefined;
-  #times = 0;
-
-  /** Records a crash while `sequence` was replayed, if any was. True when it is to go into quarantine. */
-  over(sequence: number | undefined): boolean {
-    this.#times = sequence === this.#sequence ? this.#times + 1 : 1;
-    this.#sequence = sequence;
-    return sequence !== undefined && this.#times >= QUARANTINE_AFTER;
   }
-}
 
-function entryOf(
-  state: State,
-  batch: Batch | undefined,
-  settled: readonly Settled[],
-  confirmedKeys: Int32Array,
-): JournalEntry {
-  const stored = settled.filter(({ refusal }) => !refusal).map(({ chunk }) => chunk);
-  const refused = settled.filter(({ refusal }) => refusal);
-  const confirmed = state.pending.unchangedKeys(stored, confirmedKeys);
-  const dead = state.pending.unchangedKeys(refused.map(({ chunk }) => chunk));
-  const sent = stored.reduce((rows, chunk) => rows + chunk.rows.length, 0);
-  const record: JournalRecord = {
-    ...EMPTY_RECORD,
-    at: Date.now(),
-    confirmed,
-    superseded: sent - confirmed.length / WORDS_PER_KEY,
-    refused: dead,
-    refusedSuperseded: refused.length - dead.length / WORDS_PER_KEY,
-    ...(batch ? { batchId: batch.id, received: batch.received, rows: batch.rows } : {}),
-  };
-  const refusals: Refusal[] = refused.map(({ chunk, refusal }) => ({
-    words: chunk.rows.words,
-    code: refusal!.code,
-    message: refusal!.message,
-  }));
-  return { record, refusals };
-}
-
-function advance(state: State, sequence: number, record: JournalRecord): void {
-  state.sequence = sequence;
-  if (record.batchId > 0) state.batchId = record.batchId;
+  async #crashed(error: Error, state: Incarnation): Promise<void> {
+    const { partition, journal, restarts } = this.#options;
+    state.crashed = true;
+    state.letters?.failed();
+    // No statement of the old incarnation may be on its way when the next one sends newer rows.
+    await state.rest();
+    if (this.#isEnding) return;
+    if (this.#stumbling.over(state.replaying)) await journal.quarantine(state.replaying!, error);
+    await restarts.crashed(partition, error);
+  }
 }

@@ -17,6 +17,7 @@ export function writerStatus(given: Partial<WriterStatus> = {}): WriterStatus {
     store: { state: 'ok' },
     ledger: ledgerOf(),
     oldestPendingSeconds: 0,
+    full: false,
     journalBytes: 0,
     ...given,
   };

@@ -195,7 +195,7 @@ test('a signal while serve is starting stops it in order', async (t) => {
   const cli = new CliProcess(['serve'], { cwd: tempDir(t), env: ENV });
   t.teardown(async () => void (await cli.stop('SIGKILL')));
   await until(() => cli.stderr.includes('the store is ready'), {
-    boundMs: 20_000,
+    boundMs: 60_000,
     what: 'serve is starting',
   });
   const { code } = await cli.stop();

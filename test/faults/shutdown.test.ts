@@ -121,7 +121,7 @@ test('a store that cannot be closed keeps neither the journal nor the ports', as
   const reporter = await startReporter(config(dir), { store, logger });
   await reporter.stop();
   await reporter.stop();
-  t.deepEqual(said, ['the store could not be ended in good order']);
+  t.deepEqual(said, ['the store did not end in good order']);
   const next = await startReporter(config(dir), { store: new MemoryStore() });
   await next.stop();
 });
@@ -215,10 +215,11 @@ test('a drain while the journal cannot be written tells what stays in the journa
   await take(reporter, site, 1);
   disk.fill();
   const reports = round(2);
-  void reporter.report(...reports);
+  const unjournaled = t.throwsAsync(reporter.report(...reports), { code: 'REPORTER_STOPPED' });
   await until(() => reporter.status().journalError, { ...BOUND, what: 'the journal to be full' });
   t.deepEqual(await reporter.drain(), { drained: false, pending: KEYS, unjournaled: KEYS });
   await reporter.stop();
+  await unjournaled;
   disk.heal();
   const next = await startReporter(config(dir), { store: site.store });
   t.is(next.ledger().recovered, KEYS);

@@ -1,6 +1,8 @@
 import test from 'ava';
 import { register } from 'prom-client';
+import { StoreError, type StoreErrorClass } from '../../src/model/errors.js';
 import type { ReporterStatus } from '../../src/model/status.js';
+import type { ReporterEvent } from '../../src/observe/events.js';
 import { Metrics } from '../../src/observe/metrics.js';
 import { type Family, parsePrometheus } from '../admin/prometheus.js';
 import { busyStatus, reporterStatus, writerStatus } from '../admin/statuses.js';
@@ -27,6 +29,15 @@ const TYPES = {
   store_errors_total: 'counter',
 } as const;
 
+const starting = () => reporterStatus({ state: 'starting', writers: [] });
+
+const failed = (errorClass: StoreErrorClass): ReporterEvent => ({
+  type: 'statement-failed',
+  partition: 0,
+  rows: 1,
+  error: new StoreError(errorClass, 'TEST', 'for the test'),
+});
+
 /** Values without prefix, of everything but histograms. */
 async function scrape(metrics: Metrics): Promise<Map<string, number>> {
   const values = new Map<string, number>();
@@ -42,7 +53,7 @@ async function family(metrics: Metrics, name: string): Promise<Family> {
 }
 
 test('every documented metric has a help text, its type, and a value from the start', async (t) => {
-  const families = parsePrometheus(await new Metrics({ writers: 2, source: () => undefined }).text());
+  const families = parsePrometheus(await new Metrics({ writers: 2, source: starting }).text());
   for (const [name, type] of Object.entries(TYPES)) {
     const found = families.get(`lars_reporter_${name}`);
     t.is(found?.type, type, name);
@@ -60,7 +71,7 @@ test('every documented metric has a help text, its type, and a value from the st
 });
 
 test('all label values are there from the start: reasons, classes, writers', async (t) => {
-  const samples = [...(await scrape(new Metrics({ writers: 3, source: () => undefined }))).keys()];
+  const samples = [...(await scrape(new Metrics({ writers: 3, source: starting }))).keys()];
   const labelled = samples.filter((sample) => sample.includes('{')).sort();
   t.deepEqual(
     labelled,
@@ -151,9 +162,9 @@ test('a journal that cannot be written shows', async (t) => {
 
 test('flushes and commits are distributions', async (t) => {
   const metrics = new Metrics({ writers: 1, source: () => reporterStatus() });
-  metrics.flushed(1000, 0.02);
-  metrics.flushed(3, 0.002);
-  metrics.synced(0.003);
+  metrics.observe({ type: 'statement-flushed', partition: 0, rows: 1000, seconds: 0.02 });
+  metrics.observe({ type: 'statement-flushed', partition: 0, rows: 3, seconds: 0.002 });
+  metrics.observe({ type: 'journal-synced', seconds: 0.003 });
   const { samples: rows } = await family(metrics, 'flush_rows');
   t.is(rows.get('lars_reporter_flush_rows_sum'), 1003);
   t.is(rows.get('lars_reporter_flush_rows_count'), 2);
@@ -168,10 +179,10 @@ test('flushes and commits are distributions', async (t) => {
 });
 
 test('failures of the store are counted by class', async (t) => {
-  const metrics = new Metrics({ writers: 1, source: () => undefined });
-  metrics.storeFailed('retry');
-  metrics.storeFailed('poison');
-  metrics.storeFailed('retry');
+  const metrics = new Metrics({ writers: 1, source: starting });
+  metrics.observe(failed('retry'));
+  metrics.observe(failed('poison'));
+  metrics.observe(failed('retry'));
   const values = await scrape(metrics);
   t.is(values.get('store_errors_total{class="retry"}'), 2);
   t.is(values.get('store_errors_total{class="poison"}'), 1);
@@ -185,8 +196,8 @@ test('two reporters in one process share nothing, and nothing is global', async 
   };
   const one = new Metrics({ writers: 1, source: source(1) });
   const two = new Metrics({ writers: 2, source: source(2) });
-  one.storeFailed('retry');
-  one.flushed(1, 1);
+  one.observe(failed('retry'));
+  one.observe({ type: 'statement-flushed', partition: 0, rows: 1, seconds: 1 });
   t.is((await scrape(one)).get('connections'), 1);
   const values = await scrape(two);
   t.is(values.get('connections'), 2);

@@ -23,7 +23,10 @@ const concat = (rows: readonly Int32Array[]): Int32Array => Int32Array.from(rows
 interface Known {
   readonly content: string;
   readonly version: number;
+  /** Of the oldest report of it that the store does not have. */
   readonly since: number;
+  /** Of the first report after the one in flight. */
+  readonly renewed: number;
   readonly waiting: boolean;
 }
 
@@ -76,7 +79,8 @@ class Writer {
       this.#known.set(keyOf(one), {
         content: [...contentOf(one).values()][0]!,
         version: ++this.#versions,
-        since: known?.waiting ? known.since : since,
+        since: known && (known.waiting || this.#isInFlight(one)) ? known.since : since,
+        renewed: known?.waiting ? known.renewed : since,
         waiting: true,
       });
     }
@@ -108,8 +112,16 @@ class Writer {
 
   /** The store took the chunk in flight. */
   stored(): void {
-    if (this.#inFlight) this.#flushed.push(this.#inFlight);
+    const sent = this.#inFlight;
+    if (!sent) return;
+    this.#flushed.push(sent);
     this.#inFlight = undefined;
+    this.pending.settled(sent.chunk);
+    for (const [key, version] of sent.versions) {
+      const known = this.#known.get(key)!;
+      if (known.version !== version) this.#known.set(key, { ...known, since: known.renewed });
+    }
+    this.check();
   }
 
   /** The store refused it: its rows wait again, and the same keys, or the first of them, are taken anew. */
@@ -256,6 +268,11 @@ class Writer {
     this.check();
   }
 
+  /** Whether a value of the key is on its way to the store. */
+  #isInFlight(one: Int32Array): boolean {
+    return this.#inFlight?.versions.has(keyOf(one)) ?? false;
+  }
+
   #waiting(): Map<string, Known> {
     return new Map([...this.#known].filter(([, { waiting }]) => waiting));
   }
@@ -387,11 +404,33 @@ test('a key waits since it was first reported, not since its last change', (t) =
   pending.fold(row(1, 2), 110);
   pending.fold(row(2, 2), 120);
   t.is(pending.oldestSince, 90);
-  // The present one of a key in flight waits since it came.
-  const chunk = pending.take(Int32Array.of(0, 1))!;
-  pending.fold(concat([row(1, 3), row(2, 3)]), 130);
-  t.is(pending.oldestSince, 130);
-  t.is(pending.release(chunk), 2);
+});
+
+test('a key that is reported again while the store hangs keeps the age of the report in flight, until that is stored', (t) => {
+  for (const isStored of [true, false]) {
+    const pending = new PendingRows();
+    pending.fold(concat([row(1, 1), row(2, 1)]), 100);
+    const chunk = pending.take(Int32Array.of(0, 1))!;
+    for (const second of [130, 160, 190]) {
+      pending.fold(concat([row(1, second), row(2, second)]), second);
+      t.is(pending.oldestSince, 100);
+    }
+    if (isStored) pending.settled(chunk);
+    else t.is(pending.release(chunk), 2);
+    t.is(pending.oldestSince, isStored ? 130 : 100);
+    // And so it stands in a snapshot that is taken meanwhile.
+    const restored = new PendingRows();
+    restored.restore(pending.copySlots(0, pending.slotEnd), 1000);
+    t.is(restored.oldestSince, pending.oldestSince);
+  }
+});
+
+test('nothing waits since later than now, though the wall clock was set back before a restart', (t) => {
+  const pending = new PendingRows();
+  pending.fold(row(1, 1), 5000);
+  const restored = new PendingRows();
+  restored.restore(pending.copySlots(0, pending.slotEnd), 400);
+  t.is(restored.oldestSince, 400);
 });
 
 test('seconds beyond 2^31 are kept', (t) => {

@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { RowBatch, WORDS_PER_ROW } from '../../src/model/row.js';
 import { RowBuffer } from '../../src/model/row-buffer.js';
+import type { EventSink } from '../../src/observe/events.js';
 import { partitionOf } from '../../src/partition/hash.js';
 import type { Batch, Credit, WriterMessage } from '../../src/routing/protocol.js';
 import { spawnRouter } from '../../src/routing/router.js';
@@ -42,6 +43,11 @@ interface Given {
 const hostsOf = ({ rows }: Batch): Given[] =>
   [...new RowBatch(rows)].map(({ ip, succ }) => ({ host: ip, value: succ }));
 
+/** Events of a router that never fails. */
+const failing = (t: ExecutionContext): EventSink => ({
+  emit: (event) => t.fail(event.type),
+});
+
 /** A router in front of writers that keep what they are handed and answer when the test says so. */
 class Bench {
   readonly #t: ExecutionContext;
@@ -54,7 +60,7 @@ class Bench {
 
   constructor(t: ExecutionContext) {
     this.#t = t;
-    this.#router = spawnRouter(this.#system, LANES, (error) => t.fail(error.message));
+    this.#router = spawnRouter(this.#system, LANES, failing(t));
     this.#writers = this.handed.map((_, partition) => this.#spawnWriter(partition, 0));
     this.ready(PROBE, 0);
   }
@@ -261,7 +267,7 @@ test('what a batch holds stays as it is until it is journaled, whatever comes me
 test('a copy of a batch that a crash has left in the mailbox is void once the batch is journaled', async (t) => {
   const system = startSystem();
   t.teardown(() => stop(system));
-  const router = spawnRouter(system, 1, (error) => t.fail(error.message));
+  const router = spawnRouter(system, 1, failing(t));
   const handed: Batch[] = [];
   const receive = (message: WriterMessage) => {
     if (message.kind === 'batch') handed.push(message.batch);
@@ -451,7 +457,9 @@ test('a sender whose call back fails does not keep the credit of others', async 
   const system = startSystem();
   t.teardown(() => stop(system));
   const failures: string[] = [];
-  const router = spawnRouter(system, 1, (error) => failures.push(error.message));
+  const router = spawnRouter(system, 1, {
+    emit: (event) => event.type === 'routing-failed' && failures.push(event.error.message),
+  });
   let handed = 0;
   let settled = 0;
   const receive = () => {

@@ -2,7 +2,8 @@ import test from 'ava';
 import fc from 'fast-check';
 import { backoffMs } from '../../src/model/backoff.js';
 import { startSystem } from '../../src/runtime/actors.js';
-import { RestartBudget, type SupervisionLimits, Supervisor } from '../../src/writer/supervisor.js';
+import { RestartBudget, type SupervisionLimits } from '../../src/writer/restarts.js';
+import { Supervisor } from '../../src/writer/supervisor.js';
 import { until } from '../support/wait.js';
 
 const limits = fc
@@ -48,9 +49,17 @@ function supervise(limitsOf: Partial<SupervisionLimits>) {
   const supervisor = new Supervisor(startSystem(), {
     writers: 2,
     limits: { maxRestarts: 2, periodMs: 60_000, backoffMs: 1, maxBackoffMs: 2, ...limitsOf },
-    onCrash: (partition, error, pauseMs, exhausted) =>
-      said.push(`${partition} crashed: ${error.message}, ${exhausted ? 'failing' : 'ok'}, ${pauseMs <= 2}`),
-    onRestart: (partition) => said.push(`${partition} is back`),
+    events: {
+      emit: (event) => {
+        if (event.type === 'writer-crashed') {
+          const { partition, error, pauseMs, isFailing } = event;
+          said.push(
+            `${partition} crashed: ${error.message}, ${isFailing ? 'failing' : 'ok'}, ${pauseMs <= 2}`,
+          );
+        }
+        if (event.type === 'writer-recovered' && event.restarts > 0) said.push(`${event.partition} is back`);
+      },
+    },
   });
   return { supervisor, said };
 }

@@ -1,9 +1,11 @@
 import test, { type ExecutionContext } from 'ava';
 import { Journal } from '../../src/journal/lmdb/journal.js';
+import { NO_EVENTS } from '../../src/observe/events.js';
+import { StoreHealth } from '../../src/observe/store-health.js';
 import type { Batch, RouterMessage } from '../../src/routing/protocol.js';
 import { spawn, startSystem, stop, tell } from '../../src/runtime/actors.js';
 import { MemoryStore, until } from '../../src/testing/index.js';
-import { spawnWriter } from '../../src/writer/writer.js';
+import { Writer } from '../../src/writer/writer.js';
 import { pack } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';
 
@@ -22,19 +24,15 @@ function setUp(t: ExecutionContext) {
     onCrash: () => 'resume',
   });
   const store = new MemoryStore();
-  const writer = spawnWriter(system, {
+  const writer = new Writer(system, {
     partition: 0,
     journal: journal.partition(0),
     store: store.writer({ partition: 0, partitions: 1, journalId: journal.id }),
+    health: new StoreHealth(0, NO_EVENTS),
     router,
-    maxBatchRows: 10,
-    snapshotBytes: 1_000_000,
-    onStoreFailure: () => {},
-    onStoreState: () => {},
-    onRefused: () => {},
-    onSnapshotError: () => {},
-    onRecovered: () => {},
-    onCrash: async (error) => t.fail(error.message),
+    limits: { maxBatchRows: 10, snapshotBytes: 1_000_000, maxKeys: 1000 },
+    restarts: { recovered: () => {}, crashed: async (_, error) => t.fail(error.message) },
+    events: NO_EVENTS,
   });
   const answered = (batchId: number) =>
     until(() => told.some((message) => message.kind === 'journaled' && message.batchId === batchId), {

@@ -15,6 +15,7 @@ import {
   WORDS_PER_KEY,
   WORDS_PER_ROW,
 } from '../../model/row.js';
+import { describeStoreAddress } from '../address.js';
 import type { RowFilter, Store, StoreReader, StoreWriter } from '../contract.js';
 import { classifyEmbeddedError } from '../mysql/errors.js';
 
@@ -267,4 +268,4 @@ function checkFormat(dir: string, root: RootDatabase<Buffer, Buffer>): void {
   );
 }
 
-const description = (dir: string) => `embedded:${dir}`;
+const description = (dir: string) => describeStoreAddress({ kind: 'embedded', dir });

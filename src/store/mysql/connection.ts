@@ -1,15 +1,6 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mysql2';
-import { StoreError } from '../../model/errors.js';
-
-/** A parsed `mysql://user:password@host:port/database`. */
-export interface MysqlAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-}
+import type { MysqlAddress } from '../address.js';
 
 /** A cell as the text protocol gives it; integers beyond 2^53 come as text. */
 export type Cell = string | number | null;
@@ -19,48 +10,6 @@ export type Query = (sql: string) => Promise<readonly (readonly Cell[])[]>;
 
 /** An idle connection notices after some of these that the server's machine is gone. */
 const KEEP_ALIVE_MS = 30_000;
-
-const FORM = 'mysql://user:password@host:port/database';
-
-/**
- * Takes a store URL apart. The port defaults to 3306; user, password and database may be percent-encoded.
- * Throws StoreError `configuration` that never repeats the URL: broken ones hold the password in odd places.
- */
-export function parseMysqlUrl(text: string): MysqlAddress {
-  const broken = (why: string) => new StoreError('configuration', 'STORE_URL', `store.url ${why}`);
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    throw broken(`is not of the form ${FORM}; characters like @ : / # in a password must be percent-encoded`);
-  }
-  if (url.protocol !== 'mysql:') throw broken(`is not of the form ${FORM}`);
-  if (url.hostname === '') throw broken(`names no host; it has the form ${FORM}`);
-  if (url.username === '') throw broken(`names no user; it has the form ${FORM}`);
-  if (url.search !== '' || url.hash !== '')
-    throw broken(`has a part after the database that means nothing here; it has the form ${FORM}`);
-  try {
-    const database = decodeURIComponent(url.pathname.slice(1));
-    if (database === '' || database.includes('/'))
-      throw broken(`must name one database after the host; it has the form ${FORM}`);
-    return {
-      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: url.port === '' ? 3306 : Number(url.port),
-      user: decodeURIComponent(url.username),
-      password: decodeURIComponent(url.password),
-      database,
-    };
-  } catch (error) {
-    if (error instanceof StoreError) throw error;
-    throw broken('has a stray %; write %25 for a percent sign');
-  }
-}
-
-/** The address for logs and errors: everything but the password. */
-export function describeMysqlAddress({ user, host, port, database }: MysqlAddress): string {
-  const shownHost = host.includes(':') ? `[${host}]` : host;
-  return `mysql://${user}:***@${shownHost}:${port}/${database}`;
-}
 
 /** One connection. It never comes back to life: once `usable` is false, open another. */
 export class MysqlConnection {

@@ -1,6 +1,7 @@
 import type { Row } from '../../model/row.js';
+import type { MysqlAddress } from '../address.js';
 import type { RowFilter, StoreReader } from '../contract.js';
-import { type Cell, type MysqlAddress, MysqlConnection } from './connection.js';
+import { type Cell, MysqlConnection } from './connection.js';
 import { classifyMysqlError } from './errors.js';
 import { KEY_COLUMNS, type KeyColumn, readTable, type TableShape } from './table.js';
 import { TABLE } from './upsert.js';

@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { storeAddress } from '../address.js';
 import { embeddedStore } from '../embedded/store.js';
-import { embeddedDir } from '../open.js';
 import { withMysql } from './store.js';
 import { readTable } from './table.js';
 
@@ -19,8 +19,8 @@ const NO_SUCH_TABLE = 1146;
  * that says what differs; with the classes of `Store.open` when the store is away.
  */
 export async function migrate(url: string): Promise<Migration> {
-  const dir = embeddedDir(url);
-  return dir === undefined ? migrateMysql(url) : migrateEmbedded(dir);
+  const address = storeAddress(url);
+  return address.kind === 'mysql' ? migrateMysql(url) : migrateEmbedded(address.dir);
 }
 
 async function migrateMysql(url: string): Promise<Migration> {

@@ -1,13 +1,14 @@
 import { StoreError } from '../../model/errors.js';
 import type { RowBatch } from '../../model/row.js';
-import type { Store, StoreLane, StoreWriter } from '../contract.js';
 import {
-  describeMysqlAddress,
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  DEFAULT_QUERY_TIMEOUT_MS,
+  describeStoreAddress,
   type MysqlAddress,
-  MysqlConnection,
-  parseMysqlUrl,
-  type Query,
-} from './connection.js';
+  storeAddress,
+} from '../address.js';
+import type { Store, StoreLane, StoreWriter } from '../contract.js';
+import { MysqlConnection, type Query } from './connection.js';
 import { classifyMysqlError } from './errors.js';
 import { FENCE_WAIT_MS, MAX_PARTITIONS, outlastEarlierRuns, takeLane } from './fence.js';
 import { mysqlReader } from './reader.js';
@@ -17,7 +18,7 @@ import { UpsertText } from './upsert.js';
 export interface MysqlStoreOptions {
   /** `mysql://user:password@host:port/database`, parts percent-encoded. */
   readonly url: string;
-  /** Milliseconds a statement may take before its connection is given up and its session killed; 30000. */
+  /** Milliseconds a statement may take before its connection is given up and its session killed; 10000. */
   readonly queryTimeoutMs?: number;
   /** Milliseconds for connecting and logging in, and for each statement of the preparation; 5000. */
   readonly connectTimeoutMs?: number;
@@ -53,12 +54,12 @@ interface Settings {
  * Throws StoreError `configuration` when the URL is broken.
  */
 export function mysqlStore(options: MysqlStoreOptions): Store {
-  const address = parseMysqlUrl(options.url);
+  const address = mysqlAddress(options.url);
   const settings: Settings = {
     address,
-    description: describeMysqlAddress(address),
-    queryTimeoutMs: options.queryTimeoutMs ?? 30_000,
-    connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+    description: describeStoreAddress(address),
+    queryTimeoutMs: options.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS,
+    connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     lockTimeoutMs: options.lockTimeoutMs ?? 15_000,
     onEvent: options.onEvent ?? (() => {}),
   };
@@ -89,18 +90,25 @@ export function mysqlStore(options: MysqlStoreOptions): Store {
 export async function withMysql<Result>(
   url: string,
   use: (query: Query) => Promise<Result>,
-  { connectTimeoutMs = 5_000 }: { connectTimeoutMs?: number } = {},
+  { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS }: { connectTimeoutMs?: number } = {},
 ): Promise<Result> {
-  const address = parseMysqlUrl(url);
+  const address = mysqlAddress(url);
   let connection: MysqlConnection | undefined;
   try {
     connection = await MysqlConnection.connect(address, connectTimeoutMs);
     return await use(bounded(connection, connectTimeoutMs));
   } catch (error) {
-    throw classifyMysqlError(error, describeMysqlAddress(address), false);
+    throw classifyMysqlError(error, describeStoreAddress(address), false);
   } finally {
     await connection?.close(connectTimeoutMs);
   }
+}
+
+/** Throws StoreError `configuration` when the URL names no MySQL. */
+function mysqlAddress(url: string): MysqlAddress {
+  const address = storeAddress(url);
+  if (address.kind === 'mysql') return address;
+  throw new StoreError('configuration', 'STORE_URL', 'store.url names no MySQL server');
 }
 
 /** A connection that holds its partition's lock: everything an upsert needs. */

@@ -88,4 +88,21 @@ export const PARTITION_MUTANTS: readonly Mutant[] = [
       { file: 'test/partition/pending.test', titles: ['whatever happens*', 'so it does with thousands*'] },
     ],
   },
+  {
+    name: 'age-forgotten-in-flight',
+    breaks: 'A key that is reported again while the database hangs looks as if it had just come.',
+    edits: [
+      {
+        file: 'src/partition/pending.ts',
+        find: 'if (this.#inFlight.has(mark)) {',
+        replace: 'if (false as boolean) {',
+      },
+    ],
+    tests: [
+      {
+        file: 'test/partition/pending.test',
+        titles: ['a key that is reported again while the store hangs*', 'whatever happens*'],
+      },
+    ],
+  },
 ];

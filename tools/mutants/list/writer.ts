@@ -8,8 +8,8 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/writer/writer.ts',
-        find: 'await settle(state);\n      if (isEnding)',
-        replace: 'void settle(state);\n      if (isEnding)',
+        find: 'await state.rest();\n    if (this.#isEnding)',
+        replace: 'void state.rest();\n    if (this.#isEnding)',
       },
     ],
     tests: [{ file: 'test/writer/writer.test', titles: ['a writer that crashes while a statement*'] }],
@@ -37,7 +37,7 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/writer/writer.ts',
-        find: 'message.batch.id > state.batchId',
+        find: 'batch.id > state.batchId',
         replace: 'true',
       },
     ],
@@ -49,10 +49,10 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/writer/writer.ts',
-        find: "atStep('before-persist');\n            await commit(",
+        find: "this.#atStep('before-persist');\n      await this.#commit(",
         replace:
-          "tell(router, { kind: 'journaled', partition, batchId: message.batch.id });\n" +
-          "            atStep('before-persist');\n            await commit(",
+          "tell(router, { kind: 'journaled', partition, batchId: batch.id });\n" +
+          "      this.#atStep('before-persist');\n      await this.#commit(",
       },
     ],
     tests: [{ file: 'test/faults/disk.test', titles: ['*agents wait*', '*not acknowledged*'] }],
@@ -98,5 +98,29 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     breaks: 'With the store away the journal grows with every report.',
     edits: [{ file: 'src/writer/writer.ts', find: 'if ((!idle && !large) ||', replace: 'if (!idle ||' }],
     tests: [{ file: 'test/faults/bounded.test', titles: ['with the store away*'] }],
+  },
+  {
+    name: 'room-never-offered',
+    breaks: 'A batch that waited for room in its writer waits for ever, and its agents with it.',
+    edits: [
+      {
+        file: 'src/writer/writer.ts',
+        find: 'state.flush?.wake();\n    this.#offerRoom(state);',
+        replace: 'state.flush?.wake();',
+      },
+    ],
+    tests: [{ file: 'test/writer/bound.test', titles: ['beyond the bound*'] }],
+  },
+  {
+    name: 'no-bound-on-keys',
+    breaks: 'With the store away, a flood of new keys fills the memory.',
+    edits: [
+      {
+        file: 'src/writer/writer.ts',
+        find: 'if (newKeys === 0 || newKeys <= room) return true;',
+        replace: 'if (newKeys >= 0) return true;',
+      },
+    ],
+    tests: [{ file: 'test/writer/bound.test', titles: ['beyond the bound*'] }],
   },
 ];

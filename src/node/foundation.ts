@@ -1,0 +1,53 @@
+import type { Config } from '../config/index.js';
+import { errorOf } from '../model/errors.js';
+import type { Logger } from '../model/log.js';
+import { Teardown } from '../model/teardown.js';
+import { Traffic } from '../model/traffic.js';
+import { Events } from '../observe/events.js';
+import { HostEvents } from '../observe/host.js';
+import { eventLog, unfailing } from '../observe/log.js';
+import { Metrics } from '../observe/metrics.js';
+import type { ReporterOptions } from './options.js';
+import { StatusBoard } from './status-board.js';
+
+/** What every stage stands on. */
+export interface Foundation {
+  readonly config: Config;
+  readonly options: ReporterOptions;
+  /** Where stages tell what happens. */
+  readonly events: Events;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly status: StatusBoard;
+  readonly traffic: Traffic;
+  /** Where a stage adds what ends it, as soon as there is something to end. */
+  readonly teardown: Teardown;
+  /** Ends all stages that have started, the last one first. Never rejects; idempotent. */
+  end(): Promise<void>;
+}
+
+const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Lays the foundation: the events, and who takes them. Touches nothing outside the process. */
+export function layFoundation(config: Config, options: ReporterOptions): Foundation {
+  const events = new Events();
+  const logger = unfailing(options.logger ?? SILENT);
+  const traffic = new Traffic();
+  const status = new StatusBoard(traffic, events);
+  const metrics = new Metrics({ writers: config.writers.count, source: () => status.read() });
+  events.subscribe(status.observe);
+  events.subscribe(metrics.observe);
+  events.subscribe(eventLog(logger));
+  const host = options.onEvent ? new HostEvents(options.onEvent) : undefined;
+  // Last: nothing of the reporter's comes after what a host may do.
+  if (host) events.subscribe(host.observe);
+  const teardown = new Teardown();
+  const end = async () => {
+    await teardown.run((part, error) =>
+      events.emit({ type: 'teardown-failed', part, error: errorOf(error) }),
+    );
+    status.enter('stopped');
+    host?.flush();
+  };
+  return { config, options, events, logger, metrics, status, traffic, teardown, end };
+}

@@ -1,0 +1,69 @@
+import { InflightBudget } from '../intake/budget.js';
+import type { Connection } from '../intake/connection.js';
+import { HandlerTable } from '../intake/handlers.js';
+import { Ingress } from '../intake/ingress.js';
+import { Listener } from '../intake/listener.js';
+import { PlainTransport } from '../intake/transport.js';
+import type { Journal } from '../journal/lmdb/journal.js';
+import { RowBufferPool } from '../model/row-buffer.js';
+import type { Address } from '../model/status.js';
+import { until } from '../model/wait.js';
+import { Counts } from '../partition/counts.js';
+import { ReportDecoder } from '../wire/messages.js';
+import type { Foundation } from './foundation.js';
+import type { Writers } from './start-writers.js';
+
+/** A stop waits this long for what was read to be journaled, milliseconds. */
+const STOP_JOURNAL_MS = 1000;
+
+/** The ways in. */
+export interface Intake {
+  /** Where agents connect. */
+  readonly address: Address;
+  readonly listener: Listener;
+  /** For senders in the same process. */
+  readonly ingress: Ingress;
+  /** Whether everything that was read is on disk. */
+  isJournaled(): boolean;
+}
+
+/** Opens the ways in: the reference for the process, the port for agents. Rejects with LISTEN_FAILED. */
+export async function openIntake(
+  { config, options, events, traffic, status, teardown }: Foundation,
+  journal: Journal,
+  { root, router, lanes }: Writers,
+): Promise<Intake> {
+  const { listen } = config;
+  const { inbox } = router;
+  const refused = new Counts();
+  const connections = new Set<Connection>();
+  const budget = new InflightBudget(listen.maxInflightBytes, connections);
+  status.add({ refused: () => refused.ledger(0), inflightBytes: () => budget.bytes });
+  const ingress = new Ingress(root, {
+    ...{ inbox, traffic, refused, events },
+    peerNumber: journal.peers.number('internal'),
+  });
+  const listener = new Listener(
+    root,
+    new PlainTransport(listen),
+    { ...listen, peerNumber: (address) => journal.peers.number(address) },
+    connections,
+    {
+      ...{ inbox, budget, traffic, events, limits: listen },
+      handlers: new HandlerTable(options.handlers ?? {}, traffic, events),
+      // One for each chunk that is under way; few of 64 KiB hold more than 8,192 rows.
+      buffers: new RowBufferPool({ initialRows: 1024, maxSpares: 32, maxSpareRows: 8192 }),
+      reports: new ReportDecoder(),
+    },
+  );
+  const isJournaled = () => router.waitingRows === 0 && budget.bytes === 0;
+  teardown.add('the connections', async () => {
+    ingress.stopTaking();
+    listener.stopAccepting();
+    listener.closeConnections();
+    for (const { writer } of lanes) writer.liftBound();
+    await until(isJournaled, STOP_JOURNAL_MS);
+  });
+  const address = await listener.listen();
+  return { address, listener, ingress, isJournaled };
+}

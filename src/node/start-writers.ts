@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../config/index.js';
+import type { Journal } from '../journal/lmdb/journal.js';
+import type { PartitionJournal } from '../journal/lmdb/partition.js';
+import { evenSecond } from '../model/clock.js';
+import { memoryBytes } from '../model/memory.js';
+import type { WriterStatus } from '../model/status.js';
+import { until } from '../model/wait.js';
+import { StoreHealth } from '../observe/store-health.js';
+import { totalLedger } from '../partition/counts.js';
+import { type Router, spawnRouter } from '../routing/router.js';
+import { type ParentRef, spawn, startSystem, stop } from '../runtime/actors.js';
+import type { Store, StoreWriter } from '../store/contract.js';
+import { Supervisor } from '../writer/supervisor.js';
+import { Writer } from '../writer/writer.js';
+import type { Foundation } from './foundation.js';
+
+/** What a partition consists of. */
+export interface Lane {
+  readonly writer: Writer;
+  readonly store: StoreWriter;
+  readonly journal: PartitionJournal;
+  readonly health: StoreHealth;
+}
+
+export interface Writers {
+  /** The actor all others live under. */
+  readonly root: ParentRef;
+  readonly router: Router;
+  readonly lanes: readonly Lane[];
+}
+
+/** Spawns router, supervisor and writers. Resolves when each writer has replayed its journal. */
+export async function startWriters(foundation: Foundation, journal: Journal, store: Store): Promise<Writers> {
+  const { config, events, status, teardown } = foundation;
+  const partitions = config.writers.count;
+  const lanes: Lane[] = [];
+  teardown.add("the store's writers", () => Promise.all(lanes.map((lane) => lane.store.close())));
+  const root = spawnRoot(foundation);
+  const router = spawnRouter(root, partitions, events);
+  const supervisor = new Supervisor(root, { writers: partitions, limits: config.supervision, events });
+  teardown.add('the writers', async () => {
+    const ended = Promise.all(lanes.map(({ writer }) => writer.end()));
+    supervisor.stop();
+    await ended;
+  });
+  for (let partition = 0; partition < partitions; partition++)
+    lanes.push(startLane(foundation, { partition, journal, store, router, supervisor }));
+  status.add({ writers: () => lanes.map((lane, partition) => statusOf(lane, partition, supervisor)) });
+  await until(() => supervisor.allRecovered);
+  const { recovered } = totalLedger(lanes.map(({ writer }) => writer.ledger()));
+  if (recovered > 0) events.emit({ type: 'rows-recovered', rows: recovered });
+  return { root, router, lanes };
+}
+
+/** The actor all others live under, in the host's system or in one of our own. */
+function spawnRoot({ options, teardown }: Foundation): ParentRef {
+  const ownSystem = options.system ? undefined : startSystem();
+  const root = spawn<never>(options.system ?? ownSystem!, {
+    name: `lars-reporter-${randomBytes(4).toString('hex')}`,
+    receive: () => {},
+    onCrash: () => 'resume',
+  });
+  teardown.add('the actors', () => stop(ownSystem ?? root));
+  return root;
+}
+
+/** Of a pending key, at most: its row, its place in the tables, and as much again while these grow. */
+const BYTES_PER_KEY = 200;
+/** The journal's pages, buffers and the view need the rest. */
+const SHARE_OF_MEMORY = 0.4;
+
+/** Distinct keys that may be pending, over all writers: as configured, else by the memory there is. */
+export function maxPendingKeys({ maxPendingKeys }: Config['writers']): number {
+  return maxPendingKeys ?? Math.floor((memoryBytes() * SHARE_OF_MEMORY) / BYTES_PER_KEY);
+}
+
+interface LaneParts {
+  readonly partition: number;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly router: Router;
+  readonly supervisor: Supervisor;
+}
+
+function startLane({ config, options, events }: Foundation, parts: LaneParts): Lane {
+  const { partition, journal, store, router, supervisor } = parts;
+  const lane = {
+    store: store.writer({ partition, partitions: config.writers.count, journalId: journal.id }),
+    journal: journal.partition(partition),
+    health: new StoreHealth(partition, events),
+  };
+  // Each has a share that the others cannot use up.
+  const maxKeys = Math.floor(maxPendingKeys(config.writers) / config.writers.count);
+  const writer = new Writer(supervisor.ref, {
+    ...lane,
+    ...{ partition, events, router: router.ref, restarts: supervisor, atStep: options.atStep },
+    limits: { ...config.writers, ...config.journal, maxKeys },
+  });
+  router.connect(partition, writer.ref);
+  return { ...lane, writer };
+}
+
+function statusOf(
+  { writer, journal, health }: Lane,
+  partition: number,
+  supervisor: Supervisor,
+): WriterStatus {
+  const { state, restarts, lastCrash } = supervisor.writer(partition);
+  const since = writer.oldestSince();
+  return {
+    ...{ partition, state, restarts },
+    ...(lastCrash === undefined ? {} : { lastCrash }),
+    store: health.state,
+    ledger: writer.ledger(),
+    oldestPendingSeconds: since === undefined ? 0 : evenSecond() - since,
+    full: writer.isFull,
+    journalBytes: journal.bytes,
+  };
+}

@@ -1,0 +1,85 @@
+import type { Ledger, ReporterStatus, WriterStatus } from '../model/status.js';
+import type { Traffic } from '../model/traffic.js';
+import type { EventSink, ReporterEvent } from '../observe/events.js';
+import { totalLedger } from '../partition/counts.js';
+
+/** What the stages know of themselves. */
+interface StageStatus {
+  readonly store: string;
+  readonly inflightBytes: () => number;
+  readonly deadLetters: () => number;
+  readonly quarantined: () => number;
+  readonly writers: () => readonly WriterStatus[];
+  /** Of rows that were refused before they came to a writer. */
+  readonly refused: () => Ledger | undefined;
+}
+
+const NOT_STARTED: StageStatus = {
+  store: '',
+  inflightBytes: () => 0,
+  deadLetters: () => 0,
+  quarantined: () => 0,
+  writers: () => [],
+  refused: () => undefined,
+};
+
+/** The status of a reporter: each stage adds what it knows as it starts. */
+export class StatusBoard {
+  readonly #traffic: Traffic;
+  readonly #events: EventSink;
+  #stages = NOT_STARTED;
+  #state: ReporterStatus['state'] = 'starting';
+  #journalError: string | undefined;
+
+  constructor(traffic: Traffic, events: EventSink) {
+    this.#traffic = traffic;
+    this.#events = events;
+  }
+
+  get state(): ReporterStatus['state'] {
+    return this.#state;
+  }
+
+  /** A stage has started. */
+  add(stage: Partial<StageStatus>): void {
+    this.#stages = { ...this.#stages, ...stage };
+  }
+
+  /** The reporter is in another state from now on. A state never comes back. */
+  enter(state: Exclude<ReporterStatus['state'], 'starting'>): void {
+    if (this.#state === state || this.#state === 'stopped') return;
+    this.#state = state;
+    this.#events.emit({ type: 'reporter-state', state });
+  }
+
+  readonly observe = (event: ReporterEvent): void => {
+    if (event.type !== 'journal-state') return;
+    this.#journalError = event.state === 'failing' ? event.error.message : undefined;
+  };
+
+  /** The conservation equation over everything, at this moment. */
+  ledger(): Ledger {
+    return this.#total(this.#stages.writers());
+  }
+
+  read(): ReporterStatus {
+    const { store, inflightBytes, deadLetters, quarantined } = this.#stages;
+    const writers = this.#stages.writers();
+    return {
+      state: this.#state,
+      traffic: this.#traffic,
+      inflightBytes: inflightBytes(),
+      ...(this.#journalError === undefined ? {} : { journalError: this.#journalError }),
+      store,
+      ledger: this.#total(writers),
+      deadLetters: deadLetters(),
+      quarantined: quarantined(),
+      writers,
+    };
+  }
+
+  #total(writers: readonly WriterStatus[]): Ledger {
+    const refused = this.#stages.refused();
+    return totalLedger([...(refused ? [refused] : []), ...writers.map(({ ledger }) => ledger)]);
+  }
+}

@@ -1,0 +1,139 @@
+import { messageOf, type StoreError } from '../model/errors.js';
+import type { Logger } from '../model/log.js';
+import { Complaints } from './complaints.js';
+import type { EventMap, EventType, ReporterEvent } from './events.js';
+
+/** The host's logger, whose failures are its own. */
+export function unfailing(logger: Logger): Logger {
+  const guarded = (level: keyof Logger) => (fields: object, message: string) => {
+    try {
+      logger[level](fields, message);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+  return { debug: guarded('debug'), info: guarded('info'), warn: guarded('warn'), error: guarded('error') };
+}
+
+type Lines = { readonly [T in EventType]?: (event: EventMap[T]) => void };
+
+/**
+ * A subscriber that logs what people should know. What happens once a statement or a commit is in the metrics, not
+ * in the log; what peers do wrong is logged at a bounded rate.
+ */
+export function eventLog(logger: Logger): (event: ReporterEvent) => void {
+  const complaints = new Complaints(logger);
+  const lines: Lines = {
+    ...lifeLines(logger, complaints),
+    ...storageLines(logger, complaints),
+    ...peerLines(complaints),
+  };
+  return (event) => (lines[event.type] as ((event: ReporterEvent) => void) | undefined)?.(event);
+}
+
+const told = (error: Error | StoreError) => ({ error: messageOf(error) });
+
+/** The reporter and its parts. */
+function lifeLines(logger: Logger, complaints: Complaints): Lines {
+  return {
+    'admin-listening': ({ host, port }) => logger.info({ host, port }, 'serving the admin HTTP'),
+    'admin-unavailable': ({ error }) => logger.warn(told(error), 'the admin HTTP is not served'),
+    listening: ({ host, port, writers, store }) =>
+      logger.info({ host, port, writers, store }, 'listening for agents'),
+    'drain-step': ({ step, pending, unjournaled }) =>
+      logger.info({ step, pending, unjournaled }, DRAIN_STEPS[step]),
+    'teardown-failed': ({ part, error }) => logger.error(told(error), `${part} did not end in good order`),
+    'writer-crashed': ({ partition, error, pauseMs, isFailing }) => {
+      const fields = { partition, pauseMs, error };
+      if (isFailing) logger.error(fields, 'a writer keeps crashing; its rows wait');
+      else logger.warn(fields, 'a writer crashed; restarting it');
+    },
+    'writer-recovered': ({ partition, restarts }) => {
+      if (restarts > 0) logger.info({ partition, restarts }, 'a writer is back');
+    },
+    'writer-full': ({ partition, isFull, keys }) => {
+      if (isFull)
+        complaints.ours(
+          `writer ${partition}`,
+          'full',
+          { keys },
+          'a writer holds as many keys as it may; agents with new keys wait until the store takes some',
+        );
+    },
+    'routing-failed': ({ error }) =>
+      logger.error({ error }, 'the router failed on rows of a sender, or a sender on its receipt'),
+  };
+}
+
+const DRAIN_STEPS: Record<EventMap['drain-step']['step'], string> = {
+  'accepting-stopped': 'draining: no new connections',
+  'connections-closed': 'draining: connections are closed, what they sent is read',
+  drained: 'drained: the store has every row',
+  'time-up': 'the time to drain is up; pending rows stay in the journal',
+};
+
+/** Journal and store. */
+function storageLines(logger: Logger, complaints: Complaints): Lines {
+  return {
+    'journal-state': (event) => {
+      if (event.state === 'ok') logger.info({}, 'the journal can be written again');
+      else logger.error(told(event.error), 'the journal cannot be written; agents wait');
+    },
+    quarantined: ({ partition, sequence, error }) =>
+      logger.error({ partition, sequence, ...told(error) }, 'a journal record was put into quarantine'),
+    'snapshot-failed': ({ partition, error }) =>
+      logger.warn({ partition, ...told(error) }, 'a snapshot failed; the next one is tried later'),
+    'partitions-changed': ({ from, to, rows }) =>
+      logger.info({ from, to, rows }, 'writers.count has changed; pending rows were moved'),
+    'rows-recovered': ({ rows }) => logger.info({ rows }, 'pending rows were recovered from the journal'),
+    'store-opened': ({ store }) => logger.info({ store }, 'the store is ready'),
+    'store-unavailable': ({ store, error }) =>
+      logger.warn({ store, ...told(error) }, 'the store is away; reports are journaled meanwhile'),
+    'store-state': (event) => {
+      const { partition } = event;
+      if (event.state === 'ok') {
+        logger.info({ partition }, 'the store takes rows again');
+        return;
+      }
+      const { class: errorClass, code, message } = event.error;
+      const fields = { partition, class: errorClass, code, error: message };
+      if (errorClass === 'retry' || errorClass === 'too-large')
+        logger.warn(fields, 'the store failed; retrying');
+      else logger.error(fields, 'the store refuses rows; they wait in the journal');
+    },
+    'session-killed': ({ type: _, ...fields }: EventMap['session-killed'] & { readonly type?: string }) =>
+      logger.warn(fields, 'an earlier session still held a partition and was killed'),
+    'dead-letter': ({ partition, error }) =>
+      complaints.ours(
+        `writer ${partition}`,
+        error.code,
+        told(error),
+        'the store refuses a row; it is a dead letter',
+      ),
+    'dead-letters-settled': ({ action, filter, outcome }) =>
+      logger.info({ action, filter, ...outcome }, 'dead letters were settled'),
+  };
+}
+
+/** What peers and the host do wrong. */
+function peerLines(complaints: Complaints): Lines {
+  return {
+    'connection-rejected': ({ peer, maxConnections }) =>
+      complaints.about(peer, 'refused', { maxConnections }, 'too many connections; refusing one'),
+    'connection-failed': ({ peer, error }) =>
+      complaints.about(peer, 'crash', told(error), 'a connection crashed; closing it'),
+    'connection-refused': ({ peer, reason }) => {
+      if (reason === 'bad-frames')
+        complaints.about(peer, reason, {}, 'too many bad frames; closing the connection');
+      else complaints.about(peer, 'replies', {}, 'a peer does not read its replies; closing it');
+    },
+    'accept-failed': ({ error }) =>
+      complaints.ours('listener', 'accept', told(error), 'cannot accept a connection'),
+    'frame-rejected': ({ peer, reason, why, bodyBytes }) =>
+      complaints.about(peer, reason, bodyBytes === undefined ? {} : { bodyBytes }, why),
+    'handler-failed': ({ peer, id, error }) =>
+      complaints.about(peer, 'handler', { id, ...told(error) }, 'a handler failed on a frame'),
+    'report-rejected': ({ rows, why }) =>
+      complaints.ours('internal', 'rejected', { rows, why }, 'a report from inside the process was refused'),
+  };
+}

@@ -1,0 +1,45 @@
+import type { JournalRecord } from '../journal/record.js';
+import { PendingRows } from '../partition/pending.js';
+import type { LetterRequest } from '../routing/protocol.js';
+import type { SettledChunk } from './checkpoint.js';
+import type { FlushLoop } from './flush.js';
+
+/** What a writer knows between two crashes; rebuilt from the journal after each. */
+export class Incarnation {
+  readonly number: number;
+  readonly pending = new PendingRows();
+  /** Sequence of the last record applied. */
+  sequence = 0;
+  /** Last batch that is in the journal. */
+  batchId = 0;
+  flush: FlushLoop | undefined;
+  /** Stored or refused by the store, and in no checkpoint yet. */
+  settled: SettledChunk[] = [];
+  /** Sequence of the event that is being replayed. */
+  replaying: number | undefined;
+  snapshot: Promise<void> | undefined;
+  /** New keys of the batch that there was no room for, at most; 0 when none waits for room. */
+  keysWithoutRoom = 0;
+  /** What is being done with dead letters. */
+  letters: LetterRequest | undefined;
+  /** It has replayed the journal: what it holds is what is pending. */
+  recovered = false;
+  /** It has crashed: what it still has under way changes no count. */
+  crashed = false;
+
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  /** A record was applied. */
+  advance(sequence: number, record: JournalRecord): void {
+    this.sequence = sequence;
+    if (record.batchId > 0) this.batchId = record.batchId;
+  }
+
+  /** Ends flushing. Resolves when no statement and no snapshot is under way any more. */
+  async rest(): Promise<void> {
+    await this.flush?.stop();
+    await this.snapshot;
+  }
+}
