@@ -138,7 +138,7 @@ test('an admin address that others reach needs a token', (t) => {
     t.deepEqual(
       problems(t, () => parse({ admin: { host } })),
       [
-        `admin.token = (not set): required because admin.host is ${host}, which others can reach: ` +
+        `admin.token = (not set): required because other machines can reach admin.host ${host}: ` +
           'set a secret, or bind 127.0.0.1',
       ],
     );

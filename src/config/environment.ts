@@ -3,7 +3,7 @@ import { findRepeatedNames } from './json.js';
 import { type ConfigKey, type KeyKind, keysOf } from './keys.js';
 import { nearest } from './nearest.js';
 
-/** What the environment says of the configuration. */
+/** The part of the configuration that the environment sets. */
 export interface Overrides {
   /** Values by key (`listen.port`), of the key's kind where that was given; else the text. */
   readonly values: ReadonlyMap<ConfigKey, unknown>;

@@ -19,7 +19,7 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Absolute path of the file that was read; undefined when there was none. */
   readonly file: string | undefined;
-  /** What is worth saying without being an error; one sentence each. */
+  /** Warnings, one sentence each. */
   readonly warnings: readonly string[];
 }
 
