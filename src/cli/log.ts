@@ -1,12 +1,8 @@
 import pino from 'pino';
 import type { Config } from '../config/index.js';
 import { messageOf } from '../model/errors.js';
+import { type Outlet, openOutlet } from './outlet.js';
 import { isVerbose } from './terminal.js';
-
-/** Bytes of log lines held while nobody reads stderr; more lines are discarded and counted. */
-const MAX_HELD_BYTES = 1_048_576;
-/** How long the end waits until the last lines are read. */
-const LAST_LINES_MS = 500;
 
 const SECRETS = ['token', 'password', 'admin.token', 'store.url', '*.token', '*.password', '*.store.url'];
 
@@ -14,6 +10,8 @@ export type ProcessLogger = pino.Logger;
 
 export interface Log {
   readonly logger: pino.Logger;
+  /** Says why the process ends, at a level that may not be logged: as a plain line then. */
+  failure(level: 'error' | 'fatal', fields: object, message: string): void;
   /** Ends the log; resolves when the last line is out or nobody takes it. */
   close(): Promise<void>;
 }
@@ -29,46 +27,28 @@ export async function createLog(level: Config['log']['level']): Promise<Log> {
     serializers: { err: errorFields, error: errorFields },
     redact: { paths: SECRETS, censor: '***' },
   };
-  if (process.stderr.isTTY) {
-    const { default: pretty } = await import('pino-pretty');
-    const stream = pretty({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss.l' });
-    return { logger: pino(options, stream), close: async () => {} };
-  }
-  const destination = new StandardError();
-  const logger = pino(options, destination);
-  destination.onDropped = (lines) =>
-    logger.warn({ lines }, 'log lines were discarded: stderr was not read in time');
-  return { logger, close: () => destination.flush() };
+  const outlet = openOutlet(2);
+  const write = outlet.isTerminal ? await prettyWriter(outlet) : (line: string) => outlet.write(line);
+  const logger = pino(options, { write });
+  outlet.onDropped = (lines) => {
+    const severity = logger.isLevelEnabled('warn') ? 'warn' : 'error';
+    logger[severity]({ lines }, 'log lines were discarded: stderr was not read in time');
+  };
+  return {
+    logger,
+    failure: (severity, fields, message) => {
+      if (logger.isLevelEnabled(severity)) logger[severity](fields, message);
+      else outlet.write(`error: ${message}\n`);
+    },
+    close: () => outlet.flush(),
+  };
 }
 
-/** Writes lines to stderr without waiting. A reader of the log that hangs must not stop the service. */
-class StandardError {
-  onDropped: (lines: number) => void = () => {};
-  #dropped = 0;
-
-  constructor() {
-    process.stderr.on('drain', () => {
-      const lines = this.#dropped;
-      this.#dropped = 0;
-      if (lines > 0) this.onDropped(lines);
-    });
-  }
-
-  write(line: string): void {
-    if (process.stderr.writableLength > MAX_HELD_BYTES) this.#dropped++;
-    else process.stderr.write(line);
-  }
-
-  /** Resolves when everything is out, or nobody took it in time. */
-  flush(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, LAST_LINES_MS);
-      process.stderr.write('', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
+/** Writes log lines the way people read them. */
+async function prettyWriter(outlet: Outlet): Promise<(line: string) => void> {
+  const { prettyFactory } = await import('pino-pretty');
+  const pretty = prettyFactory({ translateTime: 'SYS:HH:MM:ss.l' });
+  return (line) => outlet.write(pretty(line) ?? line);
 }
 
 function describeError(error: unknown, withStack: boolean): unknown {

@@ -23,6 +23,14 @@ export interface AgentOptions {
 const PAUSES: BackoffLimits = { firstMs: 100, lastMs: 10_000 };
 /** A connection that lived this long was a good one: the next pause is the first again. */
 const GOOD_AFTER_MS = 5000;
+/**
+ * A connection is not ended before it has lived so long. Who refuses one, ends it at once; were it ended from here
+ * first, the other side's end would look like the answer to ours.
+ */
+const REFUSED_WITHIN_MS = 100;
+
+const TOO_MANY = '; the reporter may have too many connections (listen.maxConnections)';
+const UNSURE = 'what was sent last may not have been read';
 
 /** Promise of everything that was taken at once; one for all, as there may be a million sends a second. */
 const TAKEN = Promise.resolve();
@@ -62,6 +70,8 @@ export class AgentConnection {
   /** Given to the socket, not yet taken by the operating system. One write at a time: the queue grows meanwhile. */
   #writing: Uint8Array | undefined;
   #bufferedBytes = 0;
+  /** Whether the connection was lost in a way that leaves it open whether the bytes written last were read. */
+  #isLastUnsure = false;
   #senders: { bytes: Uint8Array; resolve: () => void; reject: (error: Error) => void }[] = [];
   #flushers: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #failure: ReporterError | undefined;
@@ -133,9 +143,13 @@ export class AgentConnection {
   }
 
   /**
-   * Writes everything, ends the connection in order and waits until the reporter has read it all and ended it
-   * too. Rejects with ReporterError `CONNECTION_FAILED` when the connection broke before that, or when it takes
-   * longer than `closeTimeoutMs`. Later calls return the same promise.
+   * Writes everything, ends the connection in order and waits until the other side has ended it, too, which a reporter
+   * does when it has read it all. Rejects with ReporterError `CONNECTION_FAILED` when the connection was refused, reset
+   * or ended by the other side before, or when it takes longer than `closeTimeoutMs`. Later calls return the same
+   * promise.
+   *
+   * What it cannot know: whether the other side is a reporter. A balancer without one behind it may take everything and
+   * answer the end in the same way.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -154,9 +168,7 @@ export class AgentConnection {
       timeoutMs,
     );
     try {
-      await this.flush();
-      if (this.#failure) throw this.#failure;
-      const socket = this.#socket;
+      const socket = await this.#settled();
       if (!socket) return;
       await new Promise<void>((resolve, reject) => {
         this.#flushers.push({ resolve, reject });
@@ -166,6 +178,19 @@ export class AgentConnection {
       clearTimeout(timer);
       this.#stopped.abort();
       this.#failure ??= this.#failed('is closed');
+    }
+  }
+
+  /** Resolves when everything is written, with the connection when it would have been refused by now. */
+  async #settled(): Promise<Socket | undefined> {
+    for (;;) {
+      await this.flush();
+      if (this.#failure) throw this.#failure;
+      const socket = this.#socket;
+      const leftMs = socket ? this.#connectedAt + REFUSED_WITHIN_MS - performance.now() : 0;
+      if (leftMs > 0) await pause(leftMs, undefined, { signal: this.#stopped.signal }).catch(() => {});
+      else if (this.#isLastUnsure) throw this.#failed(`was lost: ${UNSURE}`);
+      else return socket;
     }
   }
 
@@ -189,6 +214,8 @@ export class AgentConnection {
   #lost(socket: Socket, problem: Error | undefined): void {
     if (this.#socket !== socket) return;
     this.#socket = undefined;
+    const isYoung = performance.now() - this.#connectedAt < REFUSED_WITHIN_MS;
+    if (socket.bytesWritten > 0 && (problem || isYoung)) this.#isLastUnsure = true;
     if (this.#writing) this.#queue.unshift(this.#writing);
     this.#writing = undefined;
     if (socket.writableFinished && !problem) {
@@ -196,9 +223,9 @@ export class AgentConnection {
     } else if (this.#options.reconnect && !socket.writableEnded) {
       void this.#reconnect();
     } else {
-      this.#fail(
-        this.#failed(problem ? `broke: ${reasonOf(problem)}` : 'was closed by the other side', problem),
-      );
+      const how = problem ? `broke (${reasonOf(problem)})` : 'was closed by the other side';
+      const advice = problem || isYoung ? TOO_MANY : '';
+      this.#fail(this.#failed(`${how}: ${UNSURE}${advice}`, problem));
     }
   }
 
@@ -233,6 +260,7 @@ export class AgentConnection {
       // The write of a socket that was destroyed meanwhile ends without an error, and without having been done.
       if (error || socket.destroyed || this.#writing !== bytes) return;
       this.#writing = undefined;
+      this.#isLastUnsure = false;
       this.#bufferedBytes -= bytes.length;
       this.#admitSenders();
       this.#pump();
@@ -312,7 +340,10 @@ function open({ host, port, connectTimeoutMs = 5000, signal }: AgentOptions): Pr
     const socket = connect({ host, port, noDelay: true });
     const timer = setTimeout(() => failed(`no answer within ${connectTimeoutMs} ms`), connectTimeoutMs);
     const abort = (): void => failed('given up');
-    const onError = (error: Error): void => failed(reasonOf(error), error);
+    const onError = (error: Error): void => {
+      const reason = reasonOf(error);
+      failed(reason === 'ECONNRESET' ? reason + TOO_MANY : reason, error);
+    };
     socket.once('error', onError);
     socket.once('close', () => {
       clearTimeout(timer);

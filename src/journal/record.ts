@@ -1,7 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { ReporterError } from '../model/errors.js';
 import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
-import type { Refusal } from './lmdb/dead-letters.js';
 
 /**
  * One entry of a writer's journal: a batch that was taken in, what the store had confirmed or refused by then, or both.
@@ -42,6 +41,15 @@ export const EMPTY_RECORD: JournalRecord = {
   refusedSuperseded: 0,
   quarantined: 0,
 };
+
+/** A row that the store refuses for what it holds. */
+export interface Refusal {
+  /** The packed row as it was sent. */
+  readonly words: Int32Array;
+  /** The store's code, and what it said. */
+  readonly code: string;
+  readonly message: string;
+}
 
 /** A record as a writer hands it over: with what belongs to the refused rows, which goes to the dead letters. */
 export interface JournalEntry {

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 /**
  * Waits for a write, or for several of one turn, to be on disk. Rejects with what the commit failed of (disk full
  * and I/O errors: EIO).
@@ -10,7 +12,9 @@ export async function commit(write: () => Promise<unknown>): Promise<void> {
     await write();
   } catch (error) {
     const { commitError } = error as { commitError?: Promise<unknown> };
-    const cause = await commitError?.catch((inner: unknown) => inner);
+    // It has been rejected by now, or never will be.
+    const cause =
+      commitError && (await Promise.race([commitError.catch((inner: unknown) => inner), nextTurn()]));
     throw cause instanceof Error ? cause : error;
   }
 }

@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import type { Meta } from './data-file.js';
+import type { Meta } from './meta.js';
 
 /**
  * Of a page of a tree: a header, the places of its nodes, and the nodes. Each node has a header of 8 bytes and a key;

@@ -1,6 +1,13 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import fsExtensions from 'fs-native-extensions';
-import { ReporterError } from '../model/errors.js';
+import { spawnSync } from 'node:child_process';
+import { closeSync, fchownSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { messageOf, ReporterError } from '../model/errors.js';
+
+const require = createRequire(import.meta.url);
+
+/** False when somebody else holds a lock on the file. Throws on any other failure. */
+type TryLock = (fd: number, how: { readonly shared: boolean }) => boolean;
 
 /**
  * Takes the journal directory for this process: an advisory lock of the operating system on `file`, which goes
@@ -12,10 +19,60 @@ export function lockJournal(
   dir: string,
   advice = 'stop that reporter, or give this one a journal.dir of its own',
 ): () => void {
-  const fd = openSync(file, 'a+');
+  keepOwner(dirname(file));
+  return lockFile(openSync(file, 'a+'), { file, dir, advice, shared: false });
+}
+
+/** As root, makes the lock files that are missing, for the journal's owner: root's own ones would shut the owner out. */
+function keepOwner(dir: string): void {
+  if (process.getuid?.() !== 0) return;
+  const owner = statSync(join(dir, 'data.mdb'), { throwIfNoEntry: false });
+  if (!owner || owner.uid === 0) return;
+  for (const name of ['lock', 'lock.mdb']) {
+    try {
+      const fd = openSync(join(dir, name), 'wx', 0o664);
+      fchownSync(fd, owner.uid, owner.gid);
+      closeSync(fd);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+/**
+ * As `lockJournal`, for a process that only reads: it makes no file. A lock file that this user may not write is
+ * locked together with other readers, and where there is none, as in a copy of a journal, nobody writes who would
+ * have to be kept away.
+ */
+export function lockJournalToRead(file: string, dir: string, advice: string): () => void {
+  for (const flags of ['r+', 'r']) {
+    let fd: number;
+    try {
+      fd = openSync(file, flags);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return () => {};
+      if (flags === 'r+' && (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')) continue;
+      throw error;
+    }
+    return lockFile(fd, { file, dir, advice, shared: flags === 'r' });
+  }
+  return () => {};
+}
+
+interface LockOptions {
+  readonly file: string;
+  readonly dir: string;
+  readonly advice: string;
+  /** Others may hold it, too, if they share it. The file is not written then. */
+  readonly shared: boolean;
+}
+
+function lockFile(fd: number, { file, dir, advice, shared }: LockOptions): () => void {
   let locked = false;
   try {
-    locked = fsExtensions.tryLock(fd);
+    const tryLock = nativeLock() ?? lockByCommand;
+    locked = tryLock(fd, { shared });
     if (!locked) {
       const holder = readFileSync(file, 'utf8').trim() || 'unknown';
       throw new ReporterError(
@@ -23,10 +80,43 @@ export function lockJournal(
         `the journal ${dir} is in use by process ${holder}: ${advice}`,
       );
     }
-    ftruncateSync(fd);
-    writeSync(fd, `${process.pid}\n`);
+    if (!shared) {
+      ftruncateSync(fd);
+      writeSync(fd, `${process.pid}\n`);
+    }
   } finally {
     if (!locked) closeSync(fd);
   }
   return () => closeSync(fd);
+}
+
+/** Undefined where the package has no build, as on musl (Alpine). */
+function nativeLock(): TryLock | undefined {
+  try {
+    return (require('fs-native-extensions') as { tryLock: TryLock }).tryLock;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The lock of the command `flock`, of busybox or util-linux. It locks the open file, which the command shares with this
+ * process, and so the lock outlives the command and goes with this process, as that of the package does.
+ *
+ * The two are different locks: processes with the one and processes with the other do not see each other. That takes
+ * an Alpine and another system at work on one folder.
+ */
+function lockByCommand(fd: number, { shared }: { readonly shared: boolean }): boolean {
+  const { status, error, stderr } = spawnSync('flock', [shared ? '-s' : '-x', '-n', '3'], {
+    stdio: ['ignore', 'ignore', 'pipe', fd],
+  });
+  if (status === 0) return true;
+  // Both commands exit with 1 and say nothing.
+  if (status === 1 && stderr.length === 0) return false;
+  const why = error ? messageOf(error) : `flock: ${stderr.toString().trim() || `exit code ${status}`}`;
+  throw new ReporterError(
+    'JOURNAL_UNUSABLE',
+    `the journal cannot be locked (${why}): the package fs-native-extensions has no build for this system, ` +
+      'so that the command flock is needed, of util-linux or busybox',
+  );
 }

@@ -1,8 +1,7 @@
 import { closeSync, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { ReporterError } from '../model/errors.js';
 import { commit } from './commit.js';
-import { readMeta } from './data-file.js';
+import { readMeta } from './meta.js';
 
 /** In pages: the tree pages a commit copies, and its share of the list of free pages. Measured: 7 at most. */
 const COMMIT_PAGES = 16;
@@ -41,7 +40,7 @@ const append = promisify(write);
  * even if an estimate were wrong.
  */
 export class Reserve {
-  /** Why there is not enough room for the commits that make a new journal; undefined when there is. */
+  /** Why there is not enough room for the commits that make something new; undefined when there is. */
   readonly shortage: Error | undefined;
   readonly #fd: number;
   #fileBytes: number;
@@ -81,13 +80,13 @@ export class Reserve {
 
   /**
    * Waits for a write, or for several of one turn, that need so many bytes, to be on disk. Rejects, as `commit` does or
-   * with the reason why the file cannot be made longer; with JOURNAL_UNUSABLE when the journal is closed meanwhile.
+   * with the reason why the file cannot be made longer; or because the reserve was closed meanwhile.
    */
   async commit(bytes: number, put: () => Promise<unknown>): Promise<void> {
     while (!this.#take(bytes)) {
       await this.#grow(bytes);
       // A write to an environment that was closed meanwhile would end the process.
-      if (this.#closed) throw new ReporterError('JOURNAL_UNUSABLE', 'the journal was closed');
+      if (this.#closed) throw new Error('the environment was closed');
     }
     try {
       await commit(put);

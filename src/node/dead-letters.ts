@@ -1,4 +1,4 @@
-import type { Journal } from '../journal/lmdb/journal.js';
+import type { Journal } from '../journal/contract.js';
 import {
   type DeadLetterDesk,
   DeadLetterError,
@@ -7,7 +7,7 @@ import {
   type DeadLetterPage,
   NOTHING_DONE,
 } from '../model/dead-letter.js';
-import { settleEach } from '../partition/dead-letters.js';
+import { pageOfDeadLetters, settleEach } from '../partition/dead-letters.js';
 import { askWriter } from '../writer/ask.js';
 import type { Foundation } from './foundation.js';
 import type { Lane } from './start-writers.js';
@@ -31,7 +31,7 @@ export class DeadLetterCounter implements DeadLetterDesk {
   }
 
   list(filter: DeadLetterFilter, offset: number, limit: number): Promise<DeadLetterPage> {
-    return this.#opened().journal.deadLetters.page(filter, offset, limit);
+    return pageOfDeadLetters(this.#opened().journal.deadLetters, filter, offset, limit);
   }
 
   async settle(action: 'replay' | 'drop', filter: DeadLetterFilter): Promise<DeadLetterOutcome> {

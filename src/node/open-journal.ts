@@ -1,5 +1,5 @@
-import { Journal } from '../journal/lmdb/journal.js';
-import type { EventSink } from '../observe/events.js';
+import type { Journal } from '../journal/contract.js';
+import { openJournal as open } from '../journal/open.js';
 import { moveToPartitions } from '../partition/relayout.js';
 import type { Foundation } from './foundation.js';
 
@@ -15,17 +15,16 @@ export async function openJournal({
   teardown,
 }: Foundation): Promise<Journal> {
   const writers = config.writers.count;
-  const journal = Journal.open({
+  const journal = await open({
     dir: config.journal.dir,
     writers,
+    events,
     faults: options.journalFaults,
-    ...bridge(events),
   });
   teardown.add('the journal', async () => {
     await journal.close();
     status.enter('stopped');
   });
-  await journal.tidy();
   const from = journal.layout.writers;
   if (from !== writers) {
     const rows = await moveToPartitions(journal, writers);
@@ -33,18 +32,4 @@ export async function openJournal({
   }
   status.add({ deadLetters: () => journal.deadLetters.size, quarantined: () => journal.quarantined });
   return journal;
-}
-
-function bridge(events: EventSink) {
-  let isFailing = false;
-  return {
-    onFault: (error: Error | undefined) => {
-      if (error && !isFailing) events.emit({ type: 'journal-state', state: 'failing', error });
-      if (!error && isFailing) events.emit({ type: 'journal-state', state: 'ok' });
-      isFailing = error !== undefined;
-    },
-    onSync: (seconds: number) => events.emit({ type: 'journal-synced', seconds }),
-    onQuarantine: (partition: number, sequence: number, error: Error) =>
-      events.emit({ type: 'quarantined', partition, sequence, error }),
-  };
 }

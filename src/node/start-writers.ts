@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/index.js';
-import type { Journal } from '../journal/lmdb/journal.js';
-import type { PartitionJournal } from '../journal/lmdb/partition.js';
+import type { Journal, PartitionJournal } from '../journal/contract.js';
 import { evenSecond } from '../model/clock.js';
 import { memoryBytes } from '../model/memory.js';
 import type { WriterStatus } from '../model/status.js';

@@ -35,6 +35,13 @@ export interface EventMap {
     readonly store: string;
   };
 
+  /** The process may not open as many files as `listen.maxConnections` asks for: `limit` connections are taken. */
+  'connections-limited': {
+    readonly configured: number;
+    readonly limit: number;
+    /** Files that the process may have open. */
+    readonly openFiles: number;
+  };
   /** A connection of an agent was accepted. `connections`: those that are open now. */
   'connection-opened': { readonly peer: string; readonly connections: number };
   /** A connection of an agent has ended. */

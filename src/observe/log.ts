@@ -40,6 +40,11 @@ function lifeLines(logger: Logger, complaints: Complaints): Lines {
     'admin-unavailable': ({ error }) => logger.warn(told(error), 'the admin HTTP is not served'),
     listening: ({ host, port, writers, store }) =>
       logger.info({ host, port, writers, store }, 'listening for agents'),
+    'connections-limited': ({ configured, limit, openFiles }) =>
+      logger.warn(
+        { configured, limit, openFiles },
+        'fewer connections are taken than listen.maxConnections: raise the limit of open files (ulimit -n)',
+      ),
     'drain-step': ({ step, pending, unjournaled }) =>
       logger.info({ step, pending, unjournaled }, DRAIN_STEPS[step]),
     'teardown-failed': ({ part, error }) => logger.error(told(error), `${part} did not end in good order`),

@@ -1,27 +1,29 @@
-import { type DeadLetters, letterKey } from '../journal/lmdb/dead-letters.js';
-import type { PartitionJournal } from '../journal/lmdb/partition.js';
+import type { DeadLetters, PartitionJournal } from '../journal/contract.js';
 import { EMPTY_RECORD, type JournalEntry } from '../journal/record.js';
 import {
   addOutcomes,
+  type DeadLetter,
   DeadLetterError,
   type DeadLetterFilter,
   type DeadLetterOutcome,
+  type DeadLetterPage,
   NOTHING_DONE,
 } from '../model/dead-letter.js';
-import { WORDS_PER_ROW } from '../model/row.js';
+import { RowBatch, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 import { partitionOf } from './hash.js';
+import { keysMeant, redeliver } from './redelivery.js';
 
 /** What is to become of some dead letters of one partition. */
-export interface LetterOrder {
+export interface DeadLetterOrder {
   readonly action: 'replay' | 'drop';
   /** Packed keys. */
   readonly keys: readonly Int32Array[];
-  /** Which of their letters are meant, by what they are when the order is carried out. */
+  /** Which of their dead letters are meant, by what they are when the order is carried out. */
   readonly filter: DeadLetterFilter;
 }
 
 /** Who settles dead letters: the writer of the partition, or whoever holds the lock of a stopped one's journal. */
-export interface LetterSettler {
+export interface DeadLetterSettler {
   readonly journal: PartitionJournal;
   isPending(key: Int32Array): boolean;
   /** Makes the record of replayed rows durable, and applies it. */
@@ -30,11 +32,15 @@ export interface LetterSettler {
 
 /** Replays or drops the dead letters of some keys of one partition. */
 export async function settleDeadLetters(
-  { action, keys, filter }: LetterOrder,
-  { journal, isPending, commit }: LetterSettler,
+  { action, keys, filter }: DeadLetterOrder,
+  { journal, isPending, commit }: DeadLetterSettler,
 ): Promise<DeadLetterOutcome> {
-  if (action === 'drop') return { ...NOTHING_DONE, dropped: await journal.drop(keys, filter) };
-  const { rows, released, kept } = journal.redeliver(keys, filter, isPending);
+  if (action === 'drop') {
+    const meant = await keysMeant(journal, keys, filter);
+    await journal.release(meant);
+    return { ...NOTHING_DONE, dropped: meant.length };
+  }
+  const { rows, released, kept } = await redeliver(journal, keys, filter, isPending);
   const replayed = rows.length / WORDS_PER_ROW;
   if (replayed === 0) {
     await journal.release(released);
@@ -50,21 +56,21 @@ export async function settleDeadLetters(
 export type SettleKeys = (partition: number, keys: readonly Int32Array[]) => Promise<DeadLetterOutcome>;
 
 /**
- * Settles all dead letters that the filter means, some at a time, each partition's by itself. A letter that comes
+ * Settles all dead letters that the filter means, some at a time, each partition's by itself. One that comes
  * while this goes on may be left out. Rejects with DeadLetterError, which says what was done by then.
  */
 export async function settleEach(
-  letters: DeadLetters,
+  deadLetters: DeadLetters,
   filter: DeadLetterFilter,
   partitions: number,
   settle: SettleKeys,
 ): Promise<DeadLetterOutcome> {
   let done = NOTHING_DONE;
-  for await (const some of letters.read(filter)) {
+  for await (const some of deadLetters.read(filter)) {
     const keys = new Map<number, Int32Array[]>();
-    for (const letter of some) {
-      const partition = partitionOf(letter.row.modid, letter.row.cmdid, partitions);
-      keys.set(partition, [...(keys.get(partition) ?? []), letterKey(letter)]);
+    for (const deadLetter of some) {
+      const partition = partitionOf(deadLetter.row.modid, deadLetter.row.cmdid, partitions);
+      keys.set(partition, [...(keys.get(partition) ?? []), keyOfDeadLetter(deadLetter)]);
     }
     const outcomes = await Promise.allSettled([...keys].map(([partition, its]) => settle(partition, its)));
     const reasons: string[] = [];
@@ -75,4 +81,26 @@ export async function settleEach(
     if (reasons.length > 0) throw new DeadLetterError(reasons.join('; '), done);
   }
   return done;
+}
+
+/** Some of the dead letters that the filter means, by primary key, and how many there are. */
+export async function pageOfDeadLetters(
+  deadLetters: DeadLetters,
+  filter: DeadLetterFilter,
+  offset: number,
+  limit: number,
+): Promise<DeadLetterPage> {
+  const letters: DeadLetter[] = [];
+  let total = 0;
+  for await (const some of deadLetters.read(filter)) {
+    const from = Math.max(0, offset - total);
+    letters.push(...some.slice(from, from + limit - letters.length));
+    total += some.length;
+  }
+  return { total, letters };
+}
+
+/** Packed key of a dead letter. */
+export function keyOfDeadLetter({ row }: DeadLetter): Int32Array {
+  return RowBatch.from([row]).words.slice(0, WORDS_PER_KEY);
 }

@@ -1,4 +1,4 @@
-import type { Journal } from '../journal/lmdb/journal.js';
+import type { Journal } from '../journal/contract.js';
 import { CMDID, MODID, WORDS_PER_ROW } from '../model/row.js';
 import { replayRecord } from './apply.js';
 import { partitionOf } from './hash.js';

@@ -1,5 +1,5 @@
 import type { DeadLetterOutcome } from '../model/dead-letter.js';
-import type { LetterOrder } from '../partition/dead-letters.js';
+import type { DeadLetterOrder } from '../partition/dead-letters.js';
 
 /** The messages between actors. Between connection, router and writers go batches, never single rows. */
 
@@ -30,7 +30,7 @@ export interface Batch {
 }
 
 /** What a writer is to do with some of its dead letters. Lost when the writer crashes on it, the letters are not. */
-export interface LetterRequest extends LetterOrder {
+export interface LetterRequest extends DeadLetterOrder {
   /** Nobody waits for it any more: it is left undone. */
   isAbandoned(): boolean;
   /** It is done, and durable. */

@@ -19,6 +19,18 @@
 
 export type { JournalFaults, StoredBytes } from '../journal/faults.js';
 export { StoreError, type StoreErrorClass } from '../model/errors.js';
+export {
+  type AgentRules,
+  type CallTotals,
+  type Condition,
+  ELB,
+  LARS,
+  LARS_DEFAULTS,
+  type Selection,
+  type SentReport,
+  World,
+  type WorldOptions,
+} from '../simulation/index.js';
 export type { StepHook, WriterStep } from '../writer/steps.js';
 export { type Damage, FaultyDisk, type TearOptions } from './faulty-disk.js';
 export {

@@ -1,5 +1,5 @@
 import type { DeadLetterOutcome } from '../model/dead-letter.js';
-import type { LetterOrder } from '../partition/dead-letters.js';
+import type { DeadLetterOrder } from '../partition/dead-letters.js';
 import type { LetterRequest, WriterMessage } from '../routing/protocol.js';
 import { type ActorRef, tell } from '../runtime/actors.js';
 
@@ -10,7 +10,7 @@ const ANSWER_MS = 10_000;
 export function askWriter(
   writer: ActorRef<WriterMessage>,
   partition: number,
-  order: LetterOrder,
+  order: DeadLetterOrder,
 ): Promise<DeadLetterOutcome> {
   return new Promise((resolve, reject) => {
     let isAbandoned = false;

@@ -1,5 +1,4 @@
-import type { Refusal } from '../journal/lmdb/dead-letters.js';
-import { EMPTY_RECORD, type JournalEntry, type JournalRecord } from '../journal/record.js';
+import { EMPTY_RECORD, type JournalEntry, type JournalRecord, type Refusal } from '../journal/record.js';
 import type { StoreError } from '../model/errors.js';
 import { WORDS_PER_KEY } from '../model/row.js';
 import type { Chunk, PendingRows } from '../partition/pending.js';

@@ -1,4 +1,4 @@
-import type { JournalEvent, PartitionJournal } from '../journal/lmdb/partition.js';
+import type { JournalEvent, PartitionJournal } from '../journal/contract.js';
 import type { JournalEntry, JournalRecord } from '../journal/record.js';
 import { evenSecond } from '../model/clock.js';
 import { errorOf } from '../model/errors.js';

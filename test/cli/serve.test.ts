@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { encodeReportFrame } from '../../src/client/encode.js';
@@ -143,7 +143,18 @@ test('send --show says when the rows do not come, after printing what is there',
   t.regex(stderr, /^error: 1 of the rows sent were not in embedded:.* within 100 ms; .*\n$/);
 });
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+test('send fails, and says why, when the reporter has too many connections', async (t) => {
+  const { ready, send } = await serve(t, { LARS_LISTEN_MAX_CONNECTIONS: '1' });
+  const only = connect(ready.listen.port, ready.listen.host);
+  t.teardown(() => only.destroy());
+  await once(only, 'connect');
+  const { code, stdout, stderr } = await send(['--modid', '1', '--cmdid', '2', '--host', '10.0.0.1:80']);
+  t.is(code, 1);
+  t.is(stdout, '');
+  t.regex(stderr, /^error: .* may have too many connections \(listen\.maxConnections\)\n$/);
+});
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   test(`${signal} drains and exits 0`, async (t) => {
     const { cli, send } = await serve(t);
     await send(['--modid', '1', '--cmdid', '2', '--host', '10.0.0.1:80']);
@@ -189,6 +200,18 @@ test('a second signal ends serve at once, with exit code 1', async (t) => {
   const { code } = await cli.stop('SIGTERM');
   t.is(code, 1);
   t.regex(logOf(cli).at(-1)?.msg ?? '', /second signal/);
+});
+
+test('a terminal that is closed sends SIGHUP more than once; that hurries no drain', async (t) => {
+  const env = { LARS_STORE_URL: 'mysql://lars:x@127.0.0.1:1/lars', LARS_SHUTDOWN_DRAIN_MS: '500' };
+  const { cli, send } = await serve(t, env);
+  await send(['--modid', '1', '--cmdid', '2', '--host', '10.0.0.1:80']);
+  for (const signal of ['SIGHUP', 'SIGTERM', 'SIGHUP'] as const) {
+    cli.child.kill(signal);
+    await until(() => cli.stderr.includes('"stopping"'), { boundMs: 10_000, what: 'the drain has begun' });
+  }
+  t.is((await cli.exited).code, 0);
+  t.regex(logOf(cli).at(-1)?.msg ?? '', /^stopped; 1 rows are not stored /);
 });
 
 test('a signal while serve is starting stops it in order', async (t) => {

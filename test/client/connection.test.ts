@@ -168,8 +168,55 @@ test('an end of the other side while nothing is sent is noticed', async (t) => {
   sockets[0]?.end();
   await until(() => !agent.connected, { boundMs: 5000, what: 'the agent notices' });
   const error = await t.throwsAsync(agent.send(report(1)), failed);
-  t.regex(error?.message ?? '', /was closed by the other side$/);
+  t.regex(error?.message ?? '', /was closed by the other side: what was sent last may not have been read/);
   await t.throwsAsync(agent.close(), failed);
+});
+
+/** Servers that refuse a connection: as a reporter does that has too many, and as balancers do without one behind them. */
+const REFUSALS: Readonly<Record<string, (socket: Socket) => void>> = {
+  'reset at once': (socket) => socket.resetAndDestroy(),
+  'reset when it has sent something': (socket) => socket.once('data', () => socket.resetAndDestroy()),
+  'ended at once': (socket) => socket.resume().end(),
+  'ended when it has sent something': (socket) => socket.once('data', () => socket.end()),
+};
+
+for (const [how, refuse] of Object.entries(REFUSALS))
+  test(`nobody who sends and closes believes that a connection took it that was ${how}`, async (t) => {
+    const server = createServer((socket) => refuse(socket.on('error', () => {})));
+    server.listen(0, HOST);
+    await once(server, 'listening');
+    t.teardown(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const sendOne = async () => {
+      const agent = await connectAgent({ host: HOST, port });
+      await agent.send(report(1));
+      await agent.close();
+    };
+    const error = await t.throwsAsync(sendOne, failed);
+    t.regex(error.message, /the reporter may have too many connections/);
+  });
+
+test('with reconnect, close fails when the connection was lost after what was sent last', async (t) => {
+  const { port, sockets, modids } = await listen(t);
+  const agent = await connectAgent({ host: HOST, port, reconnect: true });
+  await agent.send(report(1));
+  await until(() => modids().length === 1, { boundMs: 5000, what: 'the report' });
+  sockets[0]!.resetAndDestroy();
+  await until(() => agent.reconnects === 1, { boundMs: 10_000, what: 'the connection made anew' });
+  const error = await t.throwsAsync(agent.close(), failed);
+  t.regex(error.message, /was lost: what was sent last may not have been read$/);
+});
+
+test('close succeeds when a connection made anew has taken what was sent later', async (t) => {
+  const { port, sockets, modids } = await listen(t);
+  const agent = await connectAgent({ host: HOST, port, reconnect: true });
+  await agent.send(report(1));
+  await until(() => modids().length === 1, { boundMs: 5000, what: 'the first report' });
+  sockets[0]!.resetAndDestroy();
+  await until(() => agent.reconnects === 1, { boundMs: 10_000, what: 'the connection made anew' });
+  await agent.send(report(2));
+  await agent.close();
+  t.deepEqual(modids(), [1, 2]);
 });
 
 test('close does not wait for ever', async (t) => {

@@ -7,7 +7,6 @@ import {
   type StoreErrorClass,
   startReporter,
 } from '../../src/index.js';
-import { Journal } from '../../src/journal/lmdb/journal.js';
 import type { Row } from '../../src/model/row.js';
 import {
   FaultyStore,
@@ -17,6 +16,7 @@ import {
   until,
   WriterCrashes,
 } from '../../src/testing/index.js';
+import { deadLettersOf, openLmdb } from '../journal/opened.js';
 import { tempDir } from '../support/temp.js';
 
 const BOUND = { boundMs: 30_000 };
@@ -43,9 +43,9 @@ async function setUp(t: ExecutionContext, writers = 1) {
   };
   const letters = async () => {
     await reporter.stop();
-    const journal = Journal.open({ dir: config.journal!.dir!, writers });
+    const journal = openLmdb({ dir: config.journal!.dir!, writers });
     t.teardown(() => journal.close());
-    return [...journal.deadLetters.list()];
+    return await deadLettersOf(journal);
   };
   return { order, store, start, reporter, config, take, letters };
 }

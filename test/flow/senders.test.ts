@@ -1,8 +1,8 @@
 import test from 'ava';
 import { StoreError, startReporter } from '../../src/index.js';
-import { JournalReader } from '../../src/journal/lmdb/reader.js';
 import type { Store } from '../../src/store/contract.js';
 import { HostileAgent } from '../../src/testing/hostile-agent.js';
+import { all, readLmdb } from '../journal/opened.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 
@@ -37,8 +37,11 @@ test('each row is known to come from its sender, the first of a connection like 
   }
   await until(() => reporter.ledger().deadLettered === 12, { boundMs: 20_000, what: 'all to be refused' });
   await reporter.stop();
-  const reader = JournalReader.open(dir);
-  const letters = [...reader.storedLetters()].map(({ key, letter }) => [key[0], letter.peer]);
+  const reader = readLmdb(dir);
+  const letters = (await all(reader.storedDeadLetters())).map(({ key, deadLetter }) => [
+    key[0],
+    deadLetter.peer,
+  ]);
   t.is(reader.peerCount, 4, 'three agents, and the inside of the process');
   await reader.close();
   t.is(letters.length, 12);

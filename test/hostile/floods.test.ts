@@ -1,10 +1,10 @@
 import test from 'ava';
-import { JournalReader } from '../../src/journal/lmdb/reader.js';
 import { Dice } from '../../src/testing/dice.js';
 import { badFrame, frameHeader } from '../../src/testing/frames.js';
 import { roundOf } from '../../tools/shared/reports.js';
 import { held, heldMore, leftBehind } from '../../tools/shared/resources.js';
 import { BOUND, Siege } from '../../tools/shared/siege.js';
+import { readLmdb } from '../journal/opened.js';
 import { tempDir } from '../support/temp.js';
 import { until } from '../support/wait.js';
 
@@ -140,7 +140,7 @@ test.serial(
     t.true(siege.warnings.length <= 2000, `${siege.warnings.length} lines`);
     t.is(await leftBehind(before), undefined);
     await siege.stop();
-    const reader = JournalReader.open(dir);
+    const reader = readLmdb(dir);
     const { peerCount } = reader;
     await reader.close();
     t.true(peerCount <= 2, `${peerCount} peers are kept of ${peers} that sent nothing worth keeping`);

@@ -1,9 +1,10 @@
 // The process that kill.test.ts kills: `node append-child.js DIR`. Appends to two partitions as fast as it can, takes
 // snapshots meanwhile, and writes `PARTITION SEQUENCE` for each append once it is acknowledged.
+
 import { writeSync } from 'node:fs';
-import { Journal } from '../../src/journal/lmdb/journal.js';
-import type { PartitionJournal } from '../../src/journal/lmdb/partition.js';
+import type { PartitionJournal } from '../../src/journal/contract.js';
 import { numbered } from './numbered.js';
+import { openLmdb } from './opened.js';
 import { replay } from './replay.js';
 
 const SNAPSHOT_EVERY = 37;
@@ -27,5 +28,5 @@ async function run(partition: PartitionJournal, index: number): Promise<never> {
   }
 }
 
-const journal = Journal.open({ dir: process.argv[2]!, writers: 2 });
+const journal = openLmdb({ dir: process.argv[2]!, writers: 2 });
 await Promise.all([0, 1].map((index) => run(journal.partition(index), index)));

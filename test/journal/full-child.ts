@@ -1,12 +1,13 @@
 // The process of full.test.ts: `node full-child.js DIR`. Appends to many partitions on a disk that is full again and
 // again, then replays, and says on stdout what came of it.
+
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { Journal } from '../../src/journal/lmdb/journal.js';
-import type { PartitionJournal } from '../../src/journal/lmdb/partition.js';
+import type { PartitionJournal } from '../../src/journal/contract.js';
 import { WORDS_PER_ROW } from '../../src/model/row.js';
 import { until } from '../../src/testing/index.js';
+import { journalStates, openLmdb } from './opened.js';
 import { entryOf, replay } from './replay.js';
 
 const WRITERS = 16;
@@ -25,10 +26,14 @@ function rowsOf(index: number, sequence: number): Int32Array {
 
 const [dir = ''] = process.argv.slice(2);
 const file = path.join(dir, 'data.mdb');
-let failures = 0;
+let attempts = 0;
+const { events, synced } = journalStates();
+/** Commits that have failed; of each partition one may be under way. */
+const failures = () => attempts - synced() - WRITERS;
 let unhandled = 0;
 process.on('unhandledRejection', () => unhandled++);
-const open = () => Journal.open({ dir, writers: WRITERS, onFault: (error) => error && failures++ });
+const open = () =>
+  openLmdb({ dir, writers: WRITERS, events, faults: { beforeCommit: () => void attempts++ } });
 
 /** The kernel fails a write beyond this limit as it fails one to a full disk. The soft limit alone can be raised. */
 function limit(bytes: number | 'unlimited'): void {
@@ -62,16 +67,16 @@ await Promise.all(partitions.map((partition) => replay(partition)));
 for (let cycle = 0; cycle < CYCLES; cycle++) {
   isEnding = false;
   fill();
-  const before = failures;
+  const before = failures();
   const appending = partitions.map(appendAll);
-  await until(() => failures >= before + FAILURES, { ...BOUND, what: 'commits to fail' });
+  await until(() => failures() >= before + FAILURES, { ...BOUND, what: 'commits to fail' });
   const then = [...appended];
   const hasGoneOn = (index: number) => appended[index]! > then[index]!;
   // A little room, which is soon taken by some, then as much as they like.
   limit(statSync(file).size + 4_194_304);
   await until(() => partitions.some((_, index) => hasGoneOn(index)), { ...BOUND, what: 'some to go on' });
-  const between = failures;
-  await until(() => failures >= between + WRITERS, { ...BOUND, what: 'the room to be taken' });
+  const between = failures();
+  await until(() => failures() >= between + WRITERS, { ...BOUND, what: 'the room to be taken' });
   limit('unlimited');
   await until(() => partitions.every((_, index) => hasGoneOn(index)), { ...BOUND, what: 'all to go on' });
   isEnding = true;
@@ -93,7 +98,7 @@ for (const [index, last] of appended.entries()) {
       lost.push(`partition ${index}, record ${sequence}`);
 }
 await reopened.close();
-process.stdout.write(JSON.stringify({ failures, unhandled, lost }));
+process.stdout.write(JSON.stringify({ failures: failures(), unhandled, lost }));
 
 function bytesOf(words: Int32Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);

@@ -1,26 +1,28 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { open } from 'lmdb';
-import { Journal } from '../../src/journal/lmdb/journal.js';
-import { PartitionJournal } from '../../src/journal/lmdb/partition.js';
-import { Scratches } from '../../src/journal/lmdb/scratch.js';
-import type { JournalOptions, Shared } from '../../src/journal/lmdb/tables.js';
+import { Commits } from '../../src/journal/lmdb/commits.js';
+import type { LmdbJournal } from '../../src/journal/lmdb/journal.js';
+import { LmdbPartition } from '../../src/journal/lmdb/partition.js';
+import type { Shared } from '../../src/journal/lmdb/place.js';
+import { Scratches } from '../../src/journal/lmdb/scratches.js';
 import { encodeRecord } from '../../src/journal/record.js';
 import { commit } from '../../src/lmdb/commit.js';
 import { ReporterError } from '../../src/model/errors.js';
 import { pack } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';
+import { journalStates, openLmdb } from './opened.js';
 import { entryOf, replay } from './replay.js';
 
 const failsWith = (code: string) => ({ instanceOf: ReporterError, code });
 
 async function withJournal<T>(
   dir: string,
-  use: (journal: Journal) => T | Promise<T>,
+  use: (journal: LmdbJournal) => T | Promise<T>,
   writers = 4,
 ): Promise<T> {
-  const journal = Journal.open({ dir, writers });
+  const journal = openLmdb({ dir, writers });
   try {
     return await use(journal);
   } finally {
@@ -74,7 +76,7 @@ test('a journal keeps its id and its layout; another one has another id', async 
 test('a directory is taken once, also within one process, and is free after close', async (t) => {
   const dir = tempDir(t);
   await withJournal(dir, () => {
-    const error = t.throws(() => Journal.open({ dir, writers: 4 }), failsWith('JOURNAL_IN_USE'));
+    const error = t.throws(() => openLmdb({ dir, writers: 4 }), failsWith('JOURNAL_IN_USE'));
     t.true(error?.message.includes(`process ${process.pid}`));
     t.true(error?.message.includes(dir));
   });
@@ -92,7 +94,7 @@ test('a path that cannot be a directory is refused with its name and what to do'
   const file = path.join(dir, 'file');
   writeFileSync(file, 'mine');
   for (const place of [file, path.join(file, 'journal')]) {
-    const error = t.throws(() => Journal.open({ dir: place, writers: 4 }), failsWith('JOURNAL_UNUSABLE'));
+    const error = t.throws(() => openLmdb({ dir: place, writers: 4 }), failsWith('JOURNAL_UNUSABLE'));
     t.true(error?.message.includes(place));
     t.true(error?.message.includes('journal.dir'));
   }
@@ -105,14 +107,14 @@ test('a directory that holds something else is refused, as it is, and is not kep
   for (const bytes of foreign) {
     writeFileSync(file, bytes);
     for (let attempt = 0; attempt < 2; attempt++) {
-      const error = t.throws(() => Journal.open({ dir, writers: 4 }), failsWith('JOURNAL_UNUSABLE'));
+      const error = t.throws(() => openLmdb({ dir, writers: 4 }), failsWith('JOURNAL_UNUSABLE'));
       t.true(error?.message.includes(file));
     }
     t.deepEqual(readFileSync(file), bytes);
   }
   const locked = path.join(dir, 'other');
   mkdirSync(path.join(locked, 'lock'), { recursive: true });
-  t.throws(() => Journal.open({ dir: locked, writers: 4 }), failsWith('JOURNAL_UNUSABLE'));
+  t.throws(() => openLmdb({ dir: locked, writers: 4 }), failsWith('JOURNAL_UNUSABLE'));
 });
 
 test('a directory in which a process died before it wrote anything is as good as new', async (t) => {
@@ -133,7 +135,7 @@ test('a journal of another format is refused and left as it is', async (t) => {
   };
   await setFormat(999);
   for (let attempt = 0; attempt < 2; attempt++) {
-    const error = t.throws(() => Journal.open({ dir, writers: 4 }), failsWith('JOURNAL_VERSION'));
+    const error = t.throws(() => openLmdb({ dir, writers: 4 }), failsWith('JOURNAL_VERSION'));
     t.true(error?.message.includes('999'));
   }
   await setFormat(1);
@@ -142,7 +144,7 @@ test('a journal of another format is refused and left as it is', async (t) => {
 
 test('after close nothing is appended any more, and nobody is told it was', async (t) => {
   const dir = tempDir(t);
-  const journal = Journal.open({ dir, writers: 1 });
+  const journal = openLmdb({ dir, writers: 1 });
   const partition = journal.partition(0);
   await partition.append(1, entryOf(1, pack({})));
   await journal.close();
@@ -151,10 +153,9 @@ test('after close nothing is appended any more, and nobody is told it was', asyn
 });
 
 /** A partition whose commits fail as lmdb's do, as often as `failures` says. */
-function failing(t: ExecutionContext, failures: number[]) {
+function failing(failures: number[]) {
   const stored: number[] = [];
-  const faults: (string | undefined)[] = [];
-  let syncs = 0;
+  const states = journalStates();
   const events = {
     put: async (key: number[]) => {
       const left = failures[0] ?? 0;
@@ -167,42 +168,36 @@ function failing(t: ExecutionContext, failures: number[]) {
       stored.push(key[2]!);
     },
   };
-  const options: JournalOptions = {
-    dir: '',
-    writers: 1,
-    onFault: (error) => faults.push(error?.message),
-    onSync: (seconds) => {
-      t.true(seconds >= 0);
-      syncs++;
-    },
+  const reserve = {
+    bytesToStore: () => 0,
+    bytesToRemove: () => 0,
+    commit: (_bytes: number, put: () => Promise<unknown>) => commit(put),
   };
-  const closed = { is: false };
+  const commits = new Commits(reserve, states.events);
   const shared = {
     tables: { events, heads: { get: () => undefined } },
-    options,
+    commits,
     deadLetters: { size: 0 },
-    reserve: { bytesToStore: () => 0, commit: (_bytes: number, put: () => Promise<unknown>) => commit(put) },
-    isClosed: () => closed.is,
     scratches: new Scratches(),
   };
-  const partition = new PartitionJournal(shared as unknown as Shared, 1, 0);
-  return { partition, stored, faults, closed, syncs: () => syncs };
+  const partition = new LmdbPartition(shared as unknown as Shared, 1, 0);
+  return { partition, stored, commits, ...states };
 }
 
 test('an append whose commit fails is tried again in place until it is durable; faults and recovery are told', async (t) => {
-  const { partition, stored, faults, syncs } = failing(t, [0, 2, 0, 1]);
+  const { partition, stored, told, synced } = failing([0, 2, 0, 1]);
   for (let sequence = 1; sequence <= 4; sequence++)
     await partition.append(sequence, entryOf(sequence, pack({})));
   t.deepEqual(stored, [1, 2, 3, 4]);
-  t.deepEqual(faults, ['no space for 2', 'no space for 2', undefined, 'no space for 4', undefined]);
-  t.is(syncs(), 4);
+  t.deepEqual(told, ['no space for 2', 'ok', 'no space for 4', 'ok']);
+  t.is(synced(), 4);
   t.is(partition.sinceSnapshot.events, 4);
 });
 
 test('an append that cannot be made durable is given up when the journal is closed', async (t) => {
-  const { partition, stored, closed } = failing(t, [1_000_000]);
+  const { partition, stored, commits } = failing([1_000_000]);
   const append = partition.append(1, entryOf(1, pack({})));
-  closed.is = true;
+  commits.close();
   await t.throwsAsync(append, failsWith('JOURNAL_UNUSABLE'));
   t.deepEqual(stored, []);
   t.is(partition.sinceSnapshot.events, 0);

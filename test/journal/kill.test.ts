@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { Journal } from '../../src/journal/lmdb/journal.js';
 import { ReporterError } from '../../src/model/errors.js';
 import { RowBatch } from '../../src/model/row.js';
 import { tempDir } from '../support/temp.js';
 import { afterNumbered } from './numbered.js';
+import { openLmdb } from './opened.js';
 import { replay } from './replay.js';
 
 const CHILD = fileURLToPath(new URL('append-child.js', import.meta.url));
@@ -40,14 +40,14 @@ test('what was acknowledged survives kill -9 at any moment, snapshots under way 
   const dir = tempDir(t);
   for (let round = 0; round < ROUNDS; round++) {
     const acknowledged = await appendAndKill(dir, 1 + Math.floor(Math.random() * 600), (pid) => {
-      const error = t.throws(() => Journal.open({ dir, writers: 2 }), {
+      const error = t.throws(() => openLmdb({ dir, writers: 2 }), {
         instanceOf: ReporterError,
         code: 'JOURNAL_IN_USE',
       });
       t.true(error?.message.includes(`process ${pid}`), 'another process is told who holds the journal');
     });
     // The lock of the killed one is not in the way.
-    const journal = Journal.open({ dir, writers: 2 });
+    const journal = openLmdb({ dir, writers: 2 });
     for (const [index, sequence] of acknowledged.entries()) {
       const { pending, base, last, batchId, records } = await replay(journal.partition(index));
       t.true(last >= sequence, `${sequence} was acknowledged, the journal ends with ${last}`);

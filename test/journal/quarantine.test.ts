@@ -1,9 +1,9 @@
 import test from 'ava';
 import { open } from 'lmdb';
-import { Journal } from '../../src/journal/lmdb/journal.js';
 import { ROWS_PER_PIECE } from '../../src/journal/record.js';
 import { pack } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';
+import { journalStates, openLmdb } from './opened.js';
 import { entryOf, replay } from './replay.js';
 
 /** Changes one byte of a value, as a failing disk may. */
@@ -17,10 +17,8 @@ async function damage(dir: string, table: string, key: number[]): Promise<void> 
 }
 
 function openJournal(dir: string) {
-  const told: string[] = [];
-  const onQuarantine = (partition: number, sequence: number, error: Error) =>
-    told.push(`${partition} ${sequence} ${error.name}`);
-  return { journal: Journal.open({ dir, writers: 2, onQuarantine }), told };
+  const { events, told } = journalStates();
+  return { journal: openLmdb({ dir, writers: 2, events }), told };
 }
 
 test('a damaged record is put aside and said once; the others are replayed, and appends go on', async (t) => {

@@ -1,10 +1,11 @@
 import test from 'ava';
 import { open } from 'lmdb';
-import { Journal } from '../../src/journal/lmdb/journal.js';
+import type { LmdbJournal } from '../../src/journal/lmdb/journal.js';
 import { encodePiece, ROWS_PER_PIECE } from '../../src/journal/record.js';
 import { SINCE } from '../../src/model/row.js';
 import { contentOf, pack } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';
+import { openLmdb } from './opened.js';
 import { entryOf, replay } from './replay.js';
 
 const range = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index);
@@ -12,7 +13,7 @@ const rowsFrom = (from: number, count: number) =>
   pack(...range(count, from).map((modid) => ({ modid, succ: modid })));
 
 /** What each partition holds. */
-async function contents(journal: Journal) {
+async function contents(journal: LmdbJournal) {
   const found: Map<string, string>[] = [];
   for (const index of range(journal.layout.writers)) {
     const { pending } = await replay(journal.partition(index));
@@ -22,8 +23,8 @@ async function contents(journal: Journal) {
 }
 
 /** A journal of two partitions, one of them with a snapshot. */
-async function filled(dir: string): Promise<Journal> {
-  const journal = Journal.open({ dir, writers: 2 });
+async function filled(dir: string): Promise<LmdbJournal> {
+  const journal = openLmdb({ dir, writers: 2 });
   const { pending } = await replay(journal.partition(1));
   for (const index of [0, 1]) {
     const partition = journal.partition(index);
@@ -56,7 +57,7 @@ test('another number of partitions holds what it is given, with the time it wait
   t.deepEqual(await contents(journal), given.map(contentOf));
   await journal.close();
 
-  const again = Journal.open({ dir, writers: 3 });
+  const again = openLmdb({ dir, writers: 3 });
   t.deepEqual(again.layout, { epoch: 2, writers: 3 });
   t.deepEqual(await contents(again), given.map(contentOf));
   const last = again.partition(2);
@@ -87,7 +88,7 @@ test('another number of partitions holds what it is given, with the time it wait
 test('a change of partitions that is cut off leaves everything as it was, and can be made later', async (t) => {
   const dir = tempDir(t);
   for (const failing of [0, 1, 4]) {
-    const journal = failing === 0 ? await filled(dir) : Journal.open({ dir, writers: 2 });
+    const journal = failing === 0 ? await filled(dir) : openLmdb({ dir, writers: 2 });
     await t.throwsAsync(
       journal.relayout(5, (partition) => {
         if (partition === failing) throw new Error('killed');
@@ -98,12 +99,12 @@ test('a change of partitions that is cut off leaves everything as it was, and ca
     t.deepEqual(journal.layout, { epoch: 1, writers: 2 });
     t.deepEqual(await contents(journal), FILLED);
     await journal.close();
-    const again = Journal.open({ dir, writers: 5 });
+    const again = openLmdb({ dir, writers: 5 });
     t.deepEqual(again.layout, { epoch: 1, writers: 2 });
     t.deepEqual(await contents(again), FILLED);
     await again.close();
   }
-  const journal = Journal.open({ dir, writers: 1 });
+  const journal = openLmdb({ dir, writers: 1 });
   await journal.relayout(1, () => rowsFrom(0, 5));
   await journal.close();
   // Nothing is left of the old layout and of the attempts.
@@ -121,7 +122,7 @@ test('what a kill after the switch left of an old layout is not seen, and goes w
     await Promise.all(range(1500).map((index) => table.put([1, 0, index, 0], encodePiece(rowsFrom(500, 1)))));
   }
   await environment.close();
-  const again = Journal.open({ dir, writers: 2 });
+  const again = openLmdb({ dir, writers: 2 });
   t.deepEqual(await contents(again), [contentOf(rowsFrom(0, 2)), contentOf(rowsFrom(10, 2))]);
   await again.relayout(1, () => rowsFrom(0, 1));
   await again.close();

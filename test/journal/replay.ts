@@ -1,6 +1,10 @@
-import type { Refusal } from '../../src/journal/lmdb/dead-letters.js';
-import type { PartitionJournal } from '../../src/journal/lmdb/partition.js';
-import { EMPTY_RECORD, type JournalEntry, type JournalRecord } from '../../src/journal/record.js';
+import type { PartitionJournal } from '../../src/journal/contract.js';
+import {
+  EMPTY_RECORD,
+  type JournalEntry,
+  type JournalRecord,
+  type Refusal,
+} from '../../src/journal/record.js';
 import { WORDS_PER_ROW } from '../../src/model/row.js';
 import { PendingRows } from '../../src/partition/pending.js';
 

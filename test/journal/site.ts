@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { Journal } from '../../src/journal/lmdb/journal.js';
-import type { PartitionJournal } from '../../src/journal/lmdb/partition.js';
+import type { PartitionJournal } from '../../src/journal/contract.js';
+import type { LmdbJournal } from '../../src/journal/lmdb/journal.js';
 import type { JournalEntry } from '../../src/journal/record.js';
 import { WORDS_PER_KEY } from '../../src/model/row.js';
 import { PendingRows } from '../../src/partition/pending.js';
 import { FaultyDisk } from '../../src/testing/index.js';
 import { contentOf, pack } from '../model/samples.js';
 import { type Entry, type JournalModel, KEYS, keyName } from './model.js';
+import { deadLettersOf, openLmdb } from './opened.js';
 import { entryOf, replay } from './replay.js';
 
 const rowOf = (key: number, succ: number) => pack({ ...KEYS[key]!, succ });
@@ -19,7 +20,7 @@ const keysOf = (keys: readonly number[]) =>
 export class Site {
   readonly dir: string;
   readonly disk = new FaultyDisk();
-  journal!: Journal;
+  journal!: LmdbJournal;
   partitions: PartitionJournal[] = [];
   pendings: PendingRows[] = [];
 
@@ -29,7 +30,7 @@ export class Site {
 
   /** Opens the journal as a start does, before any replay. */
   async open(writers: number): Promise<void> {
-    this.journal = Journal.open({ dir: this.dir, writers, faults: this.disk.faults });
+    this.journal = openLmdb({ dir: this.dir, writers, faults: this.disk.faults });
     await this.journal.tidy();
     this.takePartitions();
   }
@@ -88,7 +89,7 @@ export class Site {
     assert.equal(this.partitions.length, model.partitions.length);
     for (const index of this.partitions.keys()) await this.replay(index, model);
     assert.equal(this.journal.quarantined, model.quarantined, 'records in quarantine');
-    const letters = [...this.journal.deadLetters.list()].map(
+    const letters = (await deadLettersOf(this.journal)).map(
       ({ row, count }) =>
         `${keyName(KEYS.findIndex((key) => key.modid === row.modid && key.cmdid === row.cmdid))}: ${row.succ} × ${count}`,
     );

@@ -1,13 +1,15 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { open } from 'lmdb';
-import { Journal } from '../../src/journal/lmdb/journal.js';
-import type { PartitionJournal, SnapshotSource } from '../../src/journal/lmdb/partition.js';
+import type { SnapshotSource } from '../../src/journal/contract.js';
+import type { LmdbJournal } from '../../src/journal/lmdb/journal.js';
+import type { LmdbPartition } from '../../src/journal/lmdb/partition.js';
 import { encodePiece, encodeRecord, ROWS_PER_PIECE } from '../../src/journal/record.js';
 import { WORDS_PER_KEY, WORDS_PER_ROW } from '../../src/model/row.js';
 import type { Chunk, PendingRows } from '../../src/partition/pending.js';
 import { contentOf, keyOf, pack, randomOf } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';
+import { openLmdb } from './opened.js';
 import { entryOf, replay } from './replay.js';
 
 /** Enough keys for three pieces of a snapshot. */
@@ -26,8 +28,8 @@ class Writer {
   readonly #dir: string;
   readonly #random: (bound: number) => number;
   readonly #model = new Map<string, string>();
-  #journal!: Journal;
-  #partition!: PartitionJournal;
+  #journal!: LmdbJournal;
+  #partition!: LmdbPartition;
   #pending!: PendingRows;
   #sequence = 0;
   #batchId = 0;
@@ -47,7 +49,7 @@ class Writer {
   /** Opens the journal (again) and compares all that it says with the model. */
   async open(): Promise<void> {
     await this.close();
-    this.#journal = Journal.open({ dir: this.#dir, writers: 1 });
+    this.#journal = openLmdb({ dir: this.#dir, writers: 1 });
     this.#partition = this.#journal.partition(0);
     const { pending, base, last, batchId } = await replay(this.#partition);
     this.#t.is(last, this.#sequence);
@@ -182,11 +184,8 @@ async function keysIn(dir: string, name: string): Promise<number[][]> {
   return keys;
 }
 
-async function withPartition(
-  dir: string,
-  use: (partition: PartitionJournal) => Promise<void>,
-): Promise<void> {
-  const journal = Journal.open({ dir, writers: 2 });
+async function withPartition(dir: string, use: (partition: LmdbPartition) => Promise<void>): Promise<void> {
+  const journal = openLmdb({ dir, writers: 2 });
   await use(journal.partition(1));
   await journal.close();
 }
@@ -296,7 +295,7 @@ test('records whose removal a kill cut off are neither replayed nor counted, and
 
 test('a snapshot of one partition leaves the others alone', async (t) => {
   const dir = tempDir(t);
-  const journal = Journal.open({ dir, writers: 3 });
+  const journal = openLmdb({ dir, writers: 3 });
   const partitions = [0, 1, 2].map((index) => journal.partition(index));
   for (const [index, partition] of partitions.entries())
     for (const sequence of [1, 2, 3])

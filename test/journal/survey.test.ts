@@ -1,24 +1,23 @@
 import test from 'ava';
-import { Journal } from '../../src/journal/lmdb/journal.js';
-import { JournalReader } from '../../src/journal/lmdb/reader.js';
-import type { PartitionSurvey } from '../../src/journal/lmdb/survey.js';
+import type { PartitionSurvey } from '../../src/journal/contract.js';
 import { pack } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';
 import { damageJournal, dumpJournal, flipped } from './dump.js';
 import { numbered } from './numbered.js';
+import { openLmdb, readLmdb } from './opened.js';
 import { entryOf, replay } from './replay.js';
 
 async function survey(dir: string): Promise<{ found: PartitionSurvey; kinds: string[] }> {
-  const reader = JournalReader.open(dir);
+  const reader = readLmdb(dir);
   const kinds: string[] = [];
-  const found = reader.survey(0, ({ kind }) => kinds.push(kind));
+  const found = await reader.survey(0, ({ kind }) => kinds.push(kind));
   await reader.close();
   return { found, kinds };
 }
 
 test('a survey yields what a replay does, and reads no further than the journal goes', async (t) => {
   const dir = tempDir(t);
-  const journal = Journal.open({ dir, writers: 2 });
+  const journal = openLmdb({ dir, writers: 2 });
   const partition = journal.partition(0);
   const { pending } = await replay(partition);
   for (let sequence = 1; sequence <= 10; sequence++) {
@@ -43,7 +42,7 @@ test('a survey yields what a replay does, and reads no further than the journal 
 
 test('a partition of which nothing is stored is empty, and sound', async (t) => {
   const dir = tempDir(t);
-  await Journal.open({ dir, writers: 1 }).close();
+  await openLmdb({ dir, writers: 1 }).close();
   const { found, kinds } = await survey(dir);
   t.deepEqual(kinds, ['base']);
   t.like(found, { records: { count: 0, first: undefined }, lastSequence: 0, leftovers: 0, problems: [] });
@@ -51,13 +50,13 @@ test('a partition of which nothing is stored is empty, and sound', async (t) => 
 
 test('what went into quarantine is no gap; what a kill left behind is no problem', async (t) => {
   const dir = tempDir(t);
-  const journal = Journal.open({ dir, writers: 1 });
+  const journal = openLmdb({ dir, writers: 1 });
   for (const sequence of [1, 2, 3, 4])
     await journal.partition(0).append(sequence, entryOf(sequence, pack({ modid: sequence })));
   await journal.close();
   await damageJournal(dir, 'events', [1, 0, 2], flipped);
   t.is((await survey(dir)).found.problems.length, 1);
-  const again = Journal.open({ dir, writers: 1 });
+  const again = openLmdb({ dir, writers: 1 });
   await replay(again.partition(0));
   await again.close();
   t.deepEqual((await survey(dir)).found.problems, []);
@@ -67,7 +66,7 @@ test('what went into quarantine is no gap; what a kill left behind is no problem
 
 test('batches whose numbers do not rise are told', async (t) => {
   const dir = tempDir(t);
-  const journal = Journal.open({ dir, writers: 1 });
+  const journal = openLmdb({ dir, writers: 1 });
   for (const [sequence, batchId] of [
     [1, 5],
     [2, 0],
@@ -82,15 +81,15 @@ test('batches whose numbers do not rise are told', async (t) => {
 
 test('a reader holds the lock, and changes nothing', async (t) => {
   const dir = tempDir(t);
-  const journal = Journal.open({ dir, writers: 1 });
+  const journal = openLmdb({ dir, writers: 1 });
   await journal.partition(0).append(1, entryOf(1, pack({ modid: 1 })));
-  t.throws(() => JournalReader.open(dir), { code: 'JOURNAL_IN_USE', message: /stop that process/ });
+  t.throws(() => readLmdb(dir), { code: 'JOURNAL_IN_USE', message: /stop that process/ });
   await journal.close();
   const before = await dumpJournal(dir);
-  const reader = JournalReader.open(dir);
-  t.throws(() => Journal.open({ dir, writers: 1 }), { code: 'JOURNAL_IN_USE' });
+  const reader = readLmdb(dir);
+  t.throws(() => openLmdb({ dir, writers: 1 }), { code: 'JOURNAL_IN_USE' });
   t.is(reader.strayEntries, 0);
-  reader.survey(0, () => {});
+  await reader.survey(0, () => {});
   await reader.close();
   t.deepEqual(await dumpJournal(dir), before);
 });

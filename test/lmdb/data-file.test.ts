@@ -9,14 +9,14 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { Journal } from '../../src/journal/lmdb/journal.js';
-import { JournalReader } from '../../src/journal/lmdb/reader.js';
-import { checkDataFile, readMeta } from '../../src/lmdb/data-file.js';
+import { checkDataFile } from '../../src/lmdb/data-file.js';
 import { pageEnd } from '../../src/lmdb/data-tree.js';
+import { readMeta } from '../../src/lmdb/meta.js';
 import { ReporterError } from '../../src/model/errors.js';
 import { WORDS_PER_ROW } from '../../src/model/row.js';
 import { runCli, startServe } from '../../tools/shared/process.js';
 import { dumpJournal } from '../journal/dump.js';
+import { openLmdb, readLmdb } from '../journal/opened.js';
 import { entryOf, replay } from '../journal/replay.js';
 import { tempDir } from '../support/temp.js';
 
@@ -29,7 +29,7 @@ const dataFile = (dir: string) => path.join(dir, 'data.mdb');
 /** A journal of records of 96 bytes to 4 KB, whose last pages are free; and how long its file is and must be. */
 async function journalWithFreeEnd(t: ExecutionContext) {
   const dir = path.join(tempDir(t), 'journal');
-  const journal = Journal.open({ dir, writers: 2 });
+  const journal = openLmdb({ dir, writers: 2 });
   const [kept, gone] = [journal.partition(0), journal.partition(1)];
   for (let sequence = 1; sequence <= RECORDS - 10; sequence++)
     await kept.append(sequence, entryOf(sequence, rowsOf(1 + (sequence % 100))));
@@ -61,11 +61,11 @@ test('a journal that is cut off anywhere is refused by serve and by the tools, a
   for (const bytes of places) {
     const cut = cutTo(t, dir, bytes);
     const said = `is cut off: it has ${bytes} bytes instead of ${usedBytes}`;
-    const error = t.throws(() => Journal.open({ dir: cut, writers: 2 }), { instanceOf: ReporterError });
+    const error = t.throws(() => openLmdb({ dir: cut, writers: 2 }), { instanceOf: ReporterError });
     t.is(error?.code, 'JOURNAL_UNUSABLE');
     t.true(error?.message.includes(said), error?.message);
     t.regex(error?.message ?? '', /set journal\.dir to another directory, or bring back a copy/);
-    t.throws(() => JournalReader.open(cut), { code: 'JOURNAL_UNUSABLE' });
+    t.throws(() => readLmdb(cut), { code: 'JOURNAL_UNUSABLE' });
     t.is(readFileSync(dataFile(cut)).length, bytes);
   }
   const cut = cutTo(t, dir, Math.floor(end / 2));
@@ -87,7 +87,7 @@ test('a journal of which free pages alone are missing is as good as before', asy
     const cut = cutTo(t, dir, bytes);
     t.deepEqual(await dumpJournal(cut), before);
     t.is((await runCli(['journal', 'verify', '--dir', cut])).code, 0);
-    const journal = Journal.open({ dir: cut, writers: 2 });
+    const journal = openLmdb({ dir: cut, writers: 2 });
     const partition = journal.partition(0);
     const { records, last } = await replay(partition);
     t.is(records.length, RECORDS);
@@ -109,7 +109,7 @@ for (const mode of ['cut off', 'sound'] as const) {
       t.throws(() => checkDataFile(dataFile(copy)), { message: /is cut off/ });
       return;
     }
-    const journal = Journal.open({ dir: copy, writers: 2 });
+    const journal = openLmdb({ dir: copy, writers: 2 });
     t.is((await replay(journal.partition(0))).records.length, RECORDS);
     await journal.close();
   });

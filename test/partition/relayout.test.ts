@@ -1,14 +1,15 @@
 import test from 'ava';
-import { Journal } from '../../src/journal/lmdb/journal.js';
+import type { LmdbJournal } from '../../src/journal/lmdb/journal.js';
 import { CMDID, MODID, WORDS_PER_KEY, WORDS_PER_ROW } from '../../src/model/row.js';
 import { partitionOf } from '../../src/partition/hash.js';
 import { moveToPartitions } from '../../src/partition/relayout.js';
+import { openLmdb } from '../journal/opened.js';
 import { entryOf, replay } from '../journal/replay.js';
 import { pack, randomOf } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';
 
 /** All rows of all partitions, each as text with the time it waits since; throws when one is in a wrong partition. */
-async function table(journal: Journal): Promise<string[]> {
+async function table(journal: LmdbJournal): Promise<string[]> {
   const rows: string[] = [];
   const { writers } = journal.layout;
   for (let index = 0; index < writers; index++) {
@@ -26,7 +27,7 @@ async function table(journal: Journal): Promise<string[]> {
 test('changing writers.count between runs moves pending rows to their partitions and loses none', async (t) => {
   const dir = tempDir(t);
   const random = randomOf(11);
-  let journal = Journal.open({ dir, writers: 4 });
+  let journal = openLmdb({ dir, writers: 4 });
   for (let index = 0; index < 4; index++) {
     const partition = journal.partition(index);
     const { pending } = await replay(partition);
@@ -58,11 +59,11 @@ test('changing writers.count between runs moves pending rows to their partitions
   await journal.close();
 
   for (const writers of [7, 2, 1, 1, 4]) {
-    journal = Journal.open({ dir, writers });
+    journal = openLmdb({ dir, writers });
     t.is(await moveToPartitions(journal, writers), before.length);
     t.is(journal.layout.writers, writers);
     await journal.close();
-    journal = Journal.open({ dir, writers });
+    journal = openLmdb({ dir, writers });
     t.is(journal.layout.writers, writers);
     t.deepEqual(await table(journal), before);
     await journal.close();
@@ -70,7 +71,7 @@ test('changing writers.count between runs moves pending rows to their partitions
 });
 
 test('an empty journal can be divided anew', async (t) => {
-  const journal = Journal.open({ dir: tempDir(t), writers: 2 });
+  const journal = openLmdb({ dir: tempDir(t), writers: 2 });
   t.is(await moveToPartitions(journal, 3), 0);
   t.deepEqual(await table(journal), []);
   await journal.close();

@@ -1,6 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { Journal } from '../../src/journal/lmdb/journal.js';
 import type { Report } from '../../src/model/report.js';
 import { RowBuffer } from '../../src/model/row-buffer.js';
 import { type EventSink, NO_EVENTS } from '../../src/observe/events.js';
@@ -9,6 +8,7 @@ import { spawnRouter } from '../../src/routing/router.js';
 import { startSystem, stop } from '../../src/runtime/actors.js';
 import { FaultyStore, MemoryStore, OrderChecker, until } from '../../src/testing/index.js';
 import { Writer } from '../../src/writer/writer.js';
+import { openLmdb } from '../journal/opened.js';
 import { pack } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';
 
@@ -23,7 +23,7 @@ interface Site {
 
 /** A router and a writer that may hold 20 keys, on a real journal. */
 function start(t: ExecutionContext, { dir, store, atStep }: Site, maxKeys = MAX_KEYS) {
-  const journal = Journal.open({ dir, writers: 1 });
+  const journal = openLmdb({ dir, writers: 1 });
   const system = startSystem();
   const full: boolean[] = [];
   const events: EventSink = {

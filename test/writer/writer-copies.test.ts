@@ -1,17 +1,17 @@
 import test, { type ExecutionContext } from 'ava';
-import { Journal } from '../../src/journal/lmdb/journal.js';
 import { NO_EVENTS } from '../../src/observe/events.js';
 import { StoreHealth } from '../../src/observe/store-health.js';
 import type { Batch, RouterMessage } from '../../src/routing/protocol.js';
 import { spawn, startSystem, stop, tell } from '../../src/runtime/actors.js';
 import { MemoryStore, until } from '../../src/testing/index.js';
 import { Writer } from '../../src/writer/writer.js';
+import { openLmdb } from '../journal/opened.js';
 import { pack } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';
 
 /** A writer on a real journal; what it tells its router. */
 function setUp(t: ExecutionContext) {
-  const journal = Journal.open({ dir: tempDir(t), writers: 1 });
+  const journal = openLmdb({ dir: tempDir(t), writers: 1 });
   const system = startSystem();
   t.teardown(async () => {
     stop(system);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../../src/index.js';
-import { readMeta } from '../../src/lmdb/data-file.js';
+import { readMeta } from '../../src/lmdb/meta.js';
 import { until } from '../../src/testing/index.js';
 import { CliProcess, type CliResult } from '../shared/process.js';
 import { unexpectedLines } from './checks.js';

@@ -1,5 +1,6 @@
 import { INTAKE_MUTANTS } from './list/intake.js';
 import { JOURNAL_MUTANTS } from './list/journal.js';
+import { LMDB_MUTANTS } from './list/lmdb.js';
 import { PARTITION_MUTANTS } from './list/partition.js';
 import { ROUTING_MUTANTS } from './list/routing.js';
 import { RUNTIME_MUTANTS } from './list/runtime.js';
@@ -18,6 +19,7 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   partition: PARTITION_MUTANTS,
   journal: JOURNAL_MUTANTS,
   store: STORE_MUTANTS,
+  lmdb: LMDB_MUTANTS,
 };
 
 export const MUTANTS: readonly Mutant[] = Object.values(MUTANTS_BY_ROOM).flat();

@@ -147,7 +147,7 @@ async function withTool<T>(
   use: (tool: LetterTool) => Promise<T>,
 ): Promise<T> {
   const { config } = loadSettingsWithWarnings(options, terminal);
-  const tool = openLetterTool(config, options.admin, (text) => terminal.note(text));
+  const tool = await openLetterTool(config, options.admin, (text) => terminal.note(text));
   try {
     return await use(tool);
   } finally {

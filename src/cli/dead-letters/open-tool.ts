@@ -10,15 +10,15 @@ import type { LetterTool } from './tool.js';
  * Locks the journal and works on it directly. When another process holds the lock, that is the reporter: it is asked
  * through its admin HTTP. `admin` names a reporter that is asked in any case.
  */
-export function openLetterTool(
+export async function openLetterTool(
   config: Config,
   admin: Address | undefined,
   note: (text: string) => void,
-): LetterTool {
+): Promise<LetterTool> {
   const { token } = config.admin;
   if (admin) return askReporter({ address: admin, token, journal: undefined });
   try {
-    return openStopped(config.journal.dir, note);
+    return await openStopped(config.journal.dir, note);
   } catch (error) {
     if (!(error instanceof ReporterError) || error.code !== 'JOURNAL_IN_USE') throw error;
     return askReporter({ address: adminAddress(config), token, journal: config.journal.dir });

@@ -1,55 +1,70 @@
-import { Journal } from '../../journal/lmdb/journal.js';
-import { requireJournal } from '../../journal/lmdb/reader.js';
+import type { Journal, PartitionJournal } from '../../journal/contract.js';
+import { openExistingJournal } from '../../journal/open.js';
 import { letterJson } from '../../model/dead-letter.js';
 import { ReporterError } from '../../model/errors.js';
+import type { EventSink } from '../../observe/events.js';
 import { replayRecord } from '../../partition/apply.js';
-import { settleDeadLetters, settleEach } from '../../partition/dead-letters.js';
+import {
+  type DeadLetterSettler,
+  pageOfDeadLetters,
+  settleDeadLetters,
+  settleEach,
+} from '../../partition/dead-letters.js';
+import { PendingRows } from '../../partition/pending.js';
 import { readPartition } from '../journal/content.js';
 import type { LetterTool } from './tool.js';
 
-/** Works on the journal of a stopped reporter, under its lock. Throws ReporterError, JOURNAL_IN_USE among others. */
-export function openStopped(dir: string, note: (text: string) => void): LetterTool {
-  requireJournal(dir);
-  const journal = Journal.open({
-    dir,
-    // Of a new journal; this one is there.
-    writers: 1,
-    onFault: (error) =>
-      note(
-        error
-          ? `the journal cannot be written, trying again: ${error.message}`
-          : 'the journal can be written again',
-      ),
-  });
+/** Works on the journal of a stopped reporter, under its lock. Rejects with ReporterError, JOURNAL_IN_USE among others. */
+export async function openStopped(dir: string, note: (text: string) => void): Promise<LetterTool> {
+  const journal = await openExistingJournal({ dir, events: notesOf(note) });
   const { deadLetters } = journal;
-  const partitions = new Map<number, StoppedPartition>();
+  const partitions = new Map<number, Promise<StoppedPartition>>();
   const partition = (index: number) => {
-    const known = partitions.get(index) ?? new StoppedPartition(journal, index);
+    const known = partitions.get(index) ?? StoppedPartition.open(journal, index);
     partitions.set(index, known);
     return known;
   };
   return {
     isRunning: false,
     list: async (filter, offset, limit) => {
-      const { total, letters } = await deadLetters.page(filter, offset, limit);
+      const { total, letters } = await pageOfDeadLetters(deadLetters, filter, offset, limit);
       return { total, letters: letters.map(letterJson) };
     },
     settle: (action, filter) =>
-      settleEach(deadLetters, filter, journal.layout.writers, (index, keys) =>
-        settleDeadLetters({ action, keys, filter }, partition(index)),
+      settleEach(deadLetters, filter, journal.layout.writers, async (index, keys) =>
+        settleDeadLetters({ action, keys, filter }, await partition(index)),
       ),
     close: () => journal.close(),
   };
 }
 
-/** Does for a partition what its writer would do: see `redeliver` for why it may. */
-class StoppedPartition {
-  readonly journal;
-  readonly #pending;
-  #sequence: number;
+/** Says why a command takes long. */
+function notesOf(note: (text: string) => void): EventSink {
+  return {
+    emit: (event) => {
+      if (event.type !== 'journal-state') return;
+      note(
+        event.state === 'failing'
+          ? `the journal cannot be written, trying again: ${event.error.message}`
+          : 'the journal can be written again',
+      );
+    },
+  };
+}
 
-  constructor(journal: Journal, index: number) {
-    const { survey, pending } = readPartition(journal, index);
+/** Does for a partition what its writer would do: see `redeliver` for why it may. */
+class StoppedPartition implements DeadLetterSettler {
+  readonly journal: PartitionJournal;
+  readonly #pending = new PendingRows();
+  #sequence = 0;
+
+  private constructor(journal: PartitionJournal) {
+    this.journal = journal;
+  }
+
+  /** Rejects with JOURNAL_CORRUPT when something is damaged, which a replay would put into quarantine. */
+  static async open(journal: Journal, index: number): Promise<StoppedPartition> {
+    const { survey } = await readPartition(journal, index);
     const [problem] = survey.problems;
     if (problem) {
       throw new ReporterError(
@@ -58,14 +73,18 @@ class StoppedPartition {
           'start the reporter, which puts the damage into quarantine, and try again; journal verify lists the damage',
       );
     }
-    this.journal = journal.partition(index);
-    this.#pending = pending;
-    this.#sequence = survey.lastSequence;
+    const partition = new StoppedPartition(journal.partition(index));
+    for await (const { sequence, event } of partition.journal.replay()) {
+      if (event.kind === 'rows') partition.#pending.restore(event.rows);
+      if (event.kind === 'record') replayRecord(partition.#pending, event.record);
+      partition.#sequence = sequence;
+    }
+    return partition;
   }
 
   readonly isPending = (key: Int32Array) => this.#pending.has(key, 0);
 
-  readonly commit: Parameters<typeof settleDeadLetters>[1]['commit'] = async (entry) => {
+  readonly commit: DeadLetterSettler['commit'] = async (entry) => {
     await this.journal.append(++this.#sequence, entry);
     replayRecord(this.#pending, entry.record);
   };

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { JournalReader } from '../../journal/lmdb/reader.js';
+import type { JournalReader } from '../../journal/contract.js';
+import { readJournal } from '../../journal/open.js';
 import { integerOption, MAX_INT32, MIN_INT32 } from '../numbers.js';
 import { type CommonOptions, commandWith, loadSettingsWithWarnings } from '../settings.js';
 import { type Terminal, UsageError } from '../terminal.js';
@@ -100,7 +101,7 @@ async function withJournal(
     options.dir === undefined
       ? loadSettingsWithWarnings(options, terminal).config.journal.dir
       : resolve(options.dir);
-  const reader = JournalReader.open(dir);
+  const reader = await readJournal(dir);
   try {
     await use(reader);
   } finally {

@@ -1,13 +1,11 @@
-import type { JournalEvent } from '../../journal/lmdb/partition.js';
-import type { PartitionSurvey } from '../../journal/lmdb/survey.js';
+import type { JournalReader, PartitionSurvey } from '../../journal/contract.js';
 import { messageOf } from '../../model/errors.js';
 import { replayRecord } from '../../partition/apply.js';
 import { PendingRows } from '../../partition/pending.js';
 
 /** What can read partitions: a reader, or a journal that is open. */
-export interface Surveyed {
+export interface Surveyed extends Pick<JournalReader, 'survey'> {
   readonly layout: { readonly writers: number };
-  survey(partition: number, onEvent: (event: JournalEvent) => void): PartitionSurvey;
 }
 
 /** A partition as it is stored, and what a writer would make of it. */
@@ -17,10 +15,10 @@ export interface PartitionContent {
 }
 
 /** Reads a partition and replays what can be read; changes nothing. */
-export function readPartition(journal: Surveyed, partition: number): PartitionContent {
+export async function readPartition(journal: Surveyed, partition: number): Promise<PartitionContent> {
   const pending = new PendingRows();
   const unfit: string[] = [];
-  const survey = journal.survey(partition, (event) => {
+  const survey = await journal.survey(partition, (event) => {
     try {
       if (event.kind === 'rows') pending.restore(event.rows);
       if (event.kind === 'record') replayRecord(pending, event.record);
@@ -34,7 +32,7 @@ export function readPartition(journal: Surveyed, partition: number): PartitionCo
 }
 
 /** All partitions, one at a time: only one map is in memory. */
-export function* readPartitions(journal: Surveyed): Generator<PartitionContent> {
+export async function* readPartitions(journal: Surveyed): AsyncGenerator<PartitionContent> {
   for (let partition = 0; partition < journal.layout.writers; partition++)
-    yield readPartition(journal, partition);
+    yield await readPartition(journal, partition);
 }

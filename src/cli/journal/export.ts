@@ -1,5 +1,4 @@
-import type { JournalReader, QuarantinedRecord } from '../../journal/lmdb/reader.js';
-import { decodeRecord } from '../../journal/record.js';
+import type { JournalReader, QuarantinedRecord } from '../../journal/contract.js';
 import { letterJson } from '../../model/dead-letter.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import { RowBatch, SINCE, TAG, unpackRow, WORDS_PER_ROW } from '../../model/row.js';
@@ -34,7 +33,7 @@ export async function exportJournal(
   const what = options.quarantine ? 'quarantine' : options.deadLetters ? 'deadLetters' : 'pending';
   const columns = COLUMNS[what];
   if (options.format === 'csv') await lines.write(columns.join());
-  for (const fields of fieldsOf(what, reader, terminal, options)) {
+  for await (const fields of fieldsOf(what, reader, terminal, options)) {
     await lines.write(options.format === 'csv' ? csvLine(columns, fields) : JSON.stringify(fields));
   }
   await lines.flush();
@@ -45,7 +44,7 @@ function fieldsOf(
   reader: JournalReader,
   terminal: Terminal,
   options: ExportOptions,
-): Iterable<Fields> {
+): AsyncIterable<Fields> {
   switch (what) {
     case 'pending':
       return pendingRows(reader, terminal, options);
@@ -62,8 +61,12 @@ const isMeant = (of: Service, { modid, cmdid }: Service) =>
   (modid === undefined || modid === of.modid) && (cmdid === undefined || cmdid === of.cmdid);
 
 /** By partition, then by primary key. What is damaged is listed on stderr, and the export fails. */
-function* pendingRows(reader: JournalReader, terminal: Terminal, filter: Service): Generator<Fields> {
-  for (const { survey, pending } of readPartitions(reader)) {
+async function* pendingRows(
+  reader: JournalReader,
+  terminal: Terminal,
+  filter: Service,
+): AsyncGenerator<Fields> {
+  for await (const { survey, pending } of readPartitions(reader)) {
     for (const { place, problem } of survey.problems) {
       terminal.note(`error: ${place}: ${problem}`);
       terminal.exitCode = EXIT_FAILED;
@@ -90,14 +93,14 @@ function rowFields(reader: JournalReader, words: Int32Array, at: number) {
   };
 }
 
-function* deadLetters(reader: JournalReader, filter: Service): Generator<Fields> {
-  for (const { letter } of reader.storedLetters())
-    if (isMeant(letter.row, filter)) yield { ...letterJson(letter) };
+async function* deadLetters(reader: JournalReader, filter: Service): AsyncGenerator<Fields> {
+  for await (const { deadLetter } of reader.storedDeadLetters())
+    if (isMeant(deadLetter.row, filter)) yield { ...letterJson(deadLetter) };
 }
 
 /** Each record with its bytes in base64, and its rows when they can be read. */
-function* quarantined(reader: JournalReader): Generator<Fields> {
-  for (const record of reader.quarantine()) {
+async function* quarantined(reader: JournalReader): AsyncGenerator<Fields> {
+  for await (const record of reader.quarantine()) {
     const { at, epoch, partition, sequence, error, bytes } = record;
     yield {
       ...{ at: new Date(at).toISOString(), epoch, partition, sequence, error },
@@ -107,17 +110,14 @@ function* quarantined(reader: JournalReader): Generator<Fields> {
   }
 }
 
-function rowsOf(reader: JournalReader, { bytes }: QuarantinedRecord): readonly Fields[] | null {
-  try {
-    const { words } = new RowBatch(decodeRecord(bytes).rows);
-    // Records do not carry since when their rows wait: that is when they were journaled.
-    return Array.from({ length: words.length / WORDS_PER_ROW }, (_, index) => {
-      const { since: _since, ...fields } = rowFields(reader, words, index * WORDS_PER_ROW);
-      return fields;
-    });
-  } catch {
-    return null;
-  }
+function rowsOf(reader: JournalReader, { record }: QuarantinedRecord): readonly Fields[] | null {
+  if (!record) return null;
+  const { words } = new RowBatch(record.rows);
+  // Records do not carry since when their rows wait: that is when they were journaled.
+  return Array.from({ length: words.length / WORDS_PER_ROW }, (_, index) => {
+    const { since: _since, ...fields } = rowFields(reader, words, index * WORDS_PER_ROW);
+    return fields;
+  });
 }
 
 function csvLine(columns: readonly string[], fields: Fields): string {

@@ -1,13 +1,19 @@
-import type { JournalReader } from '../../journal/lmdb/reader.js';
+import type { JournalReader } from '../../journal/contract.js';
 import type { Terminal } from '../terminal.js';
 import { alignedTable } from '../text-table.js';
 import { type PartitionContent, readPartitions } from './content.js';
 
 /** `journal inspect`: what the journal holds. */
-export function inspectJournal(reader: JournalReader, terminal: Terminal, isJson: boolean): void {
-  const partitions = [...summaries(reader)];
+export async function inspectJournal(
+  reader: JournalReader,
+  terminal: Terminal,
+  isJson: boolean,
+): Promise<void> {
+  const partitions: Summary[] = [];
+  for await (const content of readPartitions(reader)) partitions.push(summaryOf(content));
   const { dir, format, id, layout, fileBytes, peerCount: peers, strayEntries } = reader;
-  const quarantine = [...reader.quarantine()].length;
+  let quarantine = 0;
+  for await (const _ of reader.quarantine()) quarantine++;
   const deadLetters = reader.deadLetters.size;
   if (isJson) {
     const all = {
@@ -63,10 +69,6 @@ interface Summary {
   readonly oldestPendingSince: string | null;
   readonly leftovers: number;
   readonly damaged: number;
-}
-
-function* summaries(reader: JournalReader): Generator<Summary> {
-  for (const content of readPartitions(reader)) yield summaryOf(content);
 }
 
 function summaryOf({ survey, pending }: PartitionContent): Summary {

@@ -1,21 +1,24 @@
-import type { JournalReader } from '../../journal/lmdb/reader.js';
-import type { JournalProblem } from '../../journal/lmdb/survey.js';
+import type { JournalProblem, JournalReader } from '../../journal/contract.js';
 import { messageOf } from '../../model/errors.js';
 import { RowBatch, WORDS_PER_KEY } from '../../model/row.js';
 import { EXIT_FAILED, type Terminal } from '../terminal.js';
 import { readPartitions } from './content.js';
 
 /** `journal verify`: whether all of the journal can be read and replayed; where not, and why. */
-export function verifyJournal(reader: JournalReader, terminal: Terminal, isJson: boolean): void {
+export async function verifyJournal(
+  reader: JournalReader,
+  terminal: Terminal,
+  isJson: boolean,
+): Promise<void> {
   const problems: JournalProblem[] = [];
   const totals = { partitions: reader.layout.writers, records: 0, pending: 0, deadLetters: 0, quarantine: 0 };
-  for (const { survey, pending } of readPartitions(reader)) {
+  for await (const { survey, pending } of readPartitions(reader)) {
     problems.push(...survey.problems);
     totals.records += survey.records.count;
     totals.pending += pending.keys;
   }
-  totals.deadLetters = counted('dead letters', lettersRead(reader, problems), problems);
-  totals.quarantine = counted('quarantine', reader.quarantine(), problems);
+  totals.deadLetters = await counted('dead letters', deadLettersRead(reader, problems), problems);
+  totals.quarantine = await counted('quarantine', reader.quarantine(), problems);
   const sound = problems.length === 0;
   if (!sound) terminal.exitCode = EXIT_FAILED;
   if (isJson) {
@@ -36,11 +39,11 @@ export function verifyJournal(reader: JournalReader, terminal: Terminal, isJson:
   }
 }
 
-function* lettersRead(reader: JournalReader, problems: JournalProblem[]): Generator<void> {
-  for (const { key, letter } of reader.storedLetters()) {
+async function* deadLettersRead(reader: JournalReader, problems: JournalProblem[]): AsyncGenerator<void> {
+  for await (const { key, deadLetter } of reader.storedDeadLetters()) {
     const place = `dead letter ${key.join('/')}`;
     try {
-      const own = [...RowBatch.from([letter.row]).words.subarray(0, WORDS_PER_KEY)];
+      const own = [...RowBatch.from([deadLetter.row]).words.subarray(0, WORDS_PER_KEY)];
       if (own.join() !== key.join()) problems.push({ place, problem: `holds the row of ${own.join('/')}` });
     } catch (error) {
       problems.push({ place, problem: `cannot be read: ${messageOf(error)}` });
@@ -50,10 +53,14 @@ function* lettersRead(reader: JournalReader, problems: JournalProblem[]): Genera
 }
 
 /** How many there are; one that cannot be read ends the count, and is a problem. */
-function counted(place: string, entries: Iterable<unknown>, problems: JournalProblem[]): number {
+async function counted(
+  place: string,
+  entries: AsyncIterable<unknown>,
+  problems: JournalProblem[],
+): Promise<number> {
   let count = 0;
   try {
-    for (const _ of entries) count++;
+    for await (const _ of entries) count++;
   } catch (error) {
     problems.push({ place, problem: `entry ${count + 1} cannot be read: ${messageOf(error)}` });
   }

@@ -2,10 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentConnection } from '../../client/connection.js';
 import { type BackoffLimits, backoffMs } from '../../model/backoff.js';
 import { ReporterError } from '../../model/errors.js';
+import { seededRandom } from '../../simulation/index.js';
+import type { AgentTraffic } from './agent-traffic.js';
 import type { Buffers } from './buffers.js';
-import { seededRandom } from './mix.js';
 import type { Turns } from './turns.js';
-import type { WorkloadShape } from './workload.js';
 
 const PAUSES: BackoffLimits = { firstMs: 50, lastMs: 2000 };
 /** How often an agent tries again to deliver its last reports: for about half a minute. */
@@ -17,7 +17,9 @@ export interface AgentHome {
     /** Average time between two deliberate reconnects of an agent, in milliseconds; 0 = none. */
     readonly reconnectEveryMs: number;
   };
-  readonly workload: { readonly shape: Pick<WorkloadShape, 'seed' | 'services'> };
+  readonly traffic: Pick<AgentTraffic, 'owedOnReconnect' | 'lastReports'> & {
+    readonly shape: Pick<AgentTraffic['shape'], 'seed'>;
+  };
   readonly totals: { reconnects: number; lost: number };
   readonly turns: Turns;
   readonly buffers: Buffers;
@@ -29,7 +31,10 @@ export interface AgentHome {
   connected: number;
   /** Makes a connection. Rejects with ReporterError `CONNECTION_FAILED`. */
   connect(): Promise<AgentConnection>;
-  /** Fills a buffer with the next reports of an agent, at most `limit`, at least one. */
+  /**
+   * Fills a buffer with the next reports of an agent, at most `limit`, and says how many were due. Where there was
+   * nothing to report in the end, they have no bytes.
+   */
   fill(agent: number, buffer: Buffer, limit: number): { bytes: number; reports: number };
   /** The beginning of a report that is never completed, `share` (0 … 1) of it. */
   cutFrame(agent: number, share: number): Buffer;
@@ -65,7 +70,7 @@ export class Agent {
   constructor(swarm: AgentHome, index: number) {
     this.#swarm = swarm;
     this.#index = index;
-    this.#random = seededRandom(swarm.workload.shape.seed + index);
+    this.#random = seededRandom(swarm.traffic.shape.seed + index);
     this.owed = swarm.isPaced ? 0 : Number.POSITIVE_INFINITY;
     this.#planLeaving(0);
   }
@@ -75,7 +80,7 @@ export class Agent {
     this.#connection = await this.#swarm.connect();
     if (this.#connections++ > 0) {
       this.#swarm.totals.reconnects++;
-      this.owed += this.#swarm.workload.shape.services;
+      this.owed += this.#swarm.traffic.owedOnReconnect;
     }
     return this.#connection;
   }
@@ -141,7 +146,7 @@ export class Agent {
   async #finish(connection: AgentConnection): Promise<void> {
     if (this.#connections > 1) {
       await this.#lingering;
-      this.owed = this.#swarm.workload.shape.services;
+      this.owed = this.#swarm.traffic.lastReports(this.#index);
       while (this.owed > 0) await this.#send(connection);
     }
     await connection.close();
@@ -172,8 +177,10 @@ export class Agent {
       const buffer = swarm.buffers.take();
       const { bytes, reports } = swarm.fill(this.#index, buffer, this.owed);
       this.owed -= reports;
-      await connection.sendBytes(buffer.subarray(0, bytes));
-      await connection.flush();
+      if (bytes > 0) {
+        await connection.sendBytes(buffer.subarray(0, bytes));
+        await connection.flush();
+      }
       swarm.buffers.giveBack(buffer);
     });
   }

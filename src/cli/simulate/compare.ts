@@ -3,7 +3,7 @@ import { StoreError } from '../../model/errors.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import type { Row } from '../../model/row.js';
 import type { StoreReader } from '../../store/contract.js';
-import type { Workload } from './workload.js';
+import type { SentKeys } from './agent-traffic.js';
 
 /** How a table compares with the last report of each key. */
 export interface Verdict {
@@ -26,15 +26,15 @@ const FIRST_PAUSE_MS = 50;
 const LAST_PAUSE_MS = 1000;
 
 /**
- * Compares the table with what a workload reported last, waiting until they are equal, `waitMs` at most. What is
+ * Compares the table with what agents reported last, waiting until they are equal, `waitMs` at most. What is
  * there then is compared once, however long that takes. Rows of other keys are passed over.
  *
  * Memory: one byte a key and a page of rows. Rejects with StoreError when the table cannot be read.
  */
-export async function verify(reader: StoreReader, workload: Workload, waitMs: number): Promise<Verdict> {
+export async function verify(reader: StoreReader, sent: SentKeys, waitMs: number): Promise<Verdict> {
   const deadline = performance.now() + waitMs;
-  const tally = new Tally(workload);
-  for (const modid of workload.modids()) {
+  const tally = new Tally(sent);
+  for (const modid of sent.modids()) {
     // Whole modids, one after the other: what is equal is not read again.
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS)) {
       const leftMs = deadline - performance.now();
@@ -50,7 +50,7 @@ export async function verify(reader: StoreReader, workload: Workload, waitMs: nu
 }
 
 class Tally {
-  readonly #workload: Workload;
+  readonly #sent: SentKeys;
   readonly #isSeen: Uint8Array;
   readonly #differences: string[] = [];
   #matching = 0;
@@ -58,20 +58,20 @@ class Tally {
   #stale = 0;
   #wrong = 0;
 
-  constructor(workload: Workload) {
-    this.#workload = workload;
-    this.#isSeen = new Uint8Array(workload.keys);
+  constructor(sent: SentKeys) {
+    this.#sent = sent;
+    this.#isSeen = new Uint8Array(sent.keys);
   }
 
   /** Counts a modid whose keys are all as reported; false, having counted nothing, at the first that is not. */
   async countIfEqual(reader: StoreReader, modid: number): Promise<boolean> {
-    const workload = this.#workload;
+    const sent = this.#sent;
     let matching = 0;
     try {
       for await (const row of reader.rows({ modid })) {
-        const index = workload.indexOf(row);
-        if (index < 0 || !workload.wasReported(index)) continue;
-        if (!workload.isLast(index, row)) return false;
+        const index = sent.indexOf(row);
+        if (index < 0 || !sent.wasReported(index)) continue;
+        if (!sent.isLast(index, row)) return false;
         matching++;
       }
     } catch (error) {
@@ -80,7 +80,7 @@ class Tally {
       throw error;
     }
     let reported = 0;
-    for (const _ of workload.reportedKeys(modid)) reported++;
+    for (const _ of sent.reportedKeys(modid)) reported++;
     if (matching < reported) return false;
     this.#matching += matching;
     return true;
@@ -88,19 +88,19 @@ class Tally {
 
   /** Counts a modid as it is. */
   async count(reader: StoreReader, modid: number): Promise<void> {
-    const workload = this.#workload;
+    const sent = this.#sent;
     for await (const row of reader.rows({ modid })) {
-      const index = workload.indexOf(row);
-      if (index < 0 || !workload.wasReported(index)) continue;
+      const index = sent.indexOf(row);
+      if (index < 0 || !sent.wasReported(index)) continue;
       this.#isSeen[index] = 1;
-      if (workload.isLast(index, row)) this.#matching++;
-      else this.#differs(workload.lastRow(index), row);
+      if (sent.isLast(index, row)) this.#matching++;
+      else this.#differs(sent.lastRow(index), row);
     }
-    for (const index of workload.reportedKeys(modid)) {
+    for (const index of sent.reportedKeys(modid)) {
       if (this.#isSeen[index] === 1) continue;
       this.#missing++;
-      const sent = workload.lastRow(index);
-      this.#name(() => `missing: ${keyText(sent)}: sent ${valueText(sent)}`);
+      const last = sent.lastRow(index);
+      this.#name(() => `missing: ${keyText(last)}: sent ${valueText(last)}`);
     }
   }
 
@@ -116,14 +116,14 @@ class Tally {
     };
   }
 
-  #differs(sent: Row, found: Row): void {
+  #differs(last: Row, found: Row): void {
     const isStale =
-      found.ts < sent.ts || (found.ts === sent.ts && found.succ <= sent.succ && found.err <= sent.err);
+      found.ts < last.ts || (found.ts === last.ts && found.succ <= last.succ && found.err <= last.err);
     if (isStale) this.#stale++;
     else this.#wrong++;
     this.#name(
       () =>
-        `${isStale ? 'stale' : 'wrong'}: ${keyText(sent)}: sent ${valueText(sent)}, the table holds ${valueText(found)}`,
+        `${isStale ? 'stale' : 'wrong'}: ${keyText(last)}: sent ${valueText(last)}, the table holds ${valueText(found)}`,
     );
   }
 

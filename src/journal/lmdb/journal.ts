@@ -1,51 +1,50 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
-import { checkDataFile } from '../../lmdb/data-file.js';
+import type { Database, RootDatabase } from 'lmdb';
 import { lockJournal } from '../../lmdb/lock.js';
+import { dataFileOf, openEnvironment } from '../../lmdb/open-environment.js';
 import { Reserve } from '../../lmdb/reserve.js';
 import { messageOf, ReporterError } from '../../model/errors.js';
 import { makeDir } from '../../model/make-dir.js';
 import { WORDS_PER_ROW } from '../../model/row.js';
+import type { Journal, JournalOptions, PartitionSurvey } from '../contract.js';
 import { encodePiece, JOURNAL_FORMAT, ROWS_PER_PIECE } from '../record.js';
-import { DeadLetters } from './dead-letters.js';
+import { Commits } from './commits.js';
+import { DeadLetterTable } from './dead-letters.js';
 import { otherFormat } from './format.js';
-import { PartitionJournal } from './partition.js';
+import { LmdbPartition } from './partition.js';
 import { PeerTable } from './peers.js';
-import { Scratches } from './scratch.js';
-import { type PartitionSurvey, type Survey, surveyPartition } from './survey.js';
-import { type Head, type JournalOptions, type Layout, openDatabases, type Tables } from './tables.js';
+import type { Shared } from './place.js';
+import { Quarantine } from './quarantine.js';
+import { Scratches } from './scratches.js';
+import { type Survey, surveyPartition } from './survey.js';
+import { type Databases, type Head, MAX_DATABASES, openDatabases, type StoredLayout } from './tables.js';
 
 /**
- * The durable memory of the writers: one lmdb environment, whose commits all partitions share (a commit costs
- * one fsync, however many writers wait for it). Promises of appends resolve when the data is on disk.
+ * One lmdb environment, whose commits all partitions share: a commit costs one fsync, however many writers wait for it.
  *
  * lmdb has its limits here: the file keeps the size it once had, and freed pages are used again. See `Reserve` for why
  * it is longer than what is used of it.
  */
-export class Journal {
-  /** Random, stable over restarts: tells reporters apart that share a database server. */
+export class LmdbJournal implements Journal {
   readonly id: string;
   readonly peers: PeerTable;
-  readonly deadLetters: DeadLetters;
-  readonly options: JournalOptions;
-  #layout: Layout;
+  readonly deadLetters: DeadLetterTable;
+  readonly #options: JournalOptions;
   readonly #environment: RootDatabase;
   readonly #meta: Database<unknown, string>;
-  readonly #tables: Tables;
   readonly #reserve: Reserve;
   readonly #release: () => void;
-  readonly #scratches = new Scratches();
-  #closed = false;
+  readonly #shared: Shared;
+  #layout: StoredLayout;
   #closing: Promise<void> | undefined;
-  #quarantined: number;
 
   /**
    * Opens or creates the journal. Throws ReporterError: JOURNAL_IN_USE, JOURNAL_VERSION, or JOURNAL_UNUSABLE when
    * the directory cannot be created, read or written, or holds something else.
    */
-  static open(options: JournalOptions): Journal {
+  static open(options: JournalOptions): LmdbJournal {
     const { dir } = options;
     try {
       makeDir(dir);
@@ -60,8 +59,7 @@ export class Journal {
       throw error instanceof ReporterError ? error : unusable(dir, error);
     }
     try {
-      checkDataFile(join(dir, 'data.mdb'));
-      return new Journal(options, release);
+      return new LmdbJournal(options, release);
     } catch (error) {
       release();
       throw error instanceof ReporterError ? error : foreign(dir, error);
@@ -69,49 +67,36 @@ export class Journal {
   }
 
   private constructor(options: JournalOptions, release: () => void) {
-    this.options = {
-      ...options,
-      onQuarantine: (partition, sequence, error) => {
-        this.#quarantined++;
-        options.onQuarantine?.(partition, sequence, error);
-      },
-    };
+    this.#options = options;
     this.#release = release;
-    const environment = open({
-      path: options.dir,
-      maxDbs: 8,
-      // A path with a dot in it would be taken for a file.
-      noSubdir: false,
-      // A commit's promise resolves after the fsync, not before it.
-      overlappingSync: false,
-      // On, each turn's commit has one more promise that nobody can get hold of: a full disk rejects it, which ends
-      // the process. Writes of one turn share a commit all the same.
-      eventTurnBatching: false,
-    });
+    const { dir, events, faults } = options;
+    const environment = openEnvironment({ dir, maxDbs: MAX_DATABASES });
     let reserve: Reserve | undefined;
     try {
       this.#environment = environment;
       const format = storedFormat(environment);
-      if (format !== undefined && format !== JOURNAL_FORMAT) throw otherFormat(options.dir, format);
-      reserve = new Reserve(join(options.dir, 'data.mdb'));
+      if (format !== undefined && format !== JOURNAL_FORMAT) throw otherFormat(dir, format);
+      reserve = new Reserve(dataFileOf(dir));
       this.#reserve = reserve;
-      const { shortage } = reserve;
-      // A journal that is complete can be opened, and waits until it can be written; one that is not must be made.
-      const databases = openDatabases(environment, shortage === undefined);
-      if (shortage && (format === undefined || Object.values(databases).includes(undefined)))
-        throw unwritable(options.dir, shortage);
-      this.#meta = databases.meta;
-      this.#tables = databases;
-      this.#quarantined = this.#tables.quarantine.getKeysCount();
+      const tables = openTables(options, environment, reserve, format === undefined);
+      this.#meta = tables.meta;
       this.id = this.#identify(options);
-      this.#layout = this.#meta.get('layout') as Layout;
-      const { events, snapshots, quarantine } = databases;
-      this.peers = new PeerTable(databases.peers, {
-        reserve: this.#reserve,
+      this.#layout = this.#meta.get('layout') as StoredLayout;
+      const hasRoom = reserve.shortage === undefined;
+      this.peers = new PeerTable(tables.peers, {
+        reserve,
         isUnused: () =>
-          !this.#reserve.shortage && [events, snapshots, quarantine].every((table) => isEmpty(table)),
+          hasRoom && [tables.events, tables.snapshots, tables.quarantine].every((table) => isEmpty(table)),
       });
-      this.deadLetters = new DeadLetters(databases.deadLetters, this.peers);
+      this.deadLetters = new DeadLetterTable(tables.deadLetters, this.peers);
+      this.#shared = {
+        tables,
+        commits: new Commits(reserve, events, faults),
+        deadLetters: this.deadLetters,
+        quarantine: new Quarantine(tables.quarantine, events),
+        scratches: new Scratches(),
+        faults,
+      };
     } catch (error) {
       void reserve?.close();
       void environment.close();
@@ -120,54 +105,45 @@ export class Journal {
   }
 
   /** Writes the first records of a new journal. Returns the journal's id. */
-  #identify(options: JournalOptions): string {
+  #identify({ writers }: JournalOptions): string {
     if (this.#meta.get('format') === undefined) {
       const id = randomBytes(8).toString('hex');
       this.#environment.transactionSync(() => {
         this.#meta.putSync('format', JOURNAL_FORMAT);
         this.#meta.putSync('id', id);
-        this.#meta.putSync('layout', { epoch: 1, writers: options.writers } satisfies Layout);
+        this.#meta.putSync('layout', { epoch: 1, writers } satisfies StoredLayout);
       });
       return id;
     }
     return String(this.#meta.get('id'));
   }
 
-  get layout(): Layout {
+  get layout(): StoredLayout {
     return this.#layout;
   }
 
-  /** Records that were put into quarantine, and are kept there. */
   get quarantined(): number {
-    return this.#quarantined;
+    return this.#shared.quarantine.count;
   }
 
-  /** The journal of one partition of the present layout. To be asked for once a partition. */
-  partition(index: number): PartitionJournal {
-    const shared = {
-      tables: this.#tables,
-      options: this.options,
-      deadLetters: this.deadLetters,
-      reserve: this.#reserve,
-      isClosed: () => this.#closed,
-      scratches: this.#scratches,
-    };
-    return new PartitionJournal(shared, this.#layout.epoch, index);
+  partition(index: number): LmdbPartition {
+    return new LmdbPartition(this.#shared, this.#layout.epoch, index);
   }
 
-  /** Reads a partition as it is stored, changing nothing; see `surveyPartition`. */
-  survey(index: number, onEvent: Survey['onEvent']): PartitionSurvey {
-    return surveyPartition({ tables: this.#tables, epoch: this.#layout.epoch, partition: index, onEvent });
+  async survey(index: number, onEvent: Survey['onEvent']): Promise<PartitionSurvey> {
+    this.#shared.commits.requireOpen();
+    const { tables } = this.#shared;
+    return surveyPartition({ tables, epoch: this.#layout.epoch, partition: index, onEvent });
   }
 
   /**
-   * Replaces all partitions by new ones that hold `rowsOf(partition)` as their snapshots. A kill at any moment
-   * leaves the old layout or the new one: the pieces are written beside the old keys, one transaction switches
-   * over, and what is no longer reachable is removed afterwards (or by the next `tidy`).
+   * The pieces are written beside the old keys, one transaction switches over, and what is no longer reachable is removed
+   * afterwards, or by the next `tidy`.
    */
   async relayout(writers: number, rowsOf: (partition: number) => Int32Array): Promise<void> {
-    const next: Layout = { epoch: this.#layout.epoch + 1, writers };
-    await this.#removeOtherEpochs();
+    const next: StoredLayout = { epoch: this.#layout.epoch + 1, writers };
+    await this.tidy();
+    const { tables } = this.#shared;
     const heads: Head[] = [];
     for (let partition = 0; partition < writers; partition++) {
       const rows = rowsOf(partition);
@@ -176,29 +152,24 @@ export class Journal {
         const key = [next.epoch, partition, 0, pieces++];
         const bytes = encodePiece(piece);
         const need = this.#reserve.bytesToStore(bytes.length);
-        await this.#commit(need, () => this.#tables.snapshots.put(key, bytes));
+        await this.#commit(need, () => tables.snapshots.put(key, bytes));
       }
       heads.push({ sequence: 0, pieces, batchId: 0 });
     }
     await this.#commit(this.#reserve.bytesToStore(0, writers), () =>
       this.#environment.batch(() => {
-        for (const [partition, head] of heads.entries())
-          void this.#tables.heads.put([next.epoch, partition], head);
+        for (const [partition, head] of heads.entries()) void tables.heads.put([next.epoch, partition], head);
         void this.#meta.put('layout', next);
       }),
     );
     this.#layout = next;
-    await this.#removeOtherEpochs();
+    await this.tidy();
   }
 
-  /** Removes what a kill during a change of layout left behind. Before the first replay. */
+  /** Removes what a change of layout, finished or cut off by a kill, left behind. Before the first replay. */
   async tidy(): Promise<void> {
-    await this.#removeOtherEpochs();
-  }
-
-  /** Removes what a change of layout, finished or not, left behind. */
-  async #removeOtherEpochs(): Promise<void> {
-    for (const table of [this.#tables.events, this.#tables.snapshots, this.#tables.heads]) {
+    const { events, snapshots, heads } = this.#shared.tables;
+    for (const table of [events, snapshots, heads]) {
       for (;;) {
         const { epoch } = this.#layout;
         const before = table.getKeys({ end: [epoch], limit: 1000 }).asArray;
@@ -215,27 +186,38 @@ export class Journal {
   /** Not tried again: nothing depends on it that a later start could not do. */
   async #commit(bytes: number, put: () => Promise<unknown>): Promise<void> {
     try {
-      if (this.options.faults) await this.options.faults.beforeCommit?.();
+      await this.#options.faults?.beforeCommit?.();
       await this.#reserve.commit(bytes, put);
     } catch (error) {
-      throw unwritable(this.options.dir, error);
+      throw unwritable(this.#options.dir, error);
     }
   }
 
-  /** Appends fail from now on; closes the environment and gives the directory free. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    this.#closed = true;
+    this.#shared.commits.close();
     this.deadLetters.close();
     // First, so that nobody who waits for room writes to an environment that is closed.
     await this.#reserve.close();
     await this.#environment.close();
     this.#release();
   }
+}
+
+/** A journal that is complete can be opened, and waits until it can be written; one that is not must be made. */
+function openTables(
+  { dir }: JournalOptions,
+  environment: RootDatabase,
+  { shortage }: Reserve,
+  isNew: boolean,
+): Databases {
+  const databases = openDatabases(environment, shortage === undefined);
+  if (shortage && (isNew || Object.values(databases).includes(undefined))) throw unwritable(dir, shortage);
+  return databases;
 }
 
 function isEmpty(table: { getKeys(range: { limit: number }): Iterable<unknown> }): boolean {

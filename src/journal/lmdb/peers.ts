@@ -1,10 +1,10 @@
 import type { Database } from 'lmdb';
 import { commit } from '../../lmdb/commit.js';
 import type { Reserve } from '../../lmdb/reserve.js';
+import { type Peers, UNKNOWN_PEER } from '../contract.js';
 
 /** More addresses than this are told apart no longer: rows of later ones carry peer 0, "unknown". */
 const MAX_PEERS = 1 << 18;
-const UNKNOWN = 'unknown';
 /** What an entry takes beside its address; pages are half full. */
 const ENTRY_BYTES = 128;
 
@@ -18,15 +18,14 @@ export interface PeerTableOptions {
 }
 
 /**
- * Addresses that reports came from, numbered, so that a row carries its sender in a few bits. A number keeps its
- * address as long as anything stored carries it; it is written before, and so never later on disk than, the first
- * record that uses it.
+ * The table of addresses. A number keeps its address as long as anything stored carries it; it is written before, and so
+ * never later on disk than, the first record that uses it.
  */
-export class PeerTable {
+export class PeerTable implements Peers {
   readonly #table: Database<string, number>;
   readonly #maxPeers: number;
   readonly #numbers = new Map<string, number>();
-  readonly #addresses: string[] = [UNKNOWN];
+  readonly #addresses: string[] = [UNKNOWN_PEER];
   /** Numbers that could not be written; tried again when they are used. */
   readonly #unsaved = new Set<number>();
   readonly #reserve: Reserve | undefined;
@@ -45,14 +44,13 @@ export class PeerTable {
     if (this.#numbers.size > maxPeers / 2 && isUnused()) this.#clear();
   }
 
-  /** The number of an address (without port); 0 when the table is full. */
   number(address: string): number {
     const known = this.#numbers.get(address);
     if (known !== undefined) {
       if (this.#unsaved.has(known)) this.#save(known, address);
       return known;
     }
-    if (this.#addresses.length > this.#maxPeers) return 0;
+    if (this.#addresses.length > this.#maxPeers || address === UNKNOWN_PEER) return 0;
     const number = this.#addresses.length;
     this.#addresses.push(address);
     this.#numbers.set(address, number);
@@ -60,14 +58,8 @@ export class PeerTable {
     return number;
   }
 
-  /** The number an address has; 0 when it has none. */
-  known(address: string): number {
-    return this.#numbers.get(address) ?? 0;
-  }
-
-  /** The address of a number, "unknown" when there is none. */
   address(number: number): string {
-    return this.#addresses[number] ?? UNKNOWN;
+    return this.#addresses[number] ?? UNKNOWN_PEER;
   }
 
   /** Not awaited: commits keep their order, and a row whose peer is not on disk only loses its sender's name. */

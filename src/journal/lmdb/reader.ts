@@ -1,37 +1,28 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
-import { checkDataFile } from '../../lmdb/data-file.js';
-import { lockJournal } from '../../lmdb/lock.js';
+import type { RootDatabase } from 'lmdb';
+import { lockJournalToRead } from '../../lmdb/lock.js';
+import { dataFileOf, openEnvironment } from '../../lmdb/open-environment.js';
+import { openUnlocked } from '../../lmdb/open-unlocked.js';
 import type { DeadLetter } from '../../model/dead-letter.js';
 import { messageOf, ReporterError } from '../../model/errors.js';
-import { JOURNAL_FORMAT } from '../record.js';
-import { DeadLetters } from './dead-letters.js';
+import type { JournalReader, PartitionSurvey, QuarantinedRecord } from '../contract.js';
+import { decodeRecord, JOURNAL_FORMAT, type JournalRecord } from '../record.js';
+import { DeadLetterTable } from './dead-letters.js';
 import { otherFormat } from './format.js';
 import { PeerTable } from './peers.js';
-import { type PartitionSurvey, type Survey, surveyPartition } from './survey.js';
-import { type Databases, type Layout, openDatabases, type Quarantined } from './tables.js';
+import { type Survey, surveyPartition } from './survey.js';
+import { type Databases, MAX_DATABASES, openDatabases, type StoredLayout } from './tables.js';
 
-/** A record in quarantine, and when it came there. */
-export interface QuarantinedRecord extends Quarantined {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly epoch: number;
-}
-
-/**
- * The journal of a stopped reporter, opened to be read: nothing of it is changed. Holds the lock, so that no reporter
- * starts on it meanwhile.
- */
-export class JournalReader {
+/** Reads the tables, and holds the lock. */
+export class LmdbJournalReader implements JournalReader {
   readonly dir: string;
   readonly format: number;
   readonly id: string;
-  readonly layout: Layout;
-  /** Bytes of the data file. */
+  readonly layout: StoredLayout;
   readonly fileBytes: number;
   readonly peers: PeerTable;
-  readonly deadLetters: DeadLetters;
+  readonly deadLetters: DeadLetterTable;
   readonly #environment: RootDatabase;
   readonly #databases: Databases;
   readonly #release: () => void;
@@ -40,12 +31,11 @@ export class JournalReader {
    * Throws ReporterError: JOURNAL_UNUSABLE when there is no journal in `dir` or it cannot be read, JOURNAL_IN_USE,
    * JOURNAL_VERSION.
    */
-  static open(dir: string): JournalReader {
+  static open(dir: string): LmdbJournalReader {
     requireJournal(dir);
     const release = lock(dir);
     try {
-      checkDataFile(join(dir, 'data.mdb'));
-      return new JournalReader(dir, release);
+      return new LmdbJournalReader(dir, release);
     } catch (error) {
       release();
       throw error instanceof ReporterError ? error : unreadable(dir, error);
@@ -55,8 +45,10 @@ export class JournalReader {
   private constructor(dir: string, release: () => void) {
     this.dir = dir;
     this.#release = release;
-    this.fileBytes = statSync(join(dir, 'data.mdb')).size;
-    const environment = open({ path: dir, maxDbs: 8, noSubdir: false, readOnly: true });
+    this.fileBytes = statSync(dataFileOf(dir)).size;
+    const environment = openUnlocked(dir, (path) =>
+      openEnvironment({ dir: path, maxDbs: MAX_DATABASES, readOnly: true }),
+    );
     try {
       this.#environment = environment;
       const databases = openDatabases(environment);
@@ -69,21 +61,19 @@ export class JournalReader {
       this.#databases = databases;
       this.format = format;
       this.id = String(databases.meta.get('id'));
-      this.layout = databases.meta.get('layout') as Layout;
+      this.layout = databases.meta.get('layout') as StoredLayout;
       this.peers = new PeerTable(databases.peers);
-      this.deadLetters = new DeadLetters(databases.deadLetters, this.peers);
+      this.deadLetters = new DeadLetterTable(databases.deadLetters, this.peers);
     } catch (error) {
       void environment.close();
       throw error;
     }
   }
 
-  /** Reads a partition of the present layout; see `surveyPartition`. */
-  survey(partition: number, onEvent: Survey['onEvent']): PartitionSurvey {
+  async survey(partition: number, onEvent: Survey['onEvent']): Promise<PartitionSurvey> {
     return surveyPartition({ tables: this.#databases, epoch: this.layout.epoch, partition, onEvent });
   }
 
-  /** Entries that belong to no partition of the layout: a change of it was interrupted. The next one removes them. */
   get strayEntries(): number {
     const { epoch, writers } = this.layout;
     return [this.#databases.events, this.#databases.snapshots, this.#databases.heads]
@@ -91,18 +81,18 @@ export class JournalReader {
       .reduce((sum, count) => sum + count, 0);
   }
 
-  /** Records in quarantine, oldest first. */
-  *quarantine(): Generator<QuarantinedRecord> {
+  async *quarantine(): AsyncGenerator<QuarantinedRecord> {
     for (const { key, value } of this.#databases.quarantine.getRange())
-      yield { ...value, at: key[0]!, epoch: key[1]! };
+      yield { ...value, at: key[0]!, epoch: key[1]!, record: recordOf(value.bytes) };
   }
 
-  /** Dead letters as they are stored, by primary key. */
-  *storedLetters(): Generator<{ readonly key: readonly number[]; readonly letter: DeadLetter }> {
-    for (const { key, value } of this.#databases.deadLetters.getRange()) yield { key, letter: value };
+  async *storedDeadLetters(): AsyncGenerator<{
+    readonly key: readonly number[];
+    readonly deadLetter: DeadLetter;
+  }> {
+    for (const { key, value } of this.#databases.deadLetters.getRange()) yield { key, deadLetter: value };
   }
 
-  /** Number of peers known. */
   get peerCount(): number {
     return this.#databases.peers.getKeysCount();
   }
@@ -113,10 +103,18 @@ export class JournalReader {
   }
 }
 
+function recordOf(bytes: Uint8Array): JournalRecord | undefined {
+  try {
+    return decodeRecord(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Throws JOURNAL_UNUSABLE when the folder holds no journal: opening would make one. */
 export function requireJournal(dir: string): void {
   try {
-    statSync(join(dir, 'data.mdb'));
+    statSync(dataFileOf(dir));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(dir, error);
     throw new ReporterError(
@@ -128,7 +126,7 @@ export function requireJournal(dir: string): void {
 
 function lock(dir: string): () => void {
   try {
-    return lockJournal(join(dir, 'lock'), dir, 'stop that process, and try again');
+    return lockJournalToRead(join(dir, 'lock'), dir, 'stop that process, and try again');
   } catch (error) {
     throw error instanceof ReporterError ? error : unreadable(dir, error);
   }

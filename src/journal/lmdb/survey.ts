@@ -1,34 +1,8 @@
 import { messageOf } from '../../model/errors.js';
 import { WORDS_PER_ROW } from '../../model/row.js';
+import type { JournalEvent, JournalProblem, PartitionSurvey } from '../contract.js';
 import { decodePiece, decodeRecord, type JournalRecord } from '../record.js';
-import type { JournalEvent } from './partition.js';
-import type { Head, Tables } from './tables.js';
-
-/** Something that is not as it should be. */
-export interface JournalProblem {
-  /** `partition 2, record 17` */
-  readonly place: string;
-  readonly problem: string;
-}
-
-/** A partition as it is stored. */
-export interface PartitionSurvey {
-  readonly partition: number;
-  readonly head: Head;
-  readonly snapshot: { readonly pieces: number; readonly rows: number; readonly bytes: number };
-  /** Records behind the snapshot; `first` and `last` are sequences, undefined when there is none. */
-  readonly records: {
-    readonly count: number;
-    readonly bytes: number;
-    readonly first: number | undefined;
-    readonly last: number | undefined;
-  };
-  /** Last sequence of all: what the next record comes behind. */
-  readonly lastSequence: number;
-  /** Entries that a killed process left behind and the next start removes; no harm. */
-  readonly leftovers: number;
-  readonly problems: readonly JournalProblem[];
-}
+import { type Head, NO_HEAD, type Tables } from './tables.js';
 
 export interface Survey {
   readonly tables: Tables;
@@ -65,8 +39,6 @@ export function surveyPartition(survey: Survey): PartitionSurvey {
 }
 
 type Note = (place: string, problem: string) => void;
-
-const NO_HEAD: Head = { sequence: 0, pieces: 0, batchId: 0 };
 
 function headOf({ tables, epoch, partition }: Survey, note: Note): Head {
   const head: unknown = tables.heads.get([epoch, partition]);

@@ -1,33 +1,36 @@
 import type { Database, RootDatabase } from 'lmdb';
-import type { Reserve } from '../../lmdb/reserve.js';
 import type { DeadLetter } from '../../model/dead-letter.js';
-import type { JournalFaults } from '../faults.js';
-import type { DeadLetters } from './dead-letters.js';
-import type { Scratches } from './scratch.js';
 
 /** How the journal is divided: changed as a whole, in one transaction. */
-export interface Layout {
+export interface StoredLayout {
   /** Rises with each change of `writers`; part of every key, so that two layouts never mix. */
   readonly epoch: number;
   /** Number of partitions, `writers.count` when it was written. */
   readonly writers: number;
 }
 
-export interface JournalOptions {
-  /** Created when missing. One process at a time. */
-  readonly dir: string;
-  /** Number of partitions of a new journal; an existing one keeps its own until `relayout`. */
-  readonly writers: number;
-  /** Told of each failed commit (disk full, I/O error) while it is tried again, and of recovery as undefined. */
-  readonly onFault?: (error: Error | undefined) => void;
-  /** Told of a record, or piece of a snapshot, that was put into quarantine, and why. */
-  readonly onQuarantine?: (partition: number, sequence: number, error: Error) => void;
-  /** Told how long each durable append took, in seconds. */
-  readonly onSync?: (seconds: number) => void;
-  readonly faults?: JournalFaults | undefined;
+/** Where a partition's replay starts. */
+export interface Head {
+  /** Records up to this sequence are covered by the snapshot. */
+  readonly sequence: number;
+  /** Pieces of the snapshot; 0 when nothing was pending. */
+  readonly pieces: number;
+  /** Last batch the snapshot covers. */
+  readonly batchId: number;
 }
 
-/** The databases of the environment; keys are ordered arrays. */
+/** Of a partition that has no snapshot. */
+export const NO_HEAD: Head = { sequence: 0, pieces: 0, batchId: 0 };
+
+/** A record that was taken out of the journal because it is damaged, or because its writer crashes on it. */
+export interface Quarantined {
+  readonly partition: number;
+  readonly sequence: number;
+  readonly error: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The databases of the environment that hold partitions; keys are ordered arrays. */
 export interface Tables {
   /** [epoch, partition, sequence] → record. */
   readonly events: Database<Uint8Array, number[]>;
@@ -49,6 +52,9 @@ export interface Databases extends Tables {
   readonly deadLetters: Database<DeadLetter, number[]>;
 }
 
+/** More than there are. */
+export const MAX_DATABASES = 8;
+
 /**
  * The databases. Those that are missing are created, or undefined when the environment is only read or `create` is
  * false.
@@ -65,32 +71,4 @@ export function openDatabases(environment: RootDatabase, create = true): Databas
     peers: environment.openDB({ name: 'peers', encoding: 'string', ...options }),
     deadLetters: environment.openDB({ name: 'dead-letters', encoding: 'json', ...options }),
   };
-}
-
-/** A record that was taken out of the journal because it is damaged, or because its writer crashes on it. */
-export interface Quarantined {
-  readonly partition: number;
-  readonly sequence: number;
-  readonly error: string;
-  readonly bytes: Uint8Array;
-}
-
-/** What the partitions of a journal share. */
-export interface Shared {
-  readonly tables: Tables;
-  readonly options: JournalOptions;
-  readonly deadLetters: DeadLetters;
-  readonly reserve: Reserve;
-  readonly isClosed: () => boolean;
-  readonly scratches: Scratches;
-}
-
-/** Where a partition's replay starts. */
-export interface Head {
-  /** Events up to this sequence are covered by the snapshot. */
-  readonly sequence: number;
-  /** Pieces of the snapshot; 0 when nothing was pending. */
-  readonly pieces: number;
-  /** Last batch the snapshot covers. */
-  readonly batchId: number;
 }

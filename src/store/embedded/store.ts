@@ -1,8 +1,10 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import { type Database, open as openLmdb, type RootDatabase } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
+import { DataFileError } from '../../lmdb/data-file.js';
+import { dataFileOf, openEnvironment } from '../../lmdb/open-environment.js';
+import { Reserve } from '../../lmdb/reserve.js';
 import { StoreError } from '../../model/errors.js';
 import { makeDir, notADirectory } from '../../model/make-dir.js';
 import {
@@ -37,10 +39,8 @@ const FORMAT_KEY = Buffer.from('lars-reporter-store');
 const FORMAT = '1';
 const KEY_BYTES = 20;
 const VALUE_BYTES = 13;
-/** Where lmdb's first page says that it is lmdb's; a database has two such pages at least. */
-const LMDB_MAGIC = Buffer.from('dec0efbe', 'hex');
-const LMDB_MAGIC_AT = 24;
-const LMDB_MIN_BYTES = 8192;
+/** What a row takes in a page: key, value, and lmdb's header and place of the node. */
+const ENTRY_BYTES = KEY_BYTES + VALUE_BYTES + 1 + 10;
 const SIGN_BIT = 0x80000000;
 
 /** Rows a page: the longest the event loop is held, about a millisecond, and no longer a read transaction. */
@@ -49,6 +49,8 @@ const PAGE_ROWS = 1000;
 interface Opened {
   readonly root: RootDatabase<Buffer, Buffer>;
   readonly rows: Database<Buffer, Buffer>;
+  /** Undefined until something is written: who only reads leaves the file as it is. */
+  reserve: Reserve | undefined;
 }
 
 /**
@@ -72,8 +74,10 @@ export function embeddedStore({ dir }: { readonly dir: string }): Store {
     writer: () => embeddedWriter(dir, use),
     read: embeddedReader(dir, use),
     close: async () => {
-      const { root } = opened ?? {};
+      const { root, reserve } = opened ?? {};
       opened = undefined;
+      // First, so that nobody who waits for room writes to an environment that is closed.
+      await reserve?.close();
       await root?.close();
     },
   };
@@ -83,29 +87,27 @@ function embeddedWriter(dir: string, use: () => Opened): StoreWriter {
   return {
     upsert: async (batch) => {
       if (batch.length === 0) return;
-      const { rows } = use();
+      const opened = use();
+      const { rows } = opened;
       try {
-        await rows.batch(() => putAll(rows, batch));
-      } catch (error) {
-        throw classifyEmbeddedError(
-          await reasonOf(error),
-          `writing ${batch.length} rows to ${description(dir)}`,
-          'write',
+        opened.reserve ??= new Reserve(dataFileOf(dir));
+        const { reserve } = opened;
+        await reserve.commit(bytesFor(batch.length, rows, reserve), () =>
+          rows.batch(() => putAll(rows, batch)),
         );
+      } catch (error) {
+        throw classifyEmbeddedError(error, `writing ${batch.length} rows to ${description(dir)}`, 'write');
       }
     },
     close: async () => {},
   };
 }
 
-/**
- * What lmdb says of a failed commit: it comes as a promise on the error, which is rejected before the error is
- * handled, or never. Unhandled, its rejection ends the process.
- */
-function reasonOf(error: unknown): Promise<unknown> {
-  const known = setImmediate(error);
-  const reason = (error as { commitError?: Promise<never> }).commitError;
-  return reason === undefined ? known : Promise.race([reason.catch((cause: unknown) => cause), known]);
+/** What a commit of so many rows needs: each may come to a page of its own, of those there are, and split it. */
+function bytesFor(count: number, rows: Database<Buffer, Buffer>, reserve: Reserve): number {
+  const { treeLeafPageCount } = rows.getStats() as { treeLeafPageCount: number };
+  // New pages are half full at least.
+  return reserve.bytesToStore(2 * count * ENTRY_BYTES, Math.min(count, treeLeafPageCount));
 }
 
 /** To be called within a batch: what it puts is one transaction, and the batch's promise tells of all of it. */
@@ -174,21 +176,40 @@ function toRow(key: Buffer, value: Buffer): Row {
   };
 }
 
-/** Opens the store in `dir`, makes it when there is none; throws StoreError `configuration`. */
+/**
+ * Opens the store in `dir`, makes it when there is none. Throws StoreError `configuration`; `retry-slowly` when the
+ * disk has no room to make it.
+ */
 function openFolder(dir: string): Opened {
   let root: RootDatabase<Buffer, Buffer> | undefined;
+  let reserve: Reserve | undefined;
   try {
-    isUnused(dir);
+    makeDir(dir);
     root = openRoot(dir, false);
-    // The mark is written before anything else is: a folder with data and no mark is not ours.
-    if (isEmpty(root)) root.putSync(FORMAT_KEY, Buffer.from(FORMAT));
-    checkFormat(dir, root);
-    const rows = root.openDB<Buffer, Buffer>('rows', { keyEncoding: 'binary', encoding: 'binary' });
-    return { root, rows };
+    const isNew = isEmpty(root);
+    if (!isNew) checkFormat(dir, root);
+    let rows = rowsOf(root, false);
+    if (!rows) {
+      reserve = new Reserve(dataFileOf(dir));
+      if (reserve.shortage)
+        throw classifyEmbeddedError(reserve.shortage, `making ${description(dir)}`, 'write');
+      // The mark is written before anything else is: a folder with data and no mark is not ours.
+      if (isNew) root.putSync(FORMAT_KEY, Buffer.from(FORMAT));
+      rows = rowsOf(root, true)!;
+    }
+    return { root, rows, reserve };
   } catch (error) {
+    reserve?.close().catch(() => {});
     root?.close().catch(() => {});
-    throw classifyEmbeddedError(error, `opening ${description(dir)}`, 'open');
+    throw classifyOpening(error, `opening ${description(dir)}`);
   }
+}
+
+/** The table; undefined when it is missing and not to be made. */
+function rowsOf(root: RootDatabase<Buffer, Buffer>, create: boolean): Database<Buffer, Buffer> | undefined {
+  // `create` is not in the types of lmdb.
+  const options = { name: 'rows', keyEncoding: 'binary', encoding: 'binary', create } as const;
+  return root.openDB<Buffer, Buffer>(options);
 }
 
 /** As opening it, without making anything: a folder that is missing passes when it could be made. */
@@ -208,48 +229,27 @@ async function checkFolder(dir: string): Promise<void> {
       await root.close();
     }
   } catch (error) {
-    throw classifyEmbeddedError(error, `checking ${description(dir)}`, 'open');
+    throw classifyOpening(error, `checking ${description(dir)}`);
   }
 }
 
-/**
- * Whether `dir` holds no store yet. Throws when its data.mdb is no file of lmdb, or is cut off: lmdb would not
- * report that, it would crash the process.
- */
+/** Whether `dir` holds no store yet. */
 function isUnused(dir: string): boolean {
-  const file = path.join(dir, 'data.mdb');
-  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (bytes === 0) return true;
-  const head = Buffer.alloc(LMDB_MAGIC_AT + LMDB_MAGIC.length);
-  const descriptor = openSync(file, 'r');
-  try {
-    readSync(descriptor, head, 0, head.length, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  if (bytes >= LMDB_MIN_BYTES && head.subarray(LMDB_MAGIC_AT).equals(LMDB_MAGIC)) return false;
-  throw new StoreError(
-    'configuration',
-    'STORE_FORMAT',
-    `${file} is not a database of this store, or is damaged`,
-  );
+  return (statSync(dataFileOf(dir), { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 
 function openRoot(dir: string, readOnly: boolean): RootDatabase<Buffer, Buffer> {
-  if (!readOnly) makeDir(dir);
-  return openLmdb<Buffer, Buffer>({
-    path: dir,
-    // A folder with a dot in its name is still a folder.
-    noSubdir: false,
-    readOnly,
-    keyEncoding: 'binary',
-    encoding: 'binary',
-    // Resolve writes when they are on disk, not before.
-    overlappingSync: false,
-    // On, it makes a transaction of each turn of the event loop, and a promise nobody can get hold of: when the
-    // disk is full, its rejection ends the process. Our writes are batches already.
-    eventTurnBatching: false,
-  });
+  return openEnvironment<Buffer, Buffer>({ dir, readOnly, keyEncoding: 'binary', encoding: 'binary' });
+}
+
+function classifyOpening(error: unknown, doing: string): StoreError {
+  if (!(error instanceof DataFileError)) return classifyEmbeddedError(error, doing, 'open');
+  return new StoreError(
+    'configuration',
+    'STORE_FORMAT',
+    `${doing}: ${error.message}; give store.url a folder of its own, or bring back a copy of this one`,
+    { cause: error },
+  );
 }
 
 function isEmpty(root: RootDatabase<Buffer, Buffer>): boolean {

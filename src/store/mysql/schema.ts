@@ -1,5 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { messageOf, StoreError } from '../../model/errors.js';
 import { storeAddress } from '../address.js';
 import { embeddedStore } from '../embedded/store.js';
 import { withMysql } from './store.js';
@@ -12,6 +13,7 @@ const DDL_FILE = new URL('../../../../schema/server_call_status.sql', import.met
 export type Migration = 'created' | 'unchanged';
 
 const NO_SUCH_TABLE = 1146;
+const COMMAND_DENIED = 1142;
 
 /**
  * Makes the table when the database has none (for `embedded:`, the folder), and checks the one that is there.
@@ -32,10 +34,23 @@ async function migrateMysql(url: string): Promise<Migration> {
     } catch (error) {
       if ((error as { errno?: unknown }).errno !== NO_SUCH_TABLE) throw error;
     }
-    await query(ddl);
+    await query(ddl).catch((error: unknown) => {
+      throw (error as { errno?: unknown }).errno === COMMAND_DENIED ? mayNotCreate(error) : error;
+    });
     await readTable(query);
     return 'created';
   });
+}
+
+/** What the reporter itself needs, this user may have: only making the table takes more. */
+function mayNotCreate(cause: unknown): StoreError {
+  return new StoreError(
+    'configuration',
+    'ER_TABLEACCESS_DENIED_ERROR',
+    'there is no table, and this user may not create it: GRANT CREATE on the database, or have an administrator apply ' +
+      `schema/server_call_status.sql (${messageOf(cause)})`,
+    { cause },
+  );
 }
 
 async function migrateEmbedded(dir: string): Promise<Migration> {

@@ -1,12 +1,23 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { open as openLmdb } from 'lmdb';
+import { readMeta } from '../../../src/lmdb/meta.js';
 import { StoreError } from '../../../src/model/errors.js';
 import { embeddedStore } from '../../../src/store/embedded/store.js';
+import { runCli, startServe } from '../../../tools/shared/process.js';
 import { service } from '../../support/rows.js';
 import { tempDir } from '../../support/temp.js';
 import { collect, LANE, testContract } from '../contract.js';
@@ -77,37 +88,121 @@ test('a row that was confirmed is there after kill -9', async (t) => {
   t.true(rows.length >= (confirmed + 1) * 200);
 });
 
-test('a full disk rejects as retry-slowly with the reason, leaves the process up and what was stored readable', async (t) => {
-  const dir = tempDir(t);
+/** Runs a script in a process that may write files of so many blocks of 512 bytes: the kernel fails longer ones. */
+async function onSmallDisk(blocks: number, script: string, dir: string): Promise<unknown> {
+  const { stdout, stderr } = await promisify(execFile)('sh', [
+    ...['-c', `ulimit -S -f ${blocks}; exec "$@"`, 'sh'],
+    ...[process.execPath, '--input-type=module', '-e', script, dir],
+  ]);
+  if (stderr !== '') throw new Error(`lmdb prints on stderr what it cannot write: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+test('a full disk rejects as retry-slowly with the reason before lmdb comes to it, leaves the process up and what was stored readable, and goes on when there is room', async (t) => {
   const script = `${PRELUDE}
+    const { execFileSync } = await import('node:child_process');
     let stored = 0;
-    const failures = [];
-    for (let modid = 0; failures.length < 3; modid++)
-      try { await writer.upsert(service(modid, 1000, 1)); stored += 1000; }
-      catch (error) { failures.push([error.class, error.code]); }
+    let unhandled = 0;
+    process.on('unhandledRejection', () => unhandled++);
+    const failures = new Set();
+    const writers = [0, 1, 2, 3].map((partition) => store.writer({ partition, partitions: 4, journalId: 'child' }));
+    const fill = (until) => Promise.all(writers.map(async (writer, lane) => {
+      for (let modid = lane, tries = 0; tries < until; modid += 4)
+        try { await writer.upsert(service(modid, 1000, tries)); stored = Math.max(stored, modid); }
+        catch (error) { failures.add(error.class + ' ' + error.code); tries++; modid -= 4; }
+    }));
+    await fill(20);
     let read = 0;
     for await (const row of store.read.rows()) read++;
-    console.log(JSON.stringify({ stored, read, failures }));`;
-  // Blocks of 512 bytes: the process may write files of 1 MB at most.
-  const { stdout } = await promisify(execFile)('sh', [
-    '-c',
-    'ulimit -f 2000; exec "$@"',
-    'sh',
-    process.execPath,
-    '--input-type=module',
-    '-e',
-    script,
-    dir,
-  ]);
-  const { stored, read, failures } = JSON.parse(stdout) as {
-    stored: number;
-    read: number;
-    failures: string[][];
-  };
-  t.true(stored > 0);
-  t.is(read, stored);
-  t.deepEqual(failures, Array(3).fill(['retry-slowly', 'EIO']));
+    execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=unlimited:unlimited']);
+    await writer.upsert(service(-1, 10_000, 1));
+    let after = 0;
+    for await (const row of store.read.rows()) after++;
+    console.log(JSON.stringify({ whole: read % 1000, some: read > 0, more: after - read, failures: [...failures], unhandled }));
+    await store.close();`;
+  t.deepEqual(await onSmallDisk(12_000, script, tempDir(t)), {
+    ...{ whole: 0, some: true, more: 10_000, failures: ['retry-slowly EFBIG'], unhandled: 0 },
+  });
 });
+
+test('a store that the disk has no room to make is away, not wrong, and is made when there is room', async (t) => {
+  const dir = path.join(tempDir(t), 'store');
+  const script = `
+    const { embeddedStore } = await import(${EMBEDDED});
+    const store = embeddedStore({ dir: process.argv[1] });
+    const { class: kind, code } = await store.open().catch((error) => error);
+    await store.close();
+    console.log(JSON.stringify([kind, code]));`;
+  t.deepEqual(await onSmallDisk(40, script, dir), ['retry-slowly', 'EFBIG']);
+  const store = embeddedStore({ dir });
+  await store.open();
+  await store.writer(LANE).upsert(service(1, 10, 1));
+  await store.close();
+});
+
+test('a store that is cut off anywhere is refused as it is, by all who open it, and ends no process; what only misses free pages is sound', async (t) => {
+  const whole = path.join(tempDir(t), 'store');
+  const store = embeddedStore({ dir: whole });
+  await store.open();
+  for (let modid = 0; modid < 50; modid++) await store.writer(LANE).upsert(service(modid, 1000, 1));
+  await store.close();
+  const bytes = readFileSync(path.join(whole, 'data.mdb'));
+  t.true(bytes.length > 3_000_000);
+  for (const size of [100_000, 8192, 20_000, 1_000_000]) {
+    const dir = path.join(tempDir(t), 'store');
+    const file = path.join(dir, 'data.mdb');
+    writeData(dir, bytes.subarray(0, size));
+    const env = { LARS_STORE_URL: `embedded:${dir}`, LARS_LISTEN_PORT: '0', LARS_ADMIN_PORT: '0' };
+    const cwd = tempDir(t);
+    if (size === 100_000) {
+      // In processes of their own first: what is not refused would end this one.
+      const serve = await t.throwsAsync(startServe([], { cwd, env }));
+      t.regex(serve?.message ?? '', /ended with code 2 before it was ready: .*is cut off/s);
+      const check = await runCli(['check', '--store'], { cwd, env });
+      t.is(check.code, 2);
+      t.regex(check.stdout + check.stderr, /is cut off: it has 100000 bytes/);
+    }
+    for (const act of ['open', 'check'] as const) {
+      const error = await t.throwsAsync(embeddedStore({ dir })[act](), {
+        instanceOf: StoreError,
+        code: 'STORE_FORMAT',
+      });
+      t.is(error.class, 'configuration');
+      t.true(error.message.includes(`${file} is cut off: it has ${size} bytes instead of `), error.message);
+      t.regex(error.message, /give store\.url a folder of its own, or bring back a copy/);
+    }
+    t.is(readFileSync(file).length, size);
+  }
+  const { used } = usedBytes(path.join(whole, 'data.mdb'));
+  const dir = path.join(tempDir(t), 'store');
+  writeData(dir, bytes.subarray(0, used));
+  const shorter = embeddedStore({ dir });
+  await shorter.open();
+  t.is((await collect(shorter)).length, 50_000);
+  await shorter.close();
+});
+
+test('who only reads leaves the file as long as it is', async (t) => {
+  const dir = tempDir(t);
+  const store = embeddedStore({ dir });
+  await store.open();
+  await store.writer(LANE).upsert(service(1, 1000, 1));
+  await store.close();
+  const file = path.join(dir, 'data.mdb');
+  truncateSync(file, usedBytes(file).used);
+  const { size } = statSync(file);
+  await store.open();
+  t.is((await collect(store)).length, 1000);
+  await store.close();
+  t.is(statSync(file).size, size);
+});
+
+function usedBytes(file: string): { readonly used: number } {
+  const fd = openSync(file, 'r');
+  const meta = readMeta(fd)!;
+  closeSync(fd);
+  return { used: meta.usedBytes };
+}
 
 const refusals: [what: string, code: string, make: (dir: string) => void | Promise<void>][] = [
   ['another format version', 'STORE_FORMAT', (dir) => writeRoot(dir, 'lars-reporter-store', '2')],

@@ -180,6 +180,19 @@ test('the rights the schema guide names are enough', async (t) => {
   t.not(USER, 'least');
 });
 
+test('migrate says which right is missing, and how else the table comes to be', async (t) => {
+  const name = `lars_${Math.random().toString(36).slice(2, 8)}`;
+  await db.query(`CREATE DATABASE ${name}`);
+  await db.query("CREATE USER bare@'%' IDENTIFIED BY 'x'");
+  await db.query(`GRANT SELECT, INSERT, UPDATE ON ${name}.* TO bare@'%'`);
+  const error = await rejection(t, migrate(db.url(name).replace(/\/\/.*@/, '//bare:x@')), 'configuration');
+  t.regex(
+    error.message,
+    /may not create it: GRANT CREATE .* schema\/server_call_status\.sql \(CREATE command denied/,
+  );
+  t.notRegex(error.message, /SELECT/, 'that right it has');
+});
+
 test('a server that is not there is retry', async (t) => {
   const url = db.url('lars_x').replace(`:${db.port}/`, ':1/');
   for (const attempt of [openStore(url).open(), migrate(url)]) {

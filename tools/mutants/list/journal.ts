@@ -5,7 +5,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
   {
     name: 'failed-commit-counts',
     breaks: 'A record whose commit failed, because the disk is full, counts as durable.',
-    edits: [{ file: 'src/journal/lmdb/partition.ts', find: 'await sleep(waitMs);', replace: 'return true;' }],
+    edits: [{ file: 'src/journal/lmdb/commits.ts', find: 'await sleep(waitMs);', replace: 'return true;' }],
     tests: [
       { file: 'test/journal/journal.test', titles: ['an append whose commit fails*'] },
       { file: 'test/faults/disk.test', titles: ['*agents wait*'] },
@@ -16,7 +16,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     breaks: 'A snapshot is published when its first piece is written.',
     edits: [
       {
-        file: 'src/journal/lmdb/partition.ts',
+        file: 'src/journal/lmdb/snapshots.ts',
         find: 'slot < source.slotEnd; slot += ROWS_PER_PIECE',
         replace: 'slot === 0 && slot < source.slotEnd; slot += ROWS_PER_PIECE',
       },
@@ -28,12 +28,9 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     breaks: 'Records are removed before the snapshot that stands for them is published.',
     edits: [
       {
-        file: 'src/journal/lmdb/partition.ts',
-        find: 'let pieces = 0;',
-        replace:
-          'const early = this.#coveredEvents(sequence);\n' +
-          '    await this.#tables.events.batch(() => this.#remove(early));\n' +
-          '    let pieces = 0;',
+        file: 'src/journal/lmdb/snapshots.ts',
+        find: 'const written =',
+        replace: 'await this.#records.removeUpTo(sequence);\n    const written =',
       },
     ],
     tests: [{ file: 'test/journal/snapshot.test', titles: ['replay comes to what is pending*'] }],
@@ -70,20 +67,11 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     breaks: 'A rejected value is kept as a dead letter though a newer one of its key is stored.',
     edits: [
       {
-        file: 'src/journal/lmdb/partition.ts',
+        file: 'src/journal/lmdb/records.ts',
         find: 'refusals.filter(({ words }) => !hasKey(record.confirmed, words))',
         replace: 'refusals.slice()',
       },
     ],
     tests: [{ file: 'test/journal/dead-letters.test', titles: ['a value that was refused*'] }],
-  },
-  {
-    name: 'replay-over-newer-value',
-    breaks: 'A dead letter that is replayed replaces a newer value that is pending.',
-    edits: [{ file: 'src/journal/lmdb/redelivery.ts', find: 'if (!isPending(key)) {', replace: '{' }],
-    tests: [
-      { file: 'test/journal/redelivery.test', titles: ['a key that is pending*'] },
-      { file: 'test/cli/dead-letters.test', titles: ['replays race*'] },
-    ],
   },
 ];

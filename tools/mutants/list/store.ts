@@ -26,4 +26,16 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/store/mysql/fence.test', titles: ['a new run with*'] }],
   },
+  {
+    name: 'store-beyond-its-reserve',
+    breaks: 'The embedded store writes without asking whether its file has room: lmdb meets the full disk.',
+    edits: [
+      {
+        file: 'src/store/embedded/store.ts',
+        find: 'bytesFor(batch.length, rows, reserve),',
+        replace: '-1e12,',
+      },
+    ],
+    tests: [{ file: 'test/store/embedded/embedded.test', titles: ['a full disk rejects*'] }],
+  },
 ];

@@ -1,6 +1,6 @@
-import { type DeadLetterFilter, isMeant } from '../../model/dead-letter.js';
-import { WORDS_PER_ROW } from '../../model/row.js';
-import type { DeadLetters } from './dead-letters.js';
+import type { PartitionJournal } from '../journal/contract.js';
+import { type DeadLetterFilter, isMeant } from '../model/dead-letter.js';
+import { WORDS_PER_ROW } from '../model/row.js';
 
 /** What replaying some dead letters comes to. */
 export interface Redelivery {
@@ -35,26 +35,26 @@ export interface Redelivery {
  * alone with it. The record and the removal of the letters are one transaction: a crash leaves both or neither, so a
  * replay that was lost with its writer can simply be asked for again.
  */
-export function redeliver(
-  letters: DeadLetters,
+export async function redeliver(
+  journal: Pick<PartitionJournal, 'deadLetter' | 'quarantinedAt'>,
   keys: readonly Int32Array[],
   filter: DeadLetterFilter,
   isPending: (key: Int32Array) => boolean,
-  quarantinedAt: number,
-): Redelivery {
+): Promise<Redelivery> {
+  const quarantinedAt = await journal.quarantinedAt();
   const rows: Int32Array[] = [];
   const released: Int32Array[] = [];
   let kept = 0;
   for (const key of keys) {
-    const letter = letters.get(key, 0);
+    const stored = await journal.deadLetter(key);
     // Gone, or another one, since it was looked for.
-    if (!letter || !isMeant(letter, filter)) continue;
+    if (!stored || !isMeant(stored.deadLetter, filter)) continue;
     if (!isPending(key)) {
-      if (letter.lastAt <= quarantinedAt) {
+      if (stored.deadLetter.lastAt <= quarantinedAt) {
         kept++;
         continue;
       }
-      rows.push(letters.pack(letter));
+      rows.push(stored.words);
     }
     released.push(key);
   }
@@ -64,13 +64,15 @@ export function redeliver(
 }
 
 /** The keys among `keys` whose dead letters the filter means. */
-export function keysMeant(
-  letters: DeadLetters,
+export async function keysMeant(
+  journal: Pick<PartitionJournal, 'deadLetter'>,
   keys: readonly Int32Array[],
   filter: DeadLetterFilter,
-): Int32Array[] {
-  return keys.filter((key) => {
-    const letter = letters.get(key, 0);
-    return letter !== undefined && isMeant(letter, filter);
-  });
+): Promise<Int32Array[]> {
+  const meant: Int32Array[] = [];
+  for (const key of keys) {
+    const stored = await journal.deadLetter(key);
+    if (stored && isMeant(stored.deadLetter, filter)) meant.push(key);
+  }
+  return meant;
 }

@@ -1,19 +1,26 @@
 import test from 'ava';
-import { letterKey } from '../../src/journal/lmdb/dead-letters.js';
-import { Journal } from '../../src/journal/lmdb/journal.js';
-import { JournalReader } from '../../src/journal/lmdb/reader.js';
+import type { PartitionJournal } from '../../src/journal/contract.js';
+import type { DeadLetterFilter } from '../../src/model/dead-letter.js';
 import { WORDS_PER_KEY, WORDS_PER_ROW } from '../../src/model/row.js';
+import { keyOfDeadLetter, pageOfDeadLetters, settleDeadLetters } from '../../src/partition/dead-letters.js';
+import { redeliver } from '../../src/partition/redelivery.js';
+import { all, deadLettersOf, openLmdb, readLmdb } from '../journal/opened.js';
+import { entryOf, replay } from '../journal/replay.js';
 import { pack } from '../model/samples.js';
 import { tempDir } from '../support/temp.js';
-import { entryOf, replay } from './replay.js';
 
 const NO_ROWS = new Int32Array(0);
 const keyOf = (modid: number) => pack({ modid }).slice(0, WORDS_PER_KEY);
 const never = () => false;
+const drop = (journal: PartitionJournal, keys: readonly Int32Array[], filter: DeadLetterFilter) =>
+  settleDeadLetters(
+    { action: 'drop', keys, filter },
+    { journal, isPending: never, commit: () => Promise.reject(new Error('nothing is appended')) },
+  );
 
 /** A journal with a dead letter of each of these services, refused at second 1. */
 async function withLetters(dir: string, ...modids: number[]) {
-  const journal = Journal.open({ dir, writers: 1 });
+  const journal = openLmdb({ dir, writers: 1 });
   const peer = journal.peers.number('10.0.0.9');
   const refusals = modids.map((modid) => {
     const words = pack({ modid, succ: 7, overload: true });
@@ -27,7 +34,7 @@ async function withLetters(dir: string, ...modids: number[]) {
 
 test('a replayed row is the one that was refused, sender included', async (t) => {
   const { journal, partition, refusals } = await withLetters(tempDir(t), -3);
-  const { rows, released, kept } = partition.redeliver([keyOf(-3), keyOf(4)], {}, never);
+  const { rows, released, kept } = await redeliver(partition, [keyOf(-3), keyOf(4)], {}, never);
   t.deepEqual(rows, refusals[0]!.words);
   t.deepEqual(released, [keyOf(-3)]);
   t.is(kept, 0);
@@ -40,15 +47,15 @@ test('a row whose sender has no number is replayed as one of an unknown sender',
     2,
     entryOf(0, NO_ROWS, { at: 1000, refusals: [{ words: pack({ modid: 2 }), code: '', message: '' }] }),
   );
-  t.is([...journal.deadLetters.list()][1]!.peer, 'unknown');
-  t.deepEqual(partition.redeliver([keyOf(2)], {}, never).rows, pack({ modid: 2 }));
+  t.is((await deadLettersOf(journal))[1]!.peer, 'unknown');
+  t.deepEqual((await redeliver(partition, [keyOf(2)], {}, never)).rows, pack({ modid: 2 }));
   await journal.close();
 });
 
 test('a key that is pending is released, its row not replayed; a letter the filter does not mean is left', async (t) => {
   const { journal, partition } = await withLetters(tempDir(t), 1, 2, 3);
   const keys = [1, 2, 3].map(keyOf);
-  const { rows, released } = partition.redeliver(keys, { code: 'ODD' }, (key) => key[0] === 3);
+  const { rows, released } = await redeliver(partition, keys, { code: 'ODD' }, (key) => key[0] === 3);
   t.is(rows.length, WORDS_PER_ROW);
   t.is(rows[0], 1);
   t.deepEqual(released, [keyOf(1), keyOf(3)]);
@@ -61,12 +68,12 @@ test('a letter is left alone when a record came into quarantine after it', async
   await partition.quarantine(2, new Error('damaged'));
   const later = { at: Date.now() + 1000, refusals: [{ words: pack({ modid: 2 }), code: '', message: '' }] };
   await partition.append(3, entryOf(0, NO_ROWS, later));
-  const { rows, released, kept } = partition.redeliver([keyOf(1), keyOf(2)], {}, never);
+  const { rows, released, kept } = await redeliver(partition, [keyOf(1), keyOf(2)], {}, never);
   t.deepEqual(rows, pack({ modid: 2 }), 'refused since: it can be replayed');
   t.deepEqual(released, [keyOf(2)]);
   t.is(kept, 1);
   t.deepEqual(
-    partition.redeliver([keyOf(1)], {}, () => true).released,
+    (await redeliver(partition, [keyOf(1)], {}, () => true)).released,
     [keyOf(1)],
     'pending: of no more use',
   );
@@ -76,13 +83,13 @@ test('a letter is left alone when a record came into quarantine after it', async
 test('a record and the letters it releases are one: both are there after a restart', async (t) => {
   const dir = tempDir(t);
   const { journal, partition } = await withLetters(dir, 1, 2);
-  const { rows, released } = partition.redeliver([keyOf(1)], {}, never);
+  const { rows, released } = await redeliver(partition, [keyOf(1)], {}, never);
   await partition.append(2, { ...entryOf(0, rows), released });
   t.is(journal.deadLetters.size, 1);
   await journal.close();
-  const again = Journal.open({ dir, writers: 1 });
+  const again = openLmdb({ dir, writers: 1 });
   t.deepEqual(
-    [...again.deadLetters.list()].map(({ row }) => row.modid),
+    (await deadLettersOf(again)).map(({ row }) => row.modid),
     [2],
   );
   t.is((await replay(again.partition(0))).pending.keys, 1);
@@ -92,12 +99,12 @@ test('a record and the letters it releases are one: both are there after a resta
 test('drop removes what the filter means, durably', async (t) => {
   const dir = tempDir(t);
   const { journal, partition } = await withLetters(dir, 1, 2, 3);
-  t.is(await partition.drop([1, 2, 3, 4].map(keyOf), { code: 'ODD' }), 2);
+  t.is((await drop(partition, [1, 2, 3, 4].map(keyOf), { code: 'ODD' })).dropped, 2);
   t.is(journal.deadLetters.size, 1);
   await journal.close();
-  const reader = JournalReader.open(dir);
+  const reader = readLmdb(dir);
   t.deepEqual(
-    [...reader.storedLetters()].map(({ letter }) => letter.row.modid),
+    (await all(reader.storedDeadLetters())).map(({ deadLetter }) => deadLetter.row.modid),
     [2],
   );
   await reader.close();
@@ -109,7 +116,7 @@ test('many letters are read in order, some at a time, whatever goes meanwhile', 
   const seen: number[] = [];
   for await (const some of journal.deadLetters.read({})) {
     seen.push(...some.map(({ row }) => row.modid));
-    await partition.drop(some.map(letterKey), {});
+    await drop(partition, some.map(keyOfDeadLetter), {});
   }
   t.deepEqual(seen, modids);
   t.is(journal.deadLetters.size, 0);
@@ -119,8 +126,8 @@ test('many letters are read in order, some at a time, whatever goes meanwhile', 
 test('a page counts all that the filter means', async (t) => {
   const modids = Array.from({ length: 450 }, (_, index) => index);
   const { journal } = await withLetters(tempDir(t), ...modids);
-  const page = async (...question: Parameters<typeof journal.deadLetters.page>) => {
-    const { total, letters } = await journal.deadLetters.page(...question);
+  const page = async (...question: [DeadLetterFilter, number, number]) => {
+    const { total, letters } = await pageOfDeadLetters(journal.deadLetters, ...question);
     return [total, letters.map(({ row }) => row.modid)];
   };
   t.deepEqual(await page({}, 199, 3), [450, [199, 200, 201]]);
@@ -130,5 +137,5 @@ test('a page counts all that the filter means', async (t) => {
   t.deepEqual(await page({ cmdid: 2 }, 448, 9), [450, [448, 449]]);
   t.deepEqual(await page({}, 1000, 9), [450, []]);
   await journal.close();
-  await t.throwsAsync(journal.deadLetters.page({}, 0, 1), { code: 'JOURNAL_UNUSABLE' });
+  await t.throwsAsync(pageOfDeadLetters(journal.deadLetters, {}, 0, 1), { code: 'JOURNAL_UNUSABLE' });
 });

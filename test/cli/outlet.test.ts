@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import { HostileAgent } from '../../src/testing/hostile-agent.js';
+import { CliProcess } from '../../tools/shared/process.js';
+import { tempDir } from '../support/temp.js';
+import { until } from '../support/wait.js';
+
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const MAIN = here('../../src/cli/main.js');
+const CHILD = here('log-child.js');
+const LINES = 30_000;
+
+const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+
+interface OnTerminal {
+  /** Reads the terminal; stopped, nobody does. */
+  readonly reader: ChildProcess;
+  /** The process on the terminal. */
+  readonly pid: number;
+  readonly output: () => string;
+}
+
+/** Runs Node on a terminal of its own, which `script` of util-linux makes and reads. */
+async function onTerminal(
+  t: ExecutionContext,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Promise<OnTerminal> {
+  const command = `echo pid=$$=; exec ${[process.execPath, ...args].map(quote).join(' ')}`;
+  const reader = spawn('script', ['-qfc', command, '/dev/null'], {
+    cwd,
+    env: { ...process.env, SHELL: '/bin/sh', NO_COLOR: '1', ...env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let output = '';
+  reader.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const pid = await until(() => Number(/pid=(\d+)=/.exec(output)?.[1] ?? 0), {
+    boundMs: 20_000,
+    what: 'the shell',
+  });
+  t.teardown(() => {
+    if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+    reader.kill('SIGKILL');
+  });
+  return { reader, pid, output: () => output };
+}
+
+/** A process that has ended and that its parent has not asked about is a zombie. */
+function isRunning(pid: number): boolean {
+  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : ') Z';
+  return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
+}
+
+/** Lines that came and those that were counted as discarded. */
+function accounted(output: string): number {
+  const came = output.split('one of many lines').length - 1;
+  const dropped = /"lines":(\d+)|lines: (\d+)/.exec(output);
+  return came + Number(dropped?.[1] ?? dropped?.[2] ?? 0);
+}
+
+test('a terminal that nobody reads stops neither the service nor its end', async (t) => {
+  const cwd = tempDir(t);
+  const env = { LARS_LISTEN_HOST: '127.0.0.1', LARS_LISTEN_PORT: '0', LARS_ADMIN_PORT: '0' };
+  const { reader, pid, output } = await onTerminal(t, [MAIN, 'serve'], env, cwd);
+  const ready = await until(() => /\{"ready":true.*\}\}/.exec(output())?.[0], {
+    boundMs: 30_000,
+    what: 'the start',
+  });
+  const { listen, admin } = JSON.parse(ready) as Record<'listen' | 'admin', { host: string; port: number }>;
+
+  reader.kill('SIGSTOP');
+  const before = output().length;
+  // Each address in trouble is a line: more of them than a terminal takes.
+  for (let peer = 0; peer < 900; peer += 100) {
+    const agents = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        HostileAgent.connect({ ...listen, localAddress: `127.9.${peer / 100}.${index + 1}` }),
+      ),
+    );
+    await Promise.all(agents.map((agent) => agent.sendBytes(Buffer.alloc(8, 0xff))));
+    for (const agent of agents) agent.destroy();
+  }
+  const metrics = async () => (await fetch(`http://127.0.0.1:${admin.port}/metrics`)).text();
+  await until(async () => /frames_rejected_total\{reason="length"\} 900/.test(await metrics()), {
+    boundMs: 30_000,
+    what: 'every agent to be refused',
+  });
+  process.kill(pid, 'SIGTERM');
+  await until(() => !isRunning(pid), { boundMs: 30_000, what: 'the end, though nobody reads what is said' });
+  t.is(output().length, before);
+});
+
+test('log lines that a terminal does not take are discarded, and counted when it is read again', async (t) => {
+  const cwd = tempDir(t);
+  const file = path.join(cwd, 'through');
+  const { reader, pid, output } = await onTerminal(t, [CHILD, file, String(LINES)], {}, cwd);
+  reader.kill('SIGSTOP');
+  await until(() => existsSync(file), { boundMs: 60_000, what: 'the process to get through its lines' });
+  reader.kill('SIGCONT');
+  await until(() => output().includes('were discarded'), { boundMs: 60_000, what: 'the count' });
+  reader.stdin?.write('\n');
+  await until(() => !isRunning(pid), { boundMs: 30_000, what: 'the end' });
+  await until(() => accounted(output()) >= LINES, { boundMs: 10_000, what: 'the last lines' });
+  t.is(accounted(output()), LINES);
+});
+
+test('log lines that a pipe does not take are discarded, and counted when it is read again', async (t) => {
+  const file = path.join(tempDir(t), 'through');
+  const child = spawn(process.execPath, [CHILD, file, String(LINES)], { stdio: ['pipe', 'ignore', 'pipe'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  await until(() => existsSync(file), { boundMs: 60_000, what: 'the process to get through its lines' });
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  await until(() => output.includes('were discarded'), { boundMs: 60_000, what: 'the count' });
+  child.stdin.write('\n');
+  await until(() => child.exitCode !== null && accounted(output) >= LINES, {
+    boundMs: 30_000,
+    what: 'the end',
+  });
+  t.is(accounted(output), LINES);
+});
+
+for (const level of ['fatal', 'silent'])
+  test(`at log.level ${level}, a start that fails says why`, async (t) => {
+    const cwd = tempDir(t);
+    const { exited } = new CliProcess(['serve'], {
+      cwd,
+      env: { LARS_LOG_LEVEL: level, LARS_ADMIN_PORT: '0', LARS_JOURNAL_DIR: '/proc/none' },
+    });
+    const { code, stdout, stderr } = await exited;
+    t.is(code, 1);
+    t.is(stdout, '');
+    t.regex(stderr, /^error: .*\/proc\/none.*\n$/);
+  });
