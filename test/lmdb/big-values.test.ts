@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } f
 import test from 'ava';
 import fc from 'fast-check';
 import { BigValues } from '../../src/lmdb/big-values.js';
-import { dataFileOf, openEnvironment } from '../../src/lmdb/environment.js';
+import { dataFileOf, openEnvironment } from '../../src/lmdb/open-environment.js';
 import { decodeKey } from '../../src/lmdb/keys.js';
 import { tempDir } from '../support/temp.js';
 
