@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { BigValues } from '../../src/lmdb/big-values.js';
 import { dataFileOf, openEnvironment } from '../../src/lmdb/open-environment.js';
-import { decodeKey } from '../../src/lmdb/keys.js';
+import { decodeKey } from '../../src/lmdb/ordered-keys.js';
 import { tempDir } from '../support/temp.js';
 
 /** Larger ones have pages of their own, smaller ones lie in the tree. */

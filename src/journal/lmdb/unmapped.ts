@@ -1,5 +1,5 @@
 import { type BigValue, BigValues } from '../../lmdb/big-values.js';
-import { decodeKey } from '../../lmdb/keys.js';
+import { decodeKey } from '../../lmdb/ordered-keys.js';
 
 type Place = Pick<BigValue, 'at' | 'length'>;
 
