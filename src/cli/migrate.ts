@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { describeStoreUrl } from '../store/address.js';
-import { migrate } from '../store/mysql/schema.js';
+import { migrate } from '../store/migration.js';
 import { type CommonOptions, commandWith, loadSettingsWithWarnings } from './settings.js';
 import type { Terminal } from './terminal.js';
 

@@ -34,7 +34,7 @@ async function onTerminal(
   const reader = spawn('script', ['-qfc', command, '/dev/null'], {
     cwd,
     env: { ...process.env, SHELL: '/bin/sh', NO_COLOR: '1', ...env },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'ignore'],
   });
   let output = '';
   reader.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -86,7 +86,10 @@ test('a terminal that nobody reads stops neither the service nor its end', async
     await Promise.all(agents.map((agent) => agent.sendBytes(Buffer.alloc(8, 0xff))));
     for (const agent of agents) agent.destroy();
   }
-  const metrics = async () => (await fetch(`http://127.0.0.1:${admin.port}/metrics`)).text();
+  const metrics = async () => {
+    const signal = AbortSignal.timeout(5000);
+    return (await fetch(`http://127.0.0.1:${admin.port}/metrics`, { signal })).text();
+  };
   await until(async () => /frames_rejected_total\{reason="length"\} 900/.test(await metrics()), {
     boundMs: 30_000,
     what: 'every agent to be refused',

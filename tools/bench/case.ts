@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { ConfigInput } from '../../src/index.js';
-import type { Mariadb } from '../shared/mariadb.js';
+import type { DatabaseServer } from '../shared/database-server.js';
 import { createTable } from '../shared/tables.js';
 import type { FunctionTimes } from './function-times.js';
 import type { LoadApi } from './processes/load.js';
@@ -61,7 +61,7 @@ export class WrongResult extends Error {}
 export type OnProfile = (caseId: string, profile: FunctionTimes, rows: number, cpuMicros: number) => void;
 
 export interface BenchOptions {
-  readonly db: Mariadb;
+  readonly db: DatabaseServer;
   readonly short: boolean;
   readonly soakMinutes: number;
   readonly writers: number;

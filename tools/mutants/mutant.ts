@@ -14,6 +14,8 @@ export interface TestSelection {
   readonly file: string;
   /** AVA's patterns of titles; all tests unless given. */
   readonly titles?: readonly string[];
+  /** It is run on this server instead of the machine's MariaDB. */
+  readonly server?: 'mysql';
 }
 
 /** The service with one guarantee broken on purpose. */

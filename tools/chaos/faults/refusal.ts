@@ -20,7 +20,7 @@ export function refusalFaults(site: Site): Fault[] {
         const host = `NEW.port = ${8000 + Math.floor(random() * site.options.hosts)}`;
         for (const event of EVENTS)
           await database.eventually(
-            `CREATE OR REPLACE TRIGGER ${DATABASE}.refuse_${event} BEFORE ${event} ON ${DATABASE}.ServerCallStatus
+            `CREATE TRIGGER IF NOT EXISTS ${DATABASE}.refuse_${event} BEFORE ${event} ON ${DATABASE}.ServerCallStatus
             FOR EACH ROW BEGIN IF ${callers} AND ${host} THEN
             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'this row is not welcome'; END IF; END`,
           );

@@ -1,6 +1,6 @@
 import type { Mutant } from '../mutant.js';
 
-/** What the journal and the embedded store stand on. */
+/** Data files and their room. */
 export const LMDB_MUTANTS: readonly Mutant[] = [
   {
     name: 'cut-off-file-opened',

@@ -1,36 +1,24 @@
-import { access, readFile } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { messageOf, StoreError } from '../../model/errors.js';
-import { storeAddress } from '../address.js';
-import { embeddedStore } from '../embedded/store.js';
 import { withMysql } from './store.js';
 import { readTable } from './table.js';
 
 /** Compiled code lives in dist/src/store/mysql, the schema in the package's root. */
 const DDL_FILE = new URL('../../../../schema/server_call_status.sql', import.meta.url);
 
-/** What `migrate` did. */
-export type Migration = 'created' | 'unchanged';
-
 const NO_SUCH_TABLE = 1146;
 const COMMAND_DENIED = 1142;
 
 /**
- * Makes the table when the database has none (for `embedded:`, the folder), and checks the one that is there.
- * Safe to repeat, and beside a running reporter. Never alters a table: rejects with StoreError `configuration`
- * that says what differs; with the classes of `Store.open` when the store is away.
+ * Makes the table when the database has none, and checks the one that is there. Resolves with whether it made one.
+ * Rejects as `migrate` does.
  */
-export async function migrate(url: string): Promise<Migration> {
-  const address = storeAddress(url);
-  return address.kind === 'mysql' ? migrateMysql(url) : migrateEmbedded(address.dir);
-}
-
-async function migrateMysql(url: string): Promise<Migration> {
+export async function makeTable(url: string): Promise<boolean> {
   const ddl = await readFile(DDL_FILE, 'utf8');
   return withMysql(url, async (query) => {
     try {
       await readTable(query);
-      return 'unchanged';
+      return false;
     } catch (error) {
       if ((error as { errno?: unknown }).errno !== NO_SUCH_TABLE) throw error;
     }
@@ -38,7 +26,7 @@ async function migrateMysql(url: string): Promise<Migration> {
       throw (error as { errno?: unknown }).errno === COMMAND_DENIED ? mayNotCreate(error) : error;
     });
     await readTable(query);
-    return 'created';
+    return true;
   });
 }
 
@@ -51,15 +39,4 @@ function mayNotCreate(cause: unknown): StoreError {
       `schema/server_call_status.sql (${messageOf(cause)})`,
     { cause },
   );
-}
-
-async function migrateEmbedded(dir: string): Promise<Migration> {
-  const existed = await access(path.join(dir, 'data.mdb')).then(
-    () => true,
-    () => false,
-  );
-  const store = embeddedStore({ dir });
-  await store.open();
-  await store.close();
-  return existed ? 'unchanged' : 'created';
 }
