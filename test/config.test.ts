@@ -105,7 +105,7 @@ test('an unknown key is an error that names the key meant', (t) => {
     'listen.port: unknown key; write it nested: { "listen": { "port": … } }',
   ]);
   t.deepEqual(unknown({ writers: { zzz: 1 } }), [
-    'writers.zzz: unknown key; known are writers.count, writers.maxBatchRows',
+    'writers.zzz: unknown key; known are writers.count, writers.maxBatchRows, writers.maxPendingKeys',
   ]);
   t.deepEqual(unknown(JSON.parse('{ "__proto__": { "port": 1 } }')), [
     '__proto__: unknown key; known are listen, writers, journal, store, admin, shutdown, supervision, log',

@@ -74,10 +74,7 @@ function stopSignal(log: Log): Promise<NodeJS.Signals> {
     let asked = false;
     const onSignal = (signal: NodeJS.Signals): void => {
       if (asked && signal !== 'SIGHUP') {
-        log.logger.warn(
-          { signal },
-          'stopped at once by a second signal; what is not stored stays in the journal',
-        );
+        log.logger.warn({ signal }, 'stopped at once by a second signal; pending rows stay in the journal');
         void exitWith(EXIT_FAILED, log);
       }
       asked ||= signal !== 'SIGHUP';

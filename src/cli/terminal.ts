@@ -29,7 +29,7 @@ export class Terminal {
   constructor() {
     // Until the configuration is read, the environment alone can ask for it.
     const { LARS_LOG_LEVEL: level = '' } = process.env;
-    this.debug = isVerbose(level);
+    this.debug = isVerbose(level.trim());
   }
 
   /** A result, on stdout. */

@@ -68,7 +68,7 @@ function parseJson(path: string, fileText: string): unknown {
       : '';
     throw new ReporterError('CONFIG_INVALID', `configuration file ${path} is not valid JSON${where}`);
   }
-  // JSON.parse keeps the last of several, and drops what the first one says.
+  // JSON.parse keeps the last of several, and discards the value of the first.
   const repeated = findRepeatedNames(text).map(
     ({ name, line, column, first }) =>
       `configuration file ${path} has ${name} again at line ${line}, column ${column}; ` +

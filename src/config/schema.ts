@@ -4,9 +4,9 @@ import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS } from '../store/a
 import type { DeepReadonly } from './tree.js';
 import { isLoopback, isSameAddress, pathProblem, storeUrlProblem, textProblem } from './values.js';
 
-/** What the schema says of a key beyond zod's own: picked up by `keys.ts`. */
+/** What the schema holds of a key beyond zod's own; `keys.ts` reads it. */
 export interface KeyMeta {
-  /** What to write instead of an unusable value, when the type alone does not say it. */
+  /** What to write instead of an unusable value, when the type alone does not tell it. */
   readonly expected?: string;
   /** What is in force when the key is not set, in a word or two. */
   readonly unset?: string;

@@ -1,3 +1,4 @@
+import { CLI_MUTANTS } from './list/cli.js';
 import { INTAKE_MUTANTS } from './list/intake.js';
 import { JOURNAL_MUTANTS } from './list/journal.js';
 import { LMDB_MUTANTS } from './list/lmdb.js';
@@ -20,6 +21,7 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   journal: JOURNAL_MUTANTS,
   lmdb: LMDB_MUTANTS,
   store: STORE_MUTANTS,
+  cli: CLI_MUTANTS,
 };
 
 export const MUTANTS: readonly Mutant[] = Object.values(MUTANTS_BY_ROOM).flat();

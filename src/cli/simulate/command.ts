@@ -41,10 +41,10 @@ const DAY_S = 86_400;
 /** `lars-reporter simulate`: behaves like many real agents. */
 export function simulateCommand(terminal: Terminal): Command {
   const command = commandWith(
-    'Behaves like many real agents: each has a caller and a connection of its own, and reports on its services in ' +
-      'turn, every host of a service at a time, with counters that grow within a window. ' +
-      'With --behaviour agent they report on calls, as real agents do, and things may be wrong.\n' +
-      'Ends after --duration, or at SIGINT, when the reporter has read everything, and says what was sent.',
+    'Behaves like many real agents. Each has its own caller and connection. It reports on its services in turn, ' +
+      'every host of a service at a time, with counters that grow within a window. ' +
+      'With --behaviour agent it reports on calls, as a real agent does, and faults can be added.\n' +
+      'Ends after --duration or at SIGINT, when the reporter has read everything. Then prints what was sent.',
     'lars-reporter simulate --agents 1000 --services 20 --rate 5000 --duration 60 --reconnect-every 30 --verify',
   )
     .option('--agents <n>', 'agents, each with a connection', integerOption(1, MAX_AGENTS), 100)

@@ -51,6 +51,18 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'replay-through-the-map',
+    breaks: 'A start replays through the map of lmdb, so that the whole journal stays in resident memory.',
+    edits: [
+      {
+        file: 'src/journal/lmdb/partition.ts',
+        find: 'const unmapped = this.#takeUnmapped();',
+        replace: 'const unmapped = undefined;',
+      },
+    ],
+    tests: [{ file: 'test/faults/restart-memory.test', titles: ['*no more memory*'] }],
+  },
+  {
     name: 'partitions-half-changed',
     breaks: 'A change of writers.count is valid before the rows are in their new partitions.',
     edits: [
