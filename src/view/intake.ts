@@ -99,11 +99,6 @@ export class Intake {
     let row = host >= 0 && voice >= 0 ? rows.records.find(host, voice) : -1;
     if (row < 0) {
       row = addRow(this.#state, from, at, ip);
-      // Read from the table, where nobody knows its machine; now that is known.
-      if (ip !== from[at + CALLER]) {
-        dropTableRow(this.#state, rows.records.words[row * ROW_WORDS + HOST]!, from[at + CALLER]!);
-        this.#voice = -1;
-      }
     }
     rows.records.words[this.#last * ROW_WORDS + AFTER] = row;
     return row;
@@ -212,6 +207,8 @@ export class Intake {
       if ((before & VIA) !== 0) storedKeys.release(key);
       key = storedKeys.hold(words[base + HOST]!, caller);
       words[base + ORIGIN] = key;
+      // Read from the table, where nobody knows the machine; now it is known.
+      dropTableRow(this.#state, words[base + HOST]!, caller);
     }
     const last = storedKeys.peer(key);
     const earlier = storedKeys.write(key, peer, now);

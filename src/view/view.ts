@@ -67,6 +67,8 @@ export class View {
   /** Service that was recounted last. */
   #recounted = 0;
   #services = 0;
+  /** Whether some service stands otherwise than in the last snapshot. */
+  #hasChanged = false;
 
   constructor({ settings = {}, nameOf = () => null, node, startS }: ViewOptions) {
     this.node = node ?? null;
@@ -139,16 +141,23 @@ export class View {
     const { due } = services;
     for (let service = 0; service < services.records.high; service++)
       if (due[service]! !== 0 && due[service]! <= state.now) services.markDirty(service);
-    let hasChanged = this.#services !== services.records.size;
-    const dirty = services.dirty.splice(0);
-    for (const service of dirty) {
-      services.clean(service);
-      if (services.records.used[service] === 1 && assessService(state, service)) hasChanged = true;
-    }
+    if (this.#services !== services.records.size) this.#hasChanged = true;
     this.#services = services.records.size;
+    this.settle();
     this.#keepWorstLevels();
     this.#recount();
-    return this.snapshots.take(state, hasChanged);
+    const snapshot = this.snapshots.take(state, this.#hasChanged);
+    this.#hasChanged = false;
+    return snapshot;
+  }
+
+  /** Looks anew at what changed since the last tick, so that an answer of several parts is of one moment. */
+  settle(): void {
+    const { services } = this.state;
+    for (const service of services.dirty.splice(0)) {
+      services.clean(service);
+      if (services.records.used[service] === 1 && assessService(this.state, service)) this.#hasChanged = true;
+    }
   }
 
   /** How much there is of everything; for metrics. */

@@ -21,6 +21,7 @@ const MAX_LIMIT = 500;
 export function listCallers(view: View, query: URLSearchParams): CallersAnswer {
   const asked = new Parameters(query, CALLERS_PARAMETERS);
   const { state } = view;
+  view.settle();
   const { voices } = state;
   const states = asked.words('state', VOICE_STATES);
   const suspect = asked.boolean('suspect');
@@ -64,6 +65,7 @@ export function showCaller(view: View, ip: number, query: URLSearchParams): Call
   const limit = asked.limit(DEFAULT_LIMIT, MAX_LIMIT);
   const offset = asked.offset();
   const { state } = view;
+  view.settle();
   const voice = state.voices.records.find(ip);
   if (voice < 0) throw new Unanswerable(404, `no report of caller ${formatIpv4(ip)} is known`);
   const rows = rowsOfVoice(state, voice);

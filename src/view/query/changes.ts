@@ -23,6 +23,7 @@ const MAX_LIMIT = 1_000;
 export function listChanges(view: View, query: URLSearchParams): ChangesAnswer {
   const asked = new Parameters(query, CHANGES_PARAMETERS);
   const { state } = view;
+  view.settle();
   const since = asked.time('since', state.clock.toWall(state.now));
   const kinds = asked.words('kind', CHANGE_KINDS);
   const modid = asked.int32('modid');

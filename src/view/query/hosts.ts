@@ -33,6 +33,7 @@ export function listHosts(view: View, query: URLSearchParams): HostsAnswer {
   const limit = asked.limit(DEFAULT_LIMIT, MAX_LIMIT);
   const offset = asked.offset();
   const { state } = view;
+  view.settle();
   const found = [...tallies(state).values()]
     .filter(({ ip, overloaded }) => overloaded >= min && (q === '' || formatIpv4(ip).startsWith(q)))
     .sort(compareTallies);
@@ -47,6 +48,7 @@ export function listHosts(view: View, query: URLSearchParams): HostsAnswer {
 export function showHost(view: View, ip: number, query: URLSearchParams): HostAnswer {
   new Parameters(query, []);
   const { state } = view;
+  view.settle();
   const { used, high } = state.hosts.records;
   const found: number[] = [];
   for (let host = 0; host < high; host++)

@@ -12,6 +12,7 @@ const MAX_LIMIT = 1_000;
 export function listIncidents(view: View, query: URLSearchParams): IncidentsAnswer {
   const asked = new Parameters(query, INCIDENTS_PARAMETERS);
   const { state } = view;
+  view.settle();
   const { clock } = state;
   const open = asked.boolean('open');
   const since = asked.time('since', clock.toWall(state.now));

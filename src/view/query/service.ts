@@ -26,6 +26,7 @@ export function showService(view: View, modid: number, cmdid: number, query: URL
   const host = asked.host('host');
   const caller = asked.ip('caller');
   const { state } = view;
+  view.settle();
   const service = state.services.find(modid, cmdid);
   const standing = service < 0 ? undefined : state.services.standings[service];
   if (!standing) throw new Unanswerable(404, `no agent has reported service ${modid}/${cmdid}`);

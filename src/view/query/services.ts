@@ -71,16 +71,13 @@ function filtered(state: ViewState, { standings }: Snapshot, asked: Parameters):
 
 /** By number (`4242`, `4242/1`), by a part of the name, or by the beginning of a host's address. */
 function matcherOf(state: ViewState, q: string): (standing: Standing) => boolean {
-  const { hosts, services, nameOf } = state;
+  const { services, nameOf } = state;
   const wanted = q.toLowerCase();
   const byHost = /^[\d.:]+$/.test(q) ? servicesOfHosts(state, q) : undefined;
   return ({ service, modid, cmdid }) =>
     `${modid}/${cmdid}`.startsWith(q) ||
     (nameOf(modid, cmdid)?.toLowerCase().includes(wanted) ?? false) ||
-    (byHost !== undefined &&
-      byHost.has(service) &&
-      services.find(modid, cmdid) === service &&
-      hosts.records.size > 0);
+    (byHost?.has(service) === true && services.find(modid, cmdid) === service);
 }
 
 function servicesOfHosts({ hosts }: ViewState, prefix: string): ReadonlySet<number> {
