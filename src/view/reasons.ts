@@ -1,30 +1,33 @@
 import type { Reason, ReasonCode } from './shapes.js';
 import { REASON_CODES } from './shapes.js';
 
-/** What the reasons of a service are told from. Numbers of hosts and of callers. */
+/** Hosts of a service by state, and the worst of each: how many of how many callers. */
+export interface HostsSeen {
+  /** Those with a fresh caller. */
+  hosts: number;
+  overloaded: number;
+  overloadedHot: number;
+  overloadedCallers: number;
+  disputed: number;
+  disputedHot: number;
+  disputedCallers: number;
+  noted: number;
+  notedHot: number;
+  notedCallers: number;
+  failing: number;
+  /** Largest error share of a failing host, and what it was taken over. */
+  failingShare: number;
+  failingWindow: number;
+}
+
+/** What the reasons of a service are told from. */
 export interface Findings {
-  readonly hosts: number;
+  readonly seen: Readonly<HostsSeen>;
+  /** Fresh ones. */
   readonly callers: number;
-  readonly overloaded: number;
-  readonly disputed: number;
-  readonly failing: number;
-  readonly noted: number;
   readonly blackedOut: number;
   /** Share of the capacity that callers avoid. */
   readonly avoided: number;
-  /** Worst overloaded host: how many of how many callers. */
-  readonly overloadedHot: number;
-  readonly overloadedCallers: number;
-  /** Worst disputed host. */
-  readonly disputedHot: number;
-  readonly disputedCallers: number;
-  /** Worst noted host. */
-  readonly notedHot: number;
-  readonly notedCallers: number;
-  /** Largest error share of a failing host, and what it was taken over. */
-  readonly failingShare: number;
-  readonly failingWindow: number;
-  /** Of the service. */
   readonly errorShare: number;
   readonly window: number;
   readonly isSilent: boolean;
@@ -43,7 +46,8 @@ export const ALL_HOSTS_SHARE = 0.999;
 export function reasonsOf(findings: Findings, errorShare: number): Reason[] {
   const found: (Reason & { readonly weight: number })[] = [];
   const add = (weight: number, code: ReasonCode, text: string) => found.push({ code, text, weight });
-  const { hosts, callers, blackedOut } = findings;
+  const { seen, callers, blackedOut } = findings;
+  const { hosts } = seen;
   if (blackedOut > 0)
     add(
       blackedOut / callers >= BLACKOUT_SHARE ? 4 : 2,
@@ -52,40 +56,40 @@ export function reasonsOf(findings: Findings, errorShare: number): Reason[] {
     );
   if (hosts > 0 && findings.avoided >= ALL_HOSTS_SHARE)
     add(4, 'all-hosts', hosts === 1 ? 'its only host is overloaded' : `all ${hosts} hosts overloaded`);
-  if (findings.overloaded > 0)
+  if (seen.overloaded > 0)
     add(
       3,
       'hosts-overloaded',
-      `${findings.overloaded} of ${count(hosts, 'host')} overloaded, ${findings.overloaded > 1 ? 'up to ' : ''}${
-        findings.overloadedHot
-      } of ${count(findings.overloadedCallers, 'caller')} agree`,
+      `${seen.overloaded} of ${count(hosts, 'host')} overloaded, ${seen.overloaded > 1 ? 'up to ' : ''}${
+        seen.overloadedHot
+      } of ${count(seen.overloadedCallers, 'caller')} agree`,
     );
-  if (findings.disputed > 0)
+  if (seen.disputed > 0)
     add(
       2,
       'hosts-disputed',
-      `${findings.disputed} of ${count(hosts, 'host')} disputed, ${findings.disputed > 1 ? 'up to ' : ''}${
-        findings.disputedHot
-      } of ${count(findings.disputedCallers, 'caller')} say overloaded`,
+      `${seen.disputed} of ${count(hosts, 'host')} disputed, ${seen.disputed > 1 ? 'up to ' : ''}${
+        seen.disputedHot
+      } of ${count(seen.disputedCallers, 'caller')} say overloaded`,
     );
-  if (findings.failing > 0)
+  if (seen.failing > 0)
     add(
       2,
       'hosts-failing',
-      `${findings.failing} of ${count(hosts, 'host')} failing, errors ${findings.failing > 1 ? 'up to ' : ''}${share(
-        findings.failingShare,
-        findings.failingWindow,
+      `${seen.failing} of ${count(hosts, 'host')} failing, errors ${seen.failing > 1 ? 'up to ' : ''}${share(
+        seen.failingShare,
+        seen.failingWindow,
       )}`,
     );
   if (findings.window > 0 && findings.errorShare >= errorShare)
     add(2, 'errors', `errors ${share(findings.errorShare, findings.window)}`);
-  if (findings.noted > 0)
+  if (seen.noted > 0)
     add(
       1,
       'hosts-noted',
-      `${findings.noted} of ${count(hosts, 'host')} overloaded for ${findings.noted > 1 ? 'up to ' : ''}${
-        findings.notedHot
-      } of ${count(findings.notedCallers, 'caller')}`,
+      `${seen.noted} of ${count(hosts, 'host')} overloaded for ${seen.noted > 1 ? 'up to ' : ''}${
+        seen.notedHot
+      } of ${count(seen.notedCallers, 'caller')}`,
     );
   if (findings.isSilent) add(1, 'silent', silentText(findings));
   return found

@@ -2,7 +2,7 @@ import { tellService } from './happenings.js';
 import { assessHost } from './hostassessment.js';
 import { DISPUTED, FAILING, NOTED, OVERLOADED, STALE, WITHDRAWN } from './hosts.js';
 import { NEXT_OF_SERVICE, PAIR_HEARD, PAIR_VOICE, PAIR_WORDS } from './pairs.js';
-import { ALL_HOSTS_SHARE, BLACKOUT_SHARE, type Findings, reasonsOf } from './reasons.js';
+import { ALL_HOSTS_SHARE, BLACKOUT_SHARE, type HostsSeen, reasonsOf } from './reasons.js';
 import { followBlackout, followErrors } from './serviceincidents.js';
 import { LIVE_SERVICE, QUIET, SILENT, TABLE } from './services.js';
 import { type Standing, standsAlike } from './standing.js';
@@ -42,18 +42,24 @@ export function assessService(state: ViewState, service: number): boolean {
           ? NOTED_LEVEL
           : 0;
   noteLevel(state, service, level, freshness.state);
-  const findings: Findings = {
-    ...seen,
-    callers,
-    blackedOut,
-    avoided,
-    errorShare,
-    window,
-    isSilent: freshness.state === SILENT,
-    gone: freshness.gone,
-    heardLately: freshness.heardLately,
-    wasOverloaded: services.lastLevel[service]! >= OVERLOADED_LEVEL,
-  };
+  const reasons =
+    level === 0
+      ? NO_REASONS
+      : reasonsOf(
+          {
+            seen,
+            callers,
+            blackedOut,
+            avoided,
+            errorShare,
+            window,
+            isSilent: freshness.state === SILENT,
+            gone: freshness.gone,
+            heardLately: freshness.heardLately,
+            wasOverloaded: services.lastLevel[service]! >= OVERLOADED_LEVEL,
+          },
+          settings.errorShare,
+        );
   const standing: Standing = {
     service,
     modid: services.modid(service),
@@ -64,7 +70,7 @@ export function assessService(state: ViewState, service: number): boolean {
     state: freshness.state,
     flapping: seen.flapping,
     since: sinceOf(state, service, level, seen, hasErrors),
-    reasons: level === 0 ? NO_REASONS : reasonsOf(findings, settings.errorShare),
+    reasons,
     hosts: seen.hosts,
     overloaded: seen.overloaded,
     disputed: seen.disputed,
@@ -94,23 +100,11 @@ export function assessService(state: ViewState, service: number): boolean {
 
 const NO_REASONS: readonly never[] = [];
 
-interface Seen {
-  hosts: number;
+interface Seen extends HostsSeen {
+  /** Sum of what share of its callers holds each host for overloaded. */
   agree: number;
-  overloaded: number;
-  disputed: number;
-  failing: number;
-  noted: number;
   withdrawn: number;
   stale: number;
-  overloadedHot: number;
-  overloadedCallers: number;
-  disputedHot: number;
-  disputedCallers: number;
-  notedHot: number;
-  notedCallers: number;
-  failingShare: number;
-  failingWindow: number;
   flapping: boolean;
   /** Begin of the longest running incidents of overloaded, of disputed or failing, and of noted hosts; 0: none. */
   since: [overloaded: number, disputed: number, noted: number];

@@ -1,6 +1,7 @@
 import { formatIpv4 } from '../../model/ipv4.js';
 import { DISPUTED, FAILING, NOTED, OVERLOADED } from '../hosts.js';
 import type { HostAddress, HostAnswer, HostsAnswer } from '../shapes.js';
+import type { Snapshot } from '../snapshot.js';
 import type { ViewState } from '../state.js';
 import type { View } from '../view.js';
 import { headOf } from './head.js';
@@ -23,6 +24,9 @@ interface Tally {
   failing: number;
   noted: number;
   heard: number;
+  /** Service that was counted last, and the states it was counted with, as bits. */
+  service: number;
+  states: number;
 }
 
 /** GET /api/hosts. `min`: overloaded in so many services at least. Throws `Unanswerable`. */
@@ -34,13 +38,13 @@ export function listHosts(view: View, query: URLSearchParams): HostsAnswer {
   const offset = asked.offset();
   const { state } = view;
   view.settle();
-  const found = [...tallies(state).values()]
-    .filter(({ ip, overloaded }) => overloaded >= min && (q === '' || formatIpv4(ip).startsWith(q)))
-    .sort(compareTallies);
+  const found = talliesOfTick(view).filter(
+    ({ ip, overloaded }) => overloaded >= min && (q === '' || formatIpv4(ip).startsWith(q)),
+  );
   return {
     ...headOf(view),
     total: found.length,
-    hosts: found.slice(offset, offset + limit).map((tally) => addressAnswer(state, tally)),
+    hosts: pageOf(found, offset, limit).map((tally) => addressAnswer(state, tally)),
   };
 }
 
@@ -49,10 +53,8 @@ export function showHost(view: View, ip: number, query: URLSearchParams): HostAn
   new Parameters(query, []);
   const { state } = view;
   view.settle();
-  const { used, high } = state.hosts.records;
   const found: number[] = [];
-  for (let host = 0; host < high; host++)
-    if (used[host] === 1 && state.hosts.ip(host) === ip) found.push(host);
+  for (const host of allHosts(state)) if (state.hosts.ip(host) === ip) found.push(host);
   const tally = tallies(state, found).get(ip);
   if (!tally) throw new Unanswerable(404, `no agent has reported host ${formatIpv4(ip)}`);
   return {
@@ -62,34 +64,51 @@ export function showHost(view: View, ip: number, query: URLSearchParams): HostAn
   };
 }
 
-/** By address, of all hosts or of some. */
-function tallies(state: ViewState, some?: readonly number[]): Map<number, Tally> {
-  const { hosts } = state;
-  const { used, high } = hosts.records;
+/** Counted once a tick, however many ask. */
+const counted = new WeakMap<Snapshot, readonly Tally[]>();
+
+function talliesOfTick({ state, snapshots }: View): readonly Tally[] {
+  let found = counted.get(snapshots.current);
+  if (!found) {
+    found = [...tallies(state, allHosts(state)).values()];
+    counted.set(snapshots.current, found);
+  }
+  return found;
+}
+
+/** Service by service. */
+function* allHosts({ services }: ViewState): Generator<number> {
+  const { used, high } = services.records;
+  for (let service = 0; service < high; service++) if (used[service] === 1) yield* services.hostsOf[service]!;
+}
+
+/** By address. `some`: hosts of one service stand together. */
+function tallies({ hosts }: ViewState, some: Iterable<number>): Map<number, Tally> {
   const found = new Map<number, Tally>();
-  const several = new Map<number, Map<number, number[]>>();
-  const note = (host: number) => {
+  for (const host of some) {
     const ip = hosts.ip(host);
     let tally = found.get(ip);
     if (!tally) {
-      tally = { ip, services: 0, overloaded: 0, disputed: 0, failing: 0, noted: 0, heard: 0 };
+      tally = newTally(ip);
       found.set(ip, tally);
     }
     tally.heard = Math.max(tally.heard, hosts.heard[host]!);
-    const byService = several.get(ip) ?? new Map<number, number[]>();
-    several.set(ip, byService);
-    const service = hosts.service[host]!;
-    const states = byService.get(service) ?? [];
-    byService.set(service, states);
-    if (hosts.callers[host]! > 0) {
-      if (states.length === 0) tally.services++;
-      if (!states.includes(hosts.state[host]!)) count(tally, hosts.state[host]!);
-      states.push(hosts.state[host]!);
+    if (hosts.callers[host] === 0) continue;
+    if (tally.service !== hosts.service[host]) {
+      tally.service = hosts.service[host]!;
+      tally.states = 0;
+      tally.services++;
     }
-  };
-  if (some) for (const host of some) note(host);
-  else for (let host = 0; host < high; host++) if (used[host] === 1) note(host);
+    const state = hosts.state[host]!;
+    if ((tally.states & (1 << state)) === 0) count(tally, state);
+    tally.states |= 1 << state;
+  }
   return found;
+}
+
+function newTally(ip: number): Tally {
+  const none = { services: 0, overloaded: 0, disputed: 0, failing: 0, noted: 0 };
+  return { ip, ...none, heard: 0, service: -1, states: 0 };
 }
 
 function count(tally: Tally, state: number): void {
@@ -97,6 +116,22 @@ function count(tally: Tally, state: number): void {
   else if (state === DISPUTED) tally.disputed++;
   else if (state === FAILING) tally.failing++;
   else if (state === NOTED) tally.noted++;
+}
+
+/** A page of all: those in trouble first, then by address. Sorts no more than it needs. */
+function pageOf(found: readonly Tally[], offset: number, limit: number): readonly Tally[] {
+  const inTrouble = found.filter(hasTrouble).sort(compareTallies);
+  if (inTrouble.length >= offset + limit) return inTrouble.slice(offset, offset + limit);
+  const rest = new Map(found.filter((tally) => !hasTrouble(tally)).map((tally) => [tally.ip >>> 0, tally]));
+  const sorted = Uint32Array.from(rest.keys()).sort();
+  const skipped = Math.max(0, offset - inTrouble.length);
+  const page = inTrouble.slice(offset, offset + limit);
+  for (const ip of sorted.subarray(skipped, skipped + limit - page.length)) page.push(rest.get(ip)!);
+  return page;
+}
+
+function hasTrouble({ overloaded, disputed, failing, noted }: Tally): boolean {
+  return overloaded + disputed + failing + noted > 0;
 }
 
 /** Overloaded in most services first. */
