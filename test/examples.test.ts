@@ -14,6 +14,7 @@ const EXAMPLES = readdirSync(`${ROOT}examples`)
 
 /** What each of them says at its end. */
 const SAYS: Readonly<Record<string, RegExp>> = {
+  agents: /^5\d % of 4\d{4} reports say that the dead host is overloaded\n$/,
   'fault-injection':
     /^seed \d+\n200 keys at their last values after \d+ crashes and [1-9]\d* failed commits; the ledger balanced in every sample\n$/,
   restarts: /^60 keys, 3 of them dead letters, \d+ reconnects\n$/,

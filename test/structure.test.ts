@@ -62,6 +62,8 @@ const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   model: [],
   wire: ['model'],
   pending: ['model'],
+  // How agents behave, on a clock of their own; knows nothing of the service.
+  simulation: ['model', 'wire'],
   journal: ['model'],
   store: ['model'],
   config: ['model'],

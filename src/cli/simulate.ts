@@ -3,25 +3,26 @@ import type { Config } from '../config.js';
 import { StoreError } from '../model/errors.js';
 import { formatIpv4, parseIpv4 } from '../model/ipv4.js';
 import type { Address } from '../model/status.js';
+import { SERVICES_PER_MODID } from '../simulation/addresses.js';
 import { openStore } from '../store/open.js';
 import type { Store } from '../store/store.js';
 import { integerOption, MAX_INT32, MAX_UINT32, MIN_INT32 } from './numbers.js';
 import { type CommonOptions, commandWith, loadSettingsAloud } from './settings.js';
+import { addBehaviourOptions, type BehaviourOptions, trafficFrom } from './simulate/behaviour.js';
 import { Fleet } from './simulate/fleet.js';
 import { showProgress } from './simulate/progress.js';
 import { summaryOf, summaryText, type Verification, verificationText } from './simulate/summary.js';
+import type { SentKeys } from './simulate/traffic.js';
 import { verify } from './simulate/verify.js';
-import { SERVICES_PER_MODID, Workload } from './simulate/workload.js';
 import { addressOption, ipOption, listenAddress } from './target.js';
 import { type Terminal, UsageError } from './terminal.js';
 
-interface SimulateOptions extends CommonOptions {
+interface SimulateOptions extends CommonOptions, BehaviourOptions {
   readonly agents: number;
   readonly services: number;
   readonly hosts: number;
   readonly rate?: number;
   readonly duration: number;
-  readonly window: number;
   readonly reconnectEvery: number;
   readonly seed: number;
   readonly to?: Address;
@@ -39,9 +40,10 @@ const DAY_S = 86_400;
 
 /** `lars-reporter simulate`: behaves like many real agents. */
 export function simulateCommand(terminal: Terminal): Command {
-  return commandWith(
+  const command = commandWith(
     'Behaves like many real agents: each has a caller and a connection of its own, and reports on its services in ' +
-      'turn, every host of a service at a time, with counters that grow within a window.\n' +
+      'turn, every host of a service at a time, with counters that grow within a window. ' +
+      'With --behaviour agent they report on calls, as real agents do, and things may be wrong.\n' +
       'Ends after --duration, or at SIGINT, when the reporter has read everything, and says what was sent.',
     'lars-reporter simulate --agents 1000 --services 20 --rate 5000 --duration 60 --reconnect-every 30 --verify',
   )
@@ -50,12 +52,12 @@ export function simulateCommand(terminal: Terminal): Command {
     .option('--hosts <n>', 'hosts of a service, all in each report', integerOption(1, 1700), 10)
     .option(
       '--rate <n>',
-      'reports a second of all agents together; 0 = as many as the reporter takes ' +
+      'reports a second of all agents together, calls with --behaviour agent; 0 = as many as the reporter takes ' +
         '(default: each agent reports on each service once a second)',
       integerOption(0, 10_000_000),
     )
     .option('--duration <s>', 'seconds to report; 0 = until SIGINT', integerOption(0, 30 * DAY_S), 10)
-    .option('--window <s>', 'seconds after which counters begin anew', integerOption(1, DAY_S), 15)
+    .option('--window <s>', 'seconds after which counters begin anew (default: 15)', integerOption(1, DAY_S))
     .option(
       '--reconnect-every <s>',
       'each agent reconnects about every so many seconds and sends all services again; 0 = never',
@@ -83,6 +85,7 @@ export function simulateCommand(terminal: Terminal): Command {
     )
     .option('--json', 'print the summary as one line of JSON')
     .action((options: SimulateOptions) => simulate(options, terminal));
+  return addBehaviourOptions(command);
 }
 
 async function simulate(options: SimulateOptions, terminal: Terminal): Promise<void> {
@@ -96,7 +99,7 @@ async function simulate(options: SimulateOptions, terminal: Terminal): Promise<v
     let verified: Verification | undefined;
     if (store && !failure) {
       try {
-        verified = await verifyStore(store, fleet.workload, options.verifyWait, terminal);
+        verified = await verifyStore(store, fleet.traffic, options.verifyWait, terminal);
         failure = verified.equal ? undefined : differenceError(verified, options.verifyWait);
       } catch (error) {
         failure = error as Error;
@@ -133,10 +136,8 @@ function fleetFrom(options: SimulateOptions, to: Address): Fleet {
     );
   }
   const rate = options.rate ?? agents * services;
-  const windowMs = options.window * 1000;
-  const windowReports = rate === 0 ? undefined : (rate * options.window) / agents;
-  const shape = { agents, services, hosts, seed, modidBase, firstCaller, windowReports, windowMs };
-  return new Fleet(new Workload(shape), {
+  const shape = { agents, services, hosts, seed, modidBase, firstCaller };
+  return new Fleet(trafficFrom(options, shape, rate), {
     to,
     rate,
     durationMs: duration === 0 ? Number.POSITIVE_INFINITY : duration * 1000,
@@ -179,14 +180,14 @@ async function openToVerify(config: Config['store'], terminal: Terminal): Promis
 
 async function verifyStore(
   { read, description }: Store,
-  workload: Workload,
+  sent: SentKeys,
   waitS: number,
   terminal: Terminal,
 ): Promise<Verification> {
   if (!read) throw new Error(`${description} cannot be read, so --verify has nothing to compare with`);
-  if (process.stderr.isTTY) terminal.note(`comparing ${workload.distinctKeys} keys with ${description} …`);
+  if (process.stderr.isTTY) terminal.note(`comparing ${sent.distinctKeys} keys with ${description} …`);
   const began = performance.now();
-  const verdict = await verify(read, workload, waitS * 1000);
+  const verdict = await verify(read, sent, waitS * 1000);
   return { ...verdict, store: description, seconds: Math.round(performance.now() - began) / 1000 };
 }
 

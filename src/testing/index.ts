@@ -19,6 +19,18 @@
 export type { StepHook, WriterStep } from '../actors/steps.js';
 export type { JournalFaults, StoredBytes } from '../journal/faults.js';
 export { StoreError, type StoreErrorClass } from '../model/errors.js';
+export {
+  type AgentRules,
+  type CallTotals,
+  type Condition,
+  ELB,
+  LARS,
+  LARS_DEFAULTS,
+  type Selection,
+  type SentReport,
+  World,
+  type WorldOptions,
+} from '../simulation/index.js';
 export { type Ending, HostileAgent, type HostileAgentOptions } from './agent.js';
 export { type CrashOptions, type RandomCrashes, WRITER_STEPS, WriterCrashes } from './crashes.js';
 export { type Damage, FaultyDisk, type TearOptions } from './disk.js';

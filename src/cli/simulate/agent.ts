@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentConnection } from '../../client/connection.js';
 import { type BackoffLimits, backoffMs } from '../../model/backoff.js';
 import { ReporterError } from '../../model/errors.js';
+import { seededRandom } from '../../simulation/random.js';
 import type { Fleet } from './fleet.js';
-import { seededRandom } from './random.js';
 
 const PAUSES: BackoffLimits = { firstMs: 50, lastMs: 2000 };
 /** How often an agent tries again to deliver its last reports: for about half a minute. */
@@ -39,7 +39,7 @@ export class Agent {
   constructor(fleet: Fleet, index: number) {
     this.#fleet = fleet;
     this.#index = index;
-    this.#random = seededRandom(fleet.workload.shape.seed + index);
+    this.#random = seededRandom(fleet.traffic.shape.seed + index);
     this.owed = fleet.isPaced ? 0 : Number.POSITIVE_INFINITY;
     this.#planLeaving(0);
   }
@@ -49,7 +49,7 @@ export class Agent {
     this.#connection = await this.#fleet.connect();
     if (this.#connections++ > 0) {
       this.#fleet.totals.reconnects++;
-      this.owed += this.#fleet.workload.shape.services;
+      this.owed += this.#fleet.traffic.owedOnReconnect;
     }
     return this.#connection;
   }
@@ -115,7 +115,7 @@ export class Agent {
   async #finish(connection: AgentConnection): Promise<void> {
     if (this.#connections > 1) {
       await this.#lingering;
-      this.owed = this.#fleet.workload.shape.services;
+      this.owed = this.#fleet.traffic.lastReports(this.#index);
       while (this.owed > 0) await this.#send(connection);
     }
     await connection.close();
@@ -146,8 +146,10 @@ export class Agent {
       const buffer = fleet.buffers.take();
       const { bytes, reports } = fleet.fill(this.#index, buffer, this.owed);
       this.owed -= reports;
-      await connection.sendBytes(buffer.subarray(0, bytes));
-      await connection.flush();
+      if (bytes > 0) {
+        await connection.sendBytes(buffer.subarray(0, bytes));
+        await connection.flush();
+      }
       fleet.buffers.giveBack(buffer);
     });
   }

@@ -5,8 +5,8 @@ import { messageOf, ReporterError } from '../../model/errors.js';
 import type { Address } from '../../model/status.js';
 import { Agent } from './agent.js';
 import { Buffers } from './buffers.js';
+import type { Traffic } from './traffic.js';
 import { Gate, Turns } from './turns.js';
-import type { Workload } from './workload.js';
 
 export interface FleetOptions {
   /** The reporter. */
@@ -50,7 +50,7 @@ const TICK_MS = 10;
 /** Many agents against one reporter: connects them, hands out what is due, ends the run. */
 export class Fleet {
   readonly options: FleetOptions;
-  readonly workload: Workload;
+  readonly traffic: Traffic;
   readonly totals: Totals = { connections: 0, reconnects: 0, lost: 0, reports: 0, rows: 0, bytes: 0 };
   readonly turns = new Turns();
   readonly buffers: Buffers;
@@ -67,12 +67,12 @@ export class Fleet {
   #handedOut = 0;
   #ticker: NodeJS.Timeout | undefined;
 
-  constructor(workload: Workload, options: FleetOptions) {
+  constructor(traffic: Traffic, options: FleetOptions) {
     this.options = options;
-    this.workload = workload;
-    const { agents } = workload.shape;
+    this.traffic = traffic;
+    const { agents } = traffic.shape;
     const chunkBytes = Math.min(MAX_CHUNK_BYTES, Math.floor(CHUNKS_BYTES / agents));
-    this.#chunkBytes = Math.max(workload.maxFrameBytes, chunkBytes);
+    this.#chunkBytes = Math.max(traffic.maxFrameBytes, chunkBytes);
     this.buffers = new Buffers(this.#chunkBytes);
     this.#agents = Array.from({ length: agents }, (_, index) => new Agent(this, index));
   }
@@ -127,7 +127,7 @@ export class Fleet {
     this.isOver = true;
     clearInterval(this.#ticker);
     // Who has kept up owes no more than this. Who has not would need unbounded time to make up for it.
-    const owed = this.isPaced ? Math.floor(this.#chunkBytes / this.workload.maxFrameBytes) : 0;
+    const owed = this.isPaced ? Math.floor(this.#chunkBytes / this.traffic.maxFrameBytes) : 0;
     for (const agent of this.#agents) {
       agent.owed = Math.min(agent.owed, owed);
       agent.wake();
@@ -148,29 +148,33 @@ export class Fleet {
     return connection;
   }
 
-  /** For agents: fills a buffer with the next reports, at most `limit`, at least one. */
+  /**
+   * For agents: fills a buffer with the next reports, at most `limit`, and says how many were due. Where there was
+   * nothing to report in the end, they have no bytes.
+   */
   fill(agent: number, buffer: Buffer, limit: number): { bytes: number; reports: number } {
-    const { workload, totals } = this;
+    const { traffic, totals } = this;
     const ts = Math.floor(Date.now() / 1000);
     const elapsedMs = performance.now() - this.#beganMs;
-    const lastStart = buffer.length - workload.maxFrameBytes;
+    const lastStart = buffer.length - traffic.maxFrameBytes;
     let bytes = 0;
     let reports = 0;
     do {
-      bytes = workload.writeNext(agent, buffer, bytes, ts, elapsedMs);
+      const end = traffic.writeNext(agent, buffer, bytes, ts, elapsedMs);
+      if (end > bytes) totals.reports++;
+      totals.rows += traffic.lastRows;
+      bytes = end;
       reports++;
     } while (reports < limit && bytes <= lastStart);
-    totals.reports += reports;
-    totals.rows += reports * workload.shape.hosts;
     totals.bytes += bytes;
     return { bytes, reports };
   }
 
   /** For agents: the beginning of a report that is never completed, `share` (0 … 1) of it. */
   cutFrame(agent: number, share: number): Buffer {
-    const frame = Buffer.allocUnsafe(this.workload.maxFrameBytes);
+    const frame = Buffer.allocUnsafe(this.traffic.maxFrameBytes);
     const ts = Math.floor(Date.now() / 1000);
-    const end = this.workload.writeNext(agent, frame, 0, ts, performance.now() - this.#beganMs);
+    const end = this.traffic.writeNext(agent, frame, 0, ts, performance.now() - this.#beganMs);
     const bytes = 1 + Math.floor(share * (end - 1));
     this.totals.bytes += bytes;
     return frame.subarray(0, bytes);
@@ -189,20 +193,24 @@ export class Fleet {
   }
 
   #tick(): void {
-    const { rate, durationMs } = this.options;
+    const { durationMs } = this.options;
     const elapsedMs = Math.min(performance.now() - this.#beganMs, durationMs);
-    if (this.isPaced) {
-      const due = Math.floor((elapsedMs * rate) / 1000);
-      for (; this.#handedOut < due; this.#handedOut++) {
-        const agent = this.#agents[this.#handedOut % this.#agents.length]!;
-        agent.owed++;
-        agent.wake();
-      }
+    for (const index of this.traffic.due?.(elapsedMs) ?? this.#dueByRate(elapsedMs)) {
+      const agent = this.#agents[index]!;
+      agent.owed++;
+      agent.wake();
     }
     if (elapsedMs >= durationMs) {
       this.end();
       return;
     }
     for (const agent of this.#agents) agent.leaveIfDue(elapsedMs);
+  }
+
+  /** The agents in turn, as often as the rate wants. */
+  *#dueByRate(elapsedMs: number): Generator<number> {
+    if (!this.isPaced) return;
+    const due = Math.floor((elapsedMs * this.options.rate) / 1000);
+    for (; this.#handedOut < due; this.#handedOut++) yield this.#handedOut % this.#agents.length;
   }
 }

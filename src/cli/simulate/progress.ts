@@ -28,8 +28,8 @@ export function showProgress(fleet: Fleet, terminal: Terminal): () => void {
   };
 }
 
-function progressLine({ connected, seconds, totals, workload, isOver }: Fleet, rate: number): string {
-  const connections = `${connected}/${workload.shape.agents} agents connected`;
+function progressLine({ connected, seconds, totals, traffic, isOver }: Fleet, rate: number): string {
+  const connections = `${connected}/${traffic.shape.agents} agents connected`;
   if (seconds === 0) return connections;
   return (
     `${seconds.toFixed(0)} s: ${connections}, ${totals.reports} reports, ${totals.rows} rows, ` +

@@ -1,4 +1,5 @@
 import type { Address } from '../../model/status.js';
+import type { CallTotals } from '../../simulation/index.js';
 import type { Fleet } from './fleet.js';
 import type { Verdict } from './verify.js';
 
@@ -26,6 +27,8 @@ export interface Summary {
   readonly distinctKeys: number;
   readonly reportsPerSecond: number;
   readonly rowsPerSecond: number;
+  /** With `--behaviour agent`: what the applications did. */
+  readonly calls?: CallTotals;
 }
 
 /** A verdict, and on what. */
@@ -35,8 +38,8 @@ export interface Verification extends Verdict {
   readonly seconds: number;
 }
 
-export function summaryOf({ options, workload, totals, seconds: exactSeconds }: Fleet): Summary {
-  const { agents, services, hosts, seed } = workload.shape;
+export function summaryOf({ options, traffic, totals, seconds: exactSeconds }: Fleet): Summary {
+  const { agents, services, hosts, seed } = traffic.shape;
   const seconds = Math.round(exactSeconds * 1000) / 1000;
   const perSecond = (count: number): number => (seconds > 0 ? Math.round(count / seconds) : 0);
   return {
@@ -48,19 +51,21 @@ export function summaryOf({ options, workload, totals, seconds: exactSeconds }: 
     rate: options.rate,
     seconds,
     ...totals,
-    distinctKeys: workload.distinctKeys,
+    distinctKeys: traffic.distinctKeys,
     reportsPerSecond: perSecond(totals.reports),
     rowsPerSecond: perSecond(totals.rows),
+    ...(traffic.calls ? { calls: traffic.calls } : {}),
   };
 }
 
 /** For people. */
 export function summaryText(summary: Summary): string {
-  const { to, reports, rows, bytes, seconds, agents, connections, reconnects, lost } = summary;
+  const { to, reports, rows, bytes, seconds, agents, connections, reconnects, lost, calls } = summary;
   return [
     `sent ${reports} reports, ${rows} rows, ${bytes} bytes to ${to.host}:${to.port} in ${seconds} s`,
     `${summary.reportsPerSecond} reports/s, ${summary.rowsPerSecond} rows/s, ${summary.distinctKeys} distinct keys`,
     `${agents} agents, ${connections} connections, ${reconnects} reconnects, ${lost} lost`,
+    ...(calls ? [`${calls.made} calls, ${calls.failed} failed, ${calls.refused} refused`] : []),
   ].join('\n');
 }
 

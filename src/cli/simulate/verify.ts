@@ -3,7 +3,7 @@ import { StoreError } from '../../model/errors.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import type { Row } from '../../model/row.js';
 import type { StoreReader } from '../../store/store.js';
-import type { Workload } from './workload.js';
+import type { SentKeys } from './traffic.js';
 
 /** How a table compares with the last report of each key. */
 export interface Verdict {
@@ -31,7 +31,7 @@ const LAST_PAUSE_MS = 1000;
  *
  * Memory: one byte a key and a page of rows. Rejects with StoreError when the table cannot be read.
  */
-export async function verify(reader: StoreReader, workload: Workload, waitMs: number): Promise<Verdict> {
+export async function verify(reader: StoreReader, workload: SentKeys, waitMs: number): Promise<Verdict> {
   const deadline = performance.now() + waitMs;
   const tally = new Tally(workload);
   for (const modid of workload.modids()) {
@@ -50,7 +50,7 @@ export async function verify(reader: StoreReader, workload: Workload, waitMs: nu
 }
 
 class Tally {
-  readonly #workload: Workload;
+  readonly #workload: SentKeys;
   readonly #isSeen: Uint8Array;
   readonly #differences: string[] = [];
   #matching = 0;
@@ -58,7 +58,7 @@ class Tally {
   #stale = 0;
   #wrong = 0;
 
-  constructor(workload: Workload) {
+  constructor(workload: SentKeys) {
     this.#workload = workload;
     this.#isSeen = new Uint8Array(workload.keys);
   }

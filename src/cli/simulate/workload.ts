@@ -1,6 +1,8 @@
 import { COUNTER_WORDS, ReportTemplate } from '../../client/encode.js';
 import type { Row } from '../../model/row.js';
-import { mix32 } from './random.js';
+import { Addresses, SERVICES_PER_MODID } from '../../simulation/addresses.js';
+import { mix32 } from '../../simulation/random.js';
+import type { Traffic } from './traffic.js';
 
 export interface WorkloadShape {
   readonly agents: number;
@@ -20,16 +22,6 @@ export interface WorkloadShape {
   readonly windowMs: number;
 }
 
-/** Services of one modid: their cmdid runs from 1. */
-export const SERVICES_PER_MODID = 100;
-/** Hosts of services with even numbers are addressed from 10.128.0.0, positive on the wire, … */
-const POSITIVE_NET = 0x0a80_0000;
-/** … those of odd ones from 172.16.0.0, negative on the wire. */
-const NEGATIVE_NET = 0xac10_0000 | 0;
-/** Addresses used of each: more than a report has hosts, so that those of a service differ. */
-const NET_MASK = 0x000f_ffff;
-const FIRST_PORT = 8000;
-const PORTS = 100;
 /** A counter beyond this begins anew, which only a window of days gets to. */
 const COUNTER_BITS = 0x3fff_ffff;
 /** One host in so many is sick in a window: most calls to it fail. */
@@ -43,12 +35,16 @@ const SICK_ONE_IN = 16;
  * in every run with the same seed and shape, but for ts – where windows are counted in reports; where they go by the
  * clock, the moment at which the counters begin anew depends on it.
  */
-export class Workload {
+export class Workload implements Traffic {
   readonly shape: WorkloadShape;
+  /** All hosts stand in each report. */
+  readonly lastRows: number;
+  readonly owedOnReconnect: number;
   /** Room that any report fits in, in bytes. */
   readonly maxFrameBytes: number;
   /** Keys that were reported at least once. */
   distinctKeys = 0;
+  readonly #addresses: Addresses;
   readonly #templates: readonly ReportTemplate[];
   /** Last counters of each key, COUNTER_WORDS each; index: see `#slot`, times hosts. */
   readonly #counters: Uint32Array;
@@ -65,16 +61,16 @@ export class Workload {
   constructor(shape: WorkloadShape) {
     const { agents, services, hosts, seed } = shape;
     this.shape = shape;
+    this.lastRows = hosts;
+    this.owedOnReconnect = services;
+    this.#addresses = new Addresses(shape);
     this.#templates = Array.from(
       { length: services },
       (_, service) =>
         new ReportTemplate({
-          modid: this.#modid(service),
-          cmdid: this.#cmdid(service),
-          hosts: Array.from({ length: hosts }, (_, host) => ({
-            ip: this.#ip(service, host),
-            port: this.#port(host),
-          })),
+          modid: this.#addresses.modid(service),
+          cmdid: this.#addresses.cmdid(service),
+          hosts: Array.from({ length: hosts }, (_, host) => this.#addresses.host(service, host)),
         }),
     );
     this.maxFrameBytes = this.#templates.reduce((most, each) => Math.max(most, each.maxFrameBytes), 0);
@@ -116,17 +112,18 @@ export class Workload {
     return this.#templates[service]!.write(target, at, firstCaller + agent, ts, this.#counters, from);
   }
 
+  lastReports(): number {
+    return this.shape.services;
+  }
+
   /** Where the key of a row stands in the arrays; -1 when it is no key of this workload. */
   indexOf(row: Row): number {
-    const { agents, services, hosts, modidBase, firstCaller } = this.shape;
+    const { agents, services, hosts, firstCaller } = this.shape;
     const agent = (row.caller - firstCaller) >>> 0;
-    const cmdid = row.cmdid - 1;
-    const service = (row.modid - modidBase) * SERVICES_PER_MODID + cmdid;
-    if (agent >= agents || cmdid < 0 || cmdid >= SERVICES_PER_MODID || service < 0 || service >= services)
-      return -1;
-    const host = (row.ip - this.#ip(service, 0)) & NET_MASK;
-    if (host >= hosts || row.ip !== this.#ip(service, host) || row.port !== this.#port(host)) return -1;
-    return (agent * services + service) * hosts + host;
+    const service = this.#addresses.serviceOf(row);
+    if (agent >= agents || service < 0 || service >= services) return -1;
+    const host = this.#addresses.hostOf(service, row);
+    return host < 0 ? -1 : (agent * services + service) * hosts + host;
   }
 
   /** Whether the key at `index` was ever reported. */
@@ -147,17 +144,16 @@ export class Workload {
 
   /** The row that the last report of the key at `index` should leave in the table. */
   lastRow(index: number): Row {
-    const { services, hosts, firstCaller } = this.shape;
+    const { services, hosts } = this.shape;
     const slot = Math.floor(index / hosts);
     const service = slot % services;
     const host = index % hosts;
     const at = index * COUNTER_WORDS;
     return {
-      modid: this.#modid(service),
-      cmdid: this.#cmdid(service),
-      ip: this.#ip(service, host),
-      port: this.#port(host),
-      caller: (firstCaller + Math.floor(slot / services)) | 0,
+      modid: this.#addresses.modid(service),
+      cmdid: this.#addresses.cmdid(service),
+      ...this.#addresses.host(service, host),
+      caller: this.#addresses.caller(Math.floor(slot / services)),
       succ: this.#counters[at]!,
       err: this.#counters[at + 1]!,
       ts: this.#ts[slot]!,
@@ -220,22 +216,5 @@ export class Workload {
       counters[at + 2] = err > succ ? 1 : 0;
     }
     this.#random[agent] = random;
-  }
-
-  #modid(service: number): number {
-    return this.shape.modidBase + Math.floor(service / SERVICES_PER_MODID);
-  }
-
-  #cmdid(service: number): number {
-    return 1 + (service % SERVICES_PER_MODID);
-  }
-
-  #ip(service: number, host: number): number {
-    const net = service % 2 === 0 ? POSITIVE_NET : NEGATIVE_NET;
-    return net | ((service * this.shape.hosts + host) & NET_MASK);
-  }
-
-  #port(host: number): number {
-    return FIRST_PORT + (host % PORTS);
   }
 }
