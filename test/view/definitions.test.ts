@@ -319,10 +319,10 @@ function byText<T>(text: (one: T) => string): (a: T, b: T) => number {
 
 test('whatever is reported, read and lost: the view says what the definitions say', (t) => {
   fc.assert(
-    fc.property(settings, fc.array(step, { maxLength: 40, size: "max" }), (chosen, steps) => {
+    fc.property(settings, fc.array(step, { maxLength: 40, size: 'max' }), (chosen, steps) => {
       const both = new Both(t, chosen);
       for (const one of steps) both.do(one);
     }),
-    { numRuns: Number(process.env["RUNS"] ?? 60) },
+    { numRuns: Number(process.env['RUNS'] ?? 60) },
   );
 });
