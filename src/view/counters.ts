@@ -1,6 +1,18 @@
+import {
+  BITS,
+  COUNTED,
+  FLAGGED,
+  FRESH,
+  HEARD,
+  HOST,
+  HOT,
+  LAST_ON,
+  PAIR,
+  ROW_WORDS,
+  VOICE,
+} from './caller-rows.js';
 import { MAX_RELAPSES } from './incidents.js';
 import { PAIR_FRESH, PAIR_HOT, PAIR_WORDS } from './pairs.js';
-import { BITS, COUNTED, FLAGGED, FRESH, HEARD, HOST, HOT, LAST_ON, PAIR, ROW_WORDS, VOICE } from './rows.js';
 import type { ViewState } from './state.js';
 
 const VOTING = FRESH | HOT;

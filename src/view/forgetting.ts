@@ -1,7 +1,7 @@
+import { BITS, DEAD, HOST, NEXT, ORIGIN, PAIR, ROW_WORDS, VIA, VOICE } from './caller-rows.js';
 import { setBits } from './counters.js';
 import { endIncident } from './happenings.js';
 import { NEXT_OF_SERVICE, NEXT_OF_VOICE, PAIR_ROWS, PAIR_VOICE, PAIR_WORDS } from './pairs.js';
-import { BITS, DEAD, HOST, NEXT, ORIGIN, PAIR, ROW_WORDS, VIA, VOICE } from './rows.js';
 import type { ViewState } from './state.js';
 
 /**

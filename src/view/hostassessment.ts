@@ -1,7 +1,7 @@
+import { BITS, HOT, NEXT, PAIR, ROW_WORDS, VOICE } from './caller-rows.js';
 import { beginIncident, endIncident, tellHostNew, tellHostWithdrawn } from './happenings.js';
 import { DISPUTED, FAILING, IDLE, NOTED, OK, OVERLOADED, STALE, UNSEEN, WITHDRAWN } from './hosts.js';
 import { PAIR_FRESH, PAIR_WORDS } from './pairs.js';
-import { BITS, HOT, NEXT, PAIR, ROW_WORDS, VOICE } from './rows.js';
 import type { ViewState } from './state.js';
 
 /** Share of its callers that makes a host overloaded, and disputed. */

@@ -2,8 +2,8 @@ import { byteColumn, int32Column } from './columns.js';
 import type { Run } from './incidents.js';
 import { MinuteRing } from './minutes.js';
 import { Rates } from './rates.js';
-import { Records } from './records.js';
 import type { HostState } from './shapes.js';
+import { Records } from './slots.js';
 
 /** Words of a host's key: modid, cmdid, ip, port. */
 export const HOST_WORDS = 4;

@@ -10,12 +10,6 @@ import {
   TAG,
   WORDS_PER_ROW,
 } from '../model/row.js';
-import { isLoopback, UNKNOWN_PEER } from './addresses.js';
-import { noteFlag, setBits } from './counters.js';
-import { HOST_WORDS } from './hosts.js';
-import { PAIR_HEARD, PAIR_WORDS } from './pairs.js';
-import { bitsAt, dueOf } from './passing.js';
-import { addRow } from './places.js';
 import {
   AFTER,
   BITS,
@@ -36,7 +30,13 @@ import {
   TS,
   VIA,
   VOICE,
-} from './rows.js';
+} from './caller-rows.js';
+import { noteFlag, setBits } from './counters.js';
+import { HOST_WORDS } from './hosts.js';
+import { PAIR_HEARD, PAIR_WORDS } from './pairs.js';
+import { bitsAt, dueOf } from './passing.js';
+import { isLoopback, UNKNOWN_PEER } from './peer-addresses.js';
+import { addRow } from './places.js';
 import type { ViewState } from './state.js';
 import { dropTableRow } from './tablerows.js';
 

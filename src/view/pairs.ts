@@ -1,4 +1,4 @@
-import { Records } from './records.js';
+import { Records } from './slots.js';
 
 /** Words of a pair; the first two are its key. */
 export const PAIR_WORDS = 8;

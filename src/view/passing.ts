@@ -1,6 +1,3 @@
-import { setBits } from './counters.js';
-import { forgetRows } from './forgetting.js';
-import { BUCKET_S } from './rates.js';
 import {
   BITS,
   COUNTED,
@@ -16,7 +13,10 @@ import {
   PREVIOUS_S,
   ROW_WORDS,
   SUCC,
-} from './rows.js';
+} from './caller-rows.js';
+import { setBits } from './counters.js';
+import { forgetRows } from './forgetting.js';
+import { BUCKET_S } from './rates.js';
 import type { ViewState } from './state.js';
 
 const BUCKETS_A_MINUTE = 6;

@@ -1,6 +1,6 @@
 import { CMDID, IP, MODID, PORT } from '../model/row.js';
+import { HOST, NEXT, PAIR, ROW_WORDS } from './caller-rows.js';
 import { NEXT_OF_SERVICE, NEXT_OF_VOICE, PAIR_ROWS, PAIR_WORDS } from './pairs.js';
-import { HOST, NEXT, PAIR, ROW_WORDS } from './rows.js';
 import type { ViewState } from './state.js';
 
 /** A new row for the key at `from[at]` and a voice, with all it belongs to. It counts nowhere before it has bits. */

@@ -1,6 +1,6 @@
+import { BITS, COUNTED, FLAGGED, FRESH, HOT, NEXT, PAIR, ROW_WORDS } from './caller-rows.js';
 import { NEXT_OF_SERVICE, PAIR_FRESH, PAIR_HOT, PAIR_WORDS } from './pairs.js';
 import { bitsAt } from './passing.js';
-import { BITS, COUNTED, FLAGGED, FRESH, HOT, NEXT, PAIR, ROW_WORDS } from './rows.js';
 import type { ViewState } from './state.js';
 
 /**

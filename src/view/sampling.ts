@@ -1,4 +1,4 @@
-import { mixBits } from './records.js';
+import { mixBits } from './slots.js';
 
 const ALL = 0x1_0000_0000;
 /** Sampling never goes below one caller in so many. */

@@ -2,8 +2,8 @@ import { byteColumn, float32Column, int32Column } from './columns.js';
 import type { IncidentRecord } from './incidents.js';
 import { MinuteRing } from './minutes.js';
 import { Rates } from './rates.js';
-import { Records } from './records.js';
 import type { Freshness } from './shapes.js';
+import { Records } from './slots.js';
 import type { Standing } from './standing.js';
 
 /** Words of a service's key: modid, cmdid. */

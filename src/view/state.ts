@@ -1,15 +1,15 @@
-import { PeerAddresses } from './addresses.js';
+import { Rows } from './caller-rows.js';
 import { Changes } from './changes.js';
-import { Clock } from './clock.js';
 import { Hosts } from './hosts.js';
 import { Incidents } from './incidents.js';
 import { Pairs } from './pairs.js';
+import { PeerAddresses } from './peer-addresses.js';
 import { BUCKET_S } from './rates.js';
-import { Rows } from './rows.js';
 import { Sampling } from './sampling.js';
 import { Services } from './services.js';
-import type { NameOf, ViewSettings } from './settings.js';
 import { StoredKeys } from './storedkeys.js';
+import { Clock } from './view-clock.js';
+import type { NameOf, ViewSettings } from './view-settings.js';
 import { Voices } from './voices.js';
 
 /**

@@ -1,4 +1,4 @@
-import { Records } from './records.js';
+import { Records } from './slots.js';
 
 const WORDS = 6;
 const CALLER = 1;

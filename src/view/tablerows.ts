@@ -10,12 +10,6 @@ import {
   TAG,
   WORDS_PER_ROW,
 } from '../model/row.js';
-import { isLoopback } from './addresses.js';
-import { noteFlag, setBits } from './counters.js';
-import { forgetRows } from './forgetting.js';
-import { PAIR_HEARD, PAIR_WORDS } from './pairs.js';
-import { bitsAt, dueOf } from './passing.js';
-import { addRow } from './places.js';
 import {
   BITS,
   CHANGED,
@@ -32,7 +26,13 @@ import {
   TS,
   VIA,
   VOICE,
-} from './rows.js';
+} from './caller-rows.js';
+import { noteFlag, setBits } from './counters.js';
+import { forgetRows } from './forgetting.js';
+import { PAIR_HEARD, PAIR_WORDS } from './pairs.js';
+import { bitsAt, dueOf } from './passing.js';
+import { isLoopback } from './peer-addresses.js';
+import { addRow } from './places.js';
 import type { ViewState } from './state.js';
 
 /** What is done with the rows of the table. */

@@ -1,16 +1,16 @@
+import { ROW_WORDS, VOICE } from './caller-rows.js';
 import { forgetRows } from './forgetting.js';
 import { HOST_STATE_OF } from './hosts.js';
 import { Intake } from './intake.js';
 import { moveTo } from './passing.js';
 import { watchVoices } from './presence.js';
 import { recountService } from './recount.js';
-import { ROW_WORDS, VOICE } from './rows.js';
 import { assessService } from './serviceassessment.js';
-import { DEFAULT_SETTINGS, type NameOf, type ViewSettings } from './settings.js';
 import type { HostState, Level, VoiceState } from './shapes.js';
 import { type Snapshot, Snapshots } from './snapshot.js';
 import { ViewState } from './state.js';
 import { beginSweep, endSweep, type TableCount, takeTableRows } from './tablerows.js';
+import { DEFAULT_SETTINGS, type NameOf, type ViewSettings } from './view-settings.js';
 import { VOICE_STATE_OF } from './voices.js';
 
 /** More callers are looked at again once the rows are so many times fewer than there is room for. */

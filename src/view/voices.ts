@@ -1,6 +1,6 @@
 import { byteColumn, int32Column } from './columns.js';
-import { Records } from './records.js';
 import type { VoiceState } from './shapes.js';
+import { Records } from './slots.js';
 
 /** Reports that the skew of a voice is taken over. */
 const SKEW_REPORTS = 15;

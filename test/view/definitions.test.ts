@@ -2,13 +2,13 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { formatIpv4 } from '../../src/model/ipv4.js';
 import { RowBatch, TAG, WORDS_PER_ROW } from '../../src/model/row.js';
-import { listCallers } from '../../src/view/query/callers.js';
-import { listIncidents } from '../../src/view/query/incidents.js';
-import { showService } from '../../src/view/query/service.js';
-import { listServices } from '../../src/view/query/services.js';
-import type { ViewSettings } from '../../src/view/settings.js';
+import { listCallers } from '../../src/view/query/list-callers.js';
+import { listIncidents } from '../../src/view/query/list-incidents.js';
+import { listServices } from '../../src/view/query/list-services.js';
+import { showService } from '../../src/view/query/show-service.js';
 import { LEVELS } from '../../src/view/shapes.js';
 import { View } from '../../src/view/view.js';
+import type { ViewSettings } from '../../src/view/view-settings.js';
 import { NaiveView } from './naive.js';
 import { rowsOf, type Said, START, seconds } from './world.js';
 

@@ -1,6 +1,6 @@
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import type { Row } from '../../src/model/row.js';
-import type { ViewSettings } from '../../src/view/settings.js';
+import type { ViewSettings } from '../../src/view/view-settings.js';
 
 /**
  * The definitions of the view written down plainly, for comparison: every report is kept as objects, and everything

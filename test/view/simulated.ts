@@ -2,7 +2,7 @@ import { formatIpv4 } from '../../src/model/ipv4.js';
 import { type Row, RowBatch, TAG, WORDS_PER_ROW } from '../../src/model/row.js';
 import { type Condition, World } from '../../src/simulation/index.js';
 import { rowsOf } from '../../src/testing/rows.js';
-import { showService } from '../../src/view/query/service.js';
+import { showService } from '../../src/view/query/show-service.js';
 import { LEVELS, type ServiceAnswer } from '../../src/view/shapes.js';
 import { View } from '../../src/view/view.js';
 

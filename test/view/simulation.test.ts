@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
-import { listCallers } from '../../src/view/query/callers.js';
-import { listChanges } from '../../src/view/query/changes.js';
-import { listIncidents } from '../../src/view/query/incidents.js';
+import { listCallers } from '../../src/view/query/list-callers.js';
+import { listChanges } from '../../src/view/query/list-changes.js';
+import { listIncidents } from '../../src/view/query/list-incidents.js';
 import { type Moment, reached, type SimulatedOptions, simulate, spread } from './simulated.js';
 
 /** Calls a second of each of the 20 callers. */

@@ -1,7 +1,7 @@
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { type Row, RowBatch, TAG, WORDS_PER_ROW } from '../../src/model/row.js';
-import type { ViewSettings } from '../../src/view/settings.js';
 import { View } from '../../src/view/view.js';
+import type { ViewSettings } from '../../src/view/view-settings.js';
 
 /** 2026-11-27T02:00:00Z */
 export const START = 1_795_744_800;

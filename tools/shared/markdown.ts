@@ -1,4 +1,4 @@
-import { ToolError } from '../shared/tool.js';
+import { ToolError } from './tool.js';
 
 /** Markdown in which what stands between the markers of a section is replaced. Throws ToolError without markers. */
 export function withSection(markdown: string, name: string, content: string): string {

@@ -2,7 +2,7 @@ import { formatIpv4 } from '../../model/ipv4.js';
 import { HOST_STATE_OF } from '../hosts.js';
 import type { Host, ServiceHost } from '../shapes.js';
 import type { ViewState } from '../state.js';
-import { callsOf, roundShare } from './numbers.js';
+import { callsOf, roundShare } from './rounding.js';
 
 /** A host as answers show it. */
 export function hostAnswer(state: ViewState, host: number): Host {

@@ -1,5 +1,4 @@
 import { formatIpv4 } from '../../model/ipv4.js';
-import { PAIR_FRESH, PAIR_WORDS } from '../pairs.js';
 import {
   BITS,
   CHANGED,
@@ -24,7 +23,8 @@ import {
   TS,
   VIA,
   VOICE,
-} from '../rows.js';
+} from '../caller-rows.js';
+import { PAIR_FRESH, PAIR_WORDS } from '../pairs.js';
 import type { HostRow, Verdict } from '../shapes.js';
 import type { ViewState } from '../state.js';
 

@@ -1,6 +1,6 @@
 import { formatIpv4 } from '../../model/ipv4.js';
+import { NEXT, ROW_WORDS, VOICE } from '../caller-rows.js';
 import { NEXT_OF_SERVICE, PAIR_FRESH, PAIR_HOT, PAIR_VOICE, PAIR_WORDS } from '../pairs.js';
-import { NEXT, ROW_WORDS, VOICE } from '../rows.js';
 import type { Matrix, ServiceAnswer } from '../shapes.js';
 import type { ViewState } from '../state.js';
 import type { View } from '../view.js';
@@ -9,7 +9,7 @@ import { compareHosts, hostAnswer } from './hostanswer.js';
 import { incidentAnswer } from './incidentanswer.js';
 import { type HostFilter, Parameters, Unanswerable } from './parameters.js';
 import { letterOf, rowAnswer } from './rowanswer.js';
-import { summaryOf } from './summary.js';
+import { summaryOf } from './summary-answer.js';
 import { voiceAnswer } from './voiceanswer.js';
 
 export const SERVICE_PARAMETERS = ['callers', 'offset', 'host', 'caller'] as const;

@@ -1,14 +1,14 @@
 import { formatIpv4 } from '../../model/ipv4.js';
+import { BITS, HOST, HOT, ROW_WORDS } from '../caller-rows.js';
 import { HOST_STATE_OF } from '../hosts.js';
 import { NEXT_OF_VOICE, PAIR_WORDS } from '../pairs.js';
-import { BITS, HOST, HOT, ROW_WORDS } from '../rows.js';
 import { type CallerAnswer, type CallerRow, type CallersAnswer, VOICE_STATES } from '../shapes.js';
 import type { ViewState } from '../state.js';
 import type { View } from '../view.js';
 import { VOICE_STATE_OF } from '../voices.js';
 import { headOf } from './head.js';
-import { roundShare } from './numbers.js';
 import { Parameters, Unanswerable } from './parameters.js';
+import { roundShare } from './rounding.js';
 import { rowAnswer } from './rowanswer.js';
 import { isShared, isSuspect, voiceAnswer } from './voiceanswer.js';
 

@@ -7,7 +7,7 @@ import type { ViewState } from '../state.js';
 import type { View } from '../view.js';
 import { headOf } from './head.js';
 import { Parameters, Unanswerable } from './parameters.js';
-import { summaryOf } from './summary.js';
+import { summaryOf } from './summary-answer.js';
 
 export const SERVICES_PARAMETERS = [
   'q',

@@ -3,7 +3,7 @@ import { FRESHNESS_OF, SERVICE_MINUTE } from '../services.js';
 import { LEVELS, type SparkMinute, type Summary } from '../shapes.js';
 import type { Standing } from '../standing.js';
 import type { ViewState } from '../state.js';
-import { callsOf, roundShare } from './numbers.js';
+import { callsOf, roundShare } from './rounding.js';
 
 /** Made once of each standing, however many ask for it. */
 const made = new WeakMap<Standing, Summary>();

@@ -1,5 +1,5 @@
 import { int32Column } from './columns.js';
-import { Records } from './records.js';
+import { Records } from './slots.js';
 
 /** Words of a row: one cache line. The first two are its key. */
 export const ROW_WORDS = 16;
