@@ -20,7 +20,7 @@ const MOST_CHANGES = 50;
  * The answer to a question, asked again every 5 s while the page is live. The old answer stays until the next one
  * is there, also while the reporter is away.
  */
-export function useAnswer<Answer extends Partial<Head>>(path: string, everyMs = EVERY_MS): Answered<Answer> {
+export function useAnswer<Answer extends object>(path: string, everyMs = EVERY_MS): Answered<Answer> {
   const answer = useSignal<Answer | undefined>(undefined);
   const error = useSignal<AskError | undefined>(undefined);
   const { state } = connection.value;
@@ -38,7 +38,7 @@ export function useAnswer<Answer extends Partial<Head>>(path: string, everyMs = 
           if (isOver) return;
           answer.value = found;
           error.value = undefined;
-          noteHead(found);
+          noteHead(found as Partial<Head>);
         },
         (failure: AskError) => {
           if (!isOver && failure.status !== 0) error.value = failure;

@@ -18,7 +18,7 @@ const MOST_GONE = 500;
 
 /** How the reporter itself is: may this page be believed, and what has to be done. */
 export function ReporterPage() {
-  useStream('view=reporter', undefined, async () => {});
+  useStream('reporter', undefined, async () => {});
   const known = reporter.value;
   if (!known) return <Loading rows={12} />;
   return (

@@ -76,7 +76,7 @@ function useService(id: string, callers: string) {
     });
   }, [id, callers]);
   useStream(
-    `service=${id}&callers=${callers}`,
+    `service=${id}${callers === String(CALLERS) ? '' : `&callers=${callers}`}`,
     (kind, data) => {
       if (kind !== 'service') return;
       const next = applyService(answer.value, data as ServiceEvent);
