@@ -159,11 +159,11 @@ function addRoute(app: FastifyInstance, route: Route, refusal: Refusal, logger: 
       if (refused) return send(request, reply, refused);
     },
     handler: async (request, reply) => {
-      const { params, url, body } = request;
+      const { params, url, body, headers } = request;
       const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '');
       let answer: Answer;
       try {
-        answer = await route.handle({ params, query, body });
+        answer = await route.handle({ params, query, body, headers });
       } catch (error) {
         answer = failed(request, error, logger);
       }

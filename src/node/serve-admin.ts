@@ -1,5 +1,6 @@
 import { deadLetterRoutes } from '../admin/dead-letters.js';
 import { startAdmin } from '../admin/http.js';
+import { pageRoutes } from '../admin/page.js';
 import { errorOf } from '../model/errors.js';
 import type { Address } from '../model/status.js';
 import type { DeadLetterCounter } from './dead-letters.js';
@@ -18,7 +19,7 @@ export async function serveAdmin(
     const admin = await startAdmin({
       ...config.admin,
       ...{ status: () => status.read(), metrics, logger },
-      routes: deadLetterRoutes(() => (letters.isOpen ? letters : undefined)),
+      routes: [...deadLetterRoutes(() => (letters.isOpen ? letters : undefined)), ...pageRoutes()],
     });
     teardown.add('the admin HTTP', () => admin.close());
     events.emit({ type: 'admin-listening', ...admin.address });

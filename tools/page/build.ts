@@ -18,6 +18,7 @@ const { outputFiles } = await build({
   minify: true,
   write: false,
   outdir: TARGET,
+  charset: 'utf8',
   format: 'esm',
   target: ['es2023', 'chrome123', 'firefox120', 'safari17.5'],
   jsx: 'automatic',

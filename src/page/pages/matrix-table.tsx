@@ -84,6 +84,7 @@ function Cell({ host, caller, verdict, isFirst }: CellProps) {
     <td data-host={host} data-caller={caller} data-verdict={verdict} class={isChosen ? 'chosen' : ''}>
       <button
         type="button"
+        class={`glyph v-${verdict}`}
         tabIndex={isFirst ? 0 : -1}
         title={text}
         aria-label={text}
@@ -126,7 +127,7 @@ function Legend() {
         .filter(([state]) => state !== 'never')
         .map(([state, glyph]) => (
           <div key={state}>
-            <dt data-verdict={state}>
+            <dt class={`glyph v-${state}`}>
               <span aria-hidden="true">{glyph}</span>
             </dt>
             <dd>{verdict[state]}</dd>

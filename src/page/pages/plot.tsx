@@ -1,9 +1,9 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import type { Incident, Summary } from '../../view/shapes.js';
 import { formats, nowMs, texts } from '../live/app.js';
 import { useAnswer } from '../live/use-answer.js';
-import { Chart, type ChartPart } from '../parts/chart.js';
+import { type ChartPart, Charts } from '../parts/charts.js';
 import { Minute } from '../parts/times.js';
 import { type HistoryAnswer, isEmpty, type Series, seriesOfHistory, seriesOfSpark } from '../pure/series.js';
 
@@ -55,12 +55,17 @@ export function Plot({ summary, incidents }: Props) {
         <p class="muted">{service.noHistory}</p>
       ) : (
         <>
-          <Charts series={series} incidents={incidents} />
+          <Charts t={series.t} parts={partsOf(series)} bands={incidents.map(bandOf)} />
           <AsTable series={series} />
         </>
       )}
     </section>
   );
+}
+
+function bandOf({ began, ended }: Incident) {
+  const to = ended === null ? Number.POSITIVE_INFINITY : Date.parse(ended) / 1000;
+  return { from: Date.parse(began) / 1000, to };
 }
 
 function partsOf({ calls, errors, overloaded }: Series): ChartPart[] {
@@ -88,24 +93,6 @@ function partsOf({ calls, errors, overloaded }: Series): ChartPart[] {
         ]
       : []),
   ];
-}
-
-function Charts({ series, incidents }: { readonly series: Series; readonly incidents: readonly Incident[] }) {
-  const box = useRef<HTMLDivElement>(null);
-  const chart = useRef<Chart | undefined>(undefined);
-  const bands = incidents.map(({ began, ended }) => ({
-    from: Date.parse(began) / 1000,
-    to: ended === null ? Number.POSITIVE_INFINITY : Date.parse(ended) / 1000,
-  }));
-  const parts = partsOf(series);
-  const shape = `${parts.length} ${texts.value.locale}`;
-  useEffect(() => {
-    if (!box.current) return;
-    chart.current = new Chart(box.current, (ms) => formats.value.minute(ms, nowMs.peek()));
-    return () => chart.current?.destroy();
-  }, [shape]);
-  useEffect(() => chart.current?.show(series.t, parts, bands));
-  return <div class="charts" ref={box} aria-hidden="true" />;
 }
 
 /** The same, for those who read rather than look. */

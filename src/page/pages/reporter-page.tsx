@@ -93,7 +93,7 @@ function LedgerEquation({ ledger }: Pick<ReporterStatus, 'ledger'>) {
       <b class="num" data-ledger={name}>
         {formats.value.count(ledger[name])}
       </b>
-      <span class="muted">{words.ledgerNames[name]}</span>
+      <span class="term-name">{words.ledgerNames[name]}</span>
     </span>
   );
   return (
