@@ -49,7 +49,7 @@ export function Charts({ t, parts, bands }: Props) {
   }, []);
   const area = { left: SIDE, top: 6, width: Math.max(0, width.value - SIDE - END), height: HEIGHT };
   return (
-    <div class="charts" ref={box} aria-hidden="true">
+    <div class="charts" ref={box}>
       {width.value > 0 &&
         parts.map((part, index) => (
           <Figure
@@ -109,6 +109,8 @@ function Figure({ part, t, bands, box, cursor, hasTimes }: FigureProps) {
       </figcaption>
       <svg
         class="chart"
+        role="img"
+        aria-label={name}
         height={height}
         onPointerMove={point}
         onPointerLeave={() => {
