@@ -9,7 +9,7 @@ import { type Intake, openIntake } from './node/open-intake.js';
 import { openJournal } from './node/open-journal.js';
 import { openStore } from './node/open-store.js';
 import type { ReporterOptions } from './node/options.js';
-import { serveAdmin } from './node/serve-admin.js';
+import { type Shown, serveAdmin } from './node/serve-admin.js';
 import { startWriters, type Writers } from './node/start-writers.js';
 import type { ActorRef } from './runtime/actors.js';
 
@@ -55,12 +55,13 @@ export async function startReporter(
   const settings = parseConfig(config, { baseDir: process.cwd() });
   const foundation = layFoundation(settings, options);
   try {
-    const letters = new DeadLetterCounter(foundation);
-    const admin = await serveAdmin(foundation, letters, config.admin !== undefined);
+    const shown: Shown = { letters: new DeadLetterCounter(foundation) };
+    const admin = await serveAdmin(foundation, shown, config.admin !== undefined);
     const journal = await openJournal(foundation);
     const store = await openStore(foundation);
+    shown.store = store;
     const writers = await startWriters(foundation, journal, store);
-    letters.open(journal, writers.lanes);
+    shown.letters.open(journal, writers.lanes);
     const intake = await openIntake(foundation, journal, writers);
     foundation.status.enter('running');
     foundation.events.emit({

@@ -20,6 +20,8 @@ export interface AdminRequest {
   /** The parsed JSON body; undefined without one. */
   readonly body: unknown;
   readonly headers: IncomingHttpHeaders;
+  /** Whether it came over TLS to this server. */
+  readonly isHttps: boolean;
 }
 
 export interface Answer {

@@ -141,8 +141,18 @@ const sections = z.strictObject({
         .optional()
         .describe('Secret that HTTP clients present; required when `admin.host` is not a loopback address.')
         .meta({ secret: true, expected: 'a text that is not empty' } satisfies KeyMeta),
+      viewToken: text(textProblem)
+        .optional()
+        .describe('Secret of HTTP clients that may read everything and change nothing.')
+        .meta({ secret: true, expected: 'a text that is not empty' } satisfies KeyMeta),
     })
     .superRefine((admin, context) => {
+      if (admin.viewToken !== undefined && admin.viewToken === admin.token)
+        context.addIssue({
+          code: 'custom',
+          path: ['viewToken'],
+          message: 'is the same as admin.token, which may change everything: take another secret',
+        });
       if (admin.token !== undefined || isLoopback(admin.host)) return;
       context.addIssue({
         code: 'custom',

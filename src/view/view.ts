@@ -39,6 +39,8 @@ export interface ViewCounts {
   readonly services: Readonly<Record<Level, number>>;
   readonly hosts: Readonly<Record<HostState, number>>;
   readonly callers: Readonly<Record<VoiceState, number>>;
+  /** Those of `callers.gone` that were heard before the start and are not back. */
+  readonly lostAtStart: number;
   readonly incidentsOpen: number;
   readonly incidentsBegun: Readonly<Record<'host' | 'blackout' | 'errors', number>>;
   /** Counters that a recount found wrong, and put right. 0 unless there is a bug. */
@@ -184,6 +186,7 @@ export class View {
         table: 0,
         ...countCodes(voices.records.used, voices.state, VOICE_STATE_OF),
       },
+      lostAtStart: 0,
       incidentsOpen: incidents.openCount,
       incidentsBegun: { ...incidents.begun },
       mismatches: this.#mismatches,
