@@ -51,10 +51,10 @@ export async function serveAdmin(
 }
 
 /** All routes beside health, metrics, ledger and status, and what keeps them going. */
-function routesOf({ events, metrics, status, vitals, teardown }: Foundation, shown: Shown): Route[] {
+function routesOf({ config, events, metrics, status, vitals, teardown }: Foundation, shown: Shown): Route[] {
   const { letters } = shown;
   const version = packageVersion();
-  const view = { isEnabled: true, live: () => shown.live };
+  const view = { isEnabled: config.view.enabled, live: () => shown.live };
   const source: ReporterSource = { status: () => status.read(), vitals, view, version };
   const streams = new EventStreams({
     ...{ view, version, build: version },
