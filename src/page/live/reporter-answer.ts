@@ -1,9 +1,9 @@
 import type { ReporterStatus } from '../../model/status.js';
-import type { LiveViewStatus } from '../../view/live.js';
+import type { LiveViewStatus } from '../../model/view-status.js';
 
 export interface Problem {
   readonly code: string;
-  readonly severity: string;
+  readonly severity: 'critical' | 'warning' | 'notice';
   readonly since: string | null;
   /** English. */
   readonly text: string;
@@ -17,12 +17,11 @@ export interface ReporterAnswer extends Partial<Omit<ReporterStatus, 'state' | '
   readonly state: 'ok' | 'unwell' | 'starting' | 'draining';
   readonly problems: readonly Problem[];
   readonly uptimeS?: number;
-  readonly listen?: { readonly host: string; readonly port: number } | null;
   readonly agents?: {
     readonly connections: number;
-    readonly voices: number;
-    readonly gone: number;
-    readonly lostAtStart: number;
+    readonly voices: number | null;
+    readonly gone: number | null;
+    readonly lostAtStart: number | null;
   };
   readonly rates?: { readonly rowsIn: number; readonly rowsStored: number };
   readonly flush?: {
@@ -30,5 +29,5 @@ export interface ReporterAnswer extends Partial<Omit<ReporterStatus, 'state' | '
     readonly p99Ms: number | null;
     readonly rowsP50: number | null;
   };
-  readonly view?: LiveViewStatus;
+  readonly view?: LiveViewStatus | null;
 }

@@ -13,7 +13,7 @@ const GROUPS = {
   incidents: ['incident-began', 'incident-ended'],
   callers: ['voice-gone', 'voice-back', 'voice-shared', 'voice-skew'],
   hosts: ['host-new', 'host-withdrawn', 'service-silent', 'service-back'],
-  reporter: ['reporter', 'more'],
+  reporter: ['reporter', 'clock-stepped', 'more'],
 } as const satisfies Readonly<Record<string, readonly ChangeKind[]>>;
 
 /** What began and what ended, newest first. */

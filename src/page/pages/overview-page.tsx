@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { ServicesEvent } from '../../view/event-shapes.js';
 import { LEVELS, type Level, type ServicesAnswer } from '../../view/shapes.js';
 import { counts, href, place, setParams, texts } from '../live/app.js';
 import { type AskError, ask } from '../live/ask.js';
@@ -9,7 +10,7 @@ import { useStream } from '../live/use-answer.js';
 import { Mark } from '../parts/mark.js';
 import { Failure, Loading, NoReports } from '../parts/states.js';
 import { noteView } from '../parts/view-head.js';
-import { applyServices, listOf, type ServiceList, type ServicesEvent } from '../pure/merge.js';
+import { applyServices, listOf, type ServiceList } from '../pure/merge.js';
 import { queryOf } from '../pure/place.js';
 import { LastChanges, Now } from './now.js';
 import { ServiceTable } from './service-table.js';

@@ -56,13 +56,15 @@ function Problems({ problems }: { readonly problems: readonly Problem[] }) {
   );
 }
 
+const SEVERITY_TONES = { critical: 'overloaded', warning: 'failing', notice: 'noted' } as const;
+
 function ProblemItem({ problem }: { readonly problem: Problem }) {
   const { reporter: words } = texts.value;
   const { what, means } = problemWords(problem);
   return (
     <li data-problem={problem.code}>
       <p class="lead">
-        <State tone={problem.severity === 'error' ? 'overloaded' : 'failing'} word={what} />
+        <State tone={SEVERITY_TONES[problem.severity]} word={what} />
         {problem.since !== null && (
           <span class="since">
             <Span time={problem.since} />
@@ -159,7 +161,7 @@ function Flow({ known }: { readonly known: ReporterAnswer }) {
             note={`${words.refused} ${count(traffic.refused)}`}
           />
         )}
-        {agents && <Fact name={words.gone} value={count(agents.gone)} />}
+        {agents && agents.gone !== null && <Fact name={words.gone} value={count(agents.gone)} />}
         {uptimeS !== undefined && <Fact name={words.uptime} value={span(uptimeS)} />}
       </dl>
     </section>

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { ServiceEvent } from '../../view/event-shapes.js';
 import type { Incident, ServiceAnswer, Summary } from '../../view/shapes.js';
 import { formats, nowMs, place, setParams, texts } from '../live/app.js';
 import { type AskError, ask } from '../live/ask.js';
@@ -12,7 +13,7 @@ import { Minute } from '../parts/times.js';
 import { noteView } from '../parts/view-head.js';
 import { CallerLink, HostLink, reasonsOf, ServiceName } from '../parts/words.js';
 import { secondsSince } from '../pure/formats.js';
-import { applyService, type ServiceEvent } from '../pure/merge.js';
+import { applyService } from '../pure/merge.js';
 import { HostTable } from './host-table.js';
 import { MatrixTable } from './matrix-table.js';
 import { Plot } from './plot.js';
@@ -61,6 +62,11 @@ function useService(id: string, callers: string) {
     error.value = undefined;
     noteView(found);
   };
+  const fail = (failure: AskError) => {
+    if (failure.status === 0 || failure.status === 401) return;
+    answer.value = undefined;
+    error.value = failure;
+  };
   const load = async () => {
     const found = await ask<ServiceAnswer>(`api/services/${id}?callers=${callers}`);
     noteHead(found);
@@ -71,17 +77,15 @@ function useService(id: string, callers: string) {
     error.value = undefined;
   }, [id]);
   useEffect(() => {
-    load().catch((failure: AskError) => {
-      if (failure.status !== 0 && failure.status !== 401) error.value = failure;
-    });
+    load().catch(fail);
   }, [id, callers]);
   useStream(
     `service=${id}${callers === String(CALLERS) ? '' : `&callers=${callers}`}`,
     (kind, data) => {
       if (kind !== 'service') return;
       const next = applyService(answer.value, data as ServiceEvent);
-      if (next) take(next);
-      else load().catch(retry);
+      if (next && next !== 'gone') take(next);
+      else load().catch((failure: AskError) => (failure.status === 0 ? retry() : fail(failure)));
     },
     load,
   );

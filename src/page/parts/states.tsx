@@ -2,7 +2,6 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { href, texts } from '../live/app.js';
 import type { AskError } from '../live/ask.js';
-import { reporter } from '../live/reporter-health.js';
 
 const PATIENCE_MS = 300;
 
@@ -49,11 +48,9 @@ export function Failure({ error }: { readonly error: AskError }) {
 /** No agent has reported anything yet. */
 export function NoReports() {
   const { state } = texts.value;
-  const listen = reporter.value?.listen;
-  const where = listen ? `${listen.host}:${listen.port}` : null;
   return (
     <section class="notice" data-state-of-page="empty">
-      <p class="lead">{state.none(where)}</p>
+      <p class="lead">{state.none}</p>
       <p>
         {state.noneTry} <code>lars-reporter send --modid 1 --cmdid 1 --host 10.0.0.1:80</code>
       </p>

@@ -1,4 +1,5 @@
-import type { Head, LevelCounts, ServiceAnswer, ServicesAnswer, Summary } from '../../view/shapes.js';
+import type { ServiceEvent, ServicesEvent } from '../../view/event-shapes.js';
+import type { Head, Host, LevelCounts, ServiceAnswer, ServicesAnswer, Summary } from '../../view/shapes.js';
 
 /** The list of services, put together from the events of the stream. */
 export interface ServiceList extends Head {
@@ -9,35 +10,28 @@ export interface ServiceList extends Head {
   readonly byId: ReadonlyMap<string, Summary>;
 }
 
-/** `services` of the stream: the first one holds everything, the next ones what is different. */
-export interface ServicesEvent extends Head {
-  readonly total: number;
-  readonly counts: LevelCounts;
-  readonly order: readonly string[];
-  /** Those that are different. */
-  readonly rows: readonly Summary[];
-  /** Those that are on the page no more. */
-  readonly gone?: readonly string[];
-}
-
 export function idOf({ modid, cmdid }: Pick<Summary, 'modid' | 'cmdid'>): string {
   return `${modid}/${cmdid}`;
 }
 
-/** The list after an event. An event that names rows nobody has sent gives undefined: all is to be asked anew. */
-export function applyServices(list: ServiceList | undefined, event: ServicesEvent): ServiceList | undefined {
-  const byId = new Map(list?.byId);
-  for (const row of event.rows) byId.set(idOf(row), row);
-  for (const id of event.gone ?? []) byId.delete(id);
-  const shown = new Set(event.order);
-  for (const id of byId.keys()) if (!shown.has(id)) byId.delete(id);
-  if (byId.size < shown.size) return undefined;
-  const { rows: _rows, gone: _gone, ...rest } = event;
-  return { ...rest, byId };
+export function nameOf({ ip, port }: Pick<Host, 'ip' | 'port'>): string {
+  return `${ip}:${port}`;
+}
+
+/** The list after an event. One that builds on something that is not there gives undefined: all is to be asked anew. */
+export function applyServices(
+  list: ServiceList | undefined,
+  { full, order, rows, gone, ...rest }: ServicesEvent,
+): ServiceList | undefined {
+  if (!full && !list) return undefined;
+  const byId = new Map(full ? [] : list?.byId);
+  for (const row of rows) byId.set(idOf(row), row);
+  for (const id of gone) byId.delete(id);
+  return order.every((id) => byId.has(id)) ? { ...rest, order, byId } : undefined;
 }
 
 /** The list of an answer of the API. */
-export function listOf({ services, ...rest }: ServicesAnswer): ServiceList {
+export function listOf({ services, snapshot: _, ...rest }: ServicesAnswer): ServiceList {
   return {
     ...rest,
     order: services.map(idOf),
@@ -45,22 +39,44 @@ export function listOf({ services, ...rest }: ServicesAnswer): ServiceList {
   };
 }
 
-/** `service` of the stream: whole parts of the answer replace the old ones. */
-export type ServiceEvent = Partial<ServiceAnswer>;
-
-/** Undefined when the event cannot be understood with what is there: all is to be asked anew. */
+/**
+ * One service after an event. `gone`: nobody knows it any more. Undefined: the event builds on something that is not
+ * there, so all is to be asked anew.
+ */
 export function applyService(
   known: ServiceAnswer | undefined,
   event: ServiceEvent,
-): ServiceAnswer | undefined {
-  const next = { ...known, ...event };
-  return isWhole(next) ? next : undefined;
+): ServiceAnswer | 'gone' | undefined {
+  const { full, summary, order, hosts: changed, gone: _, voices, matrix, incidents, rows, ...head } = event;
+  if (summary === null) return 'gone';
+  const before = full ? undefined : known;
+  const byName = new Map([...(before?.hosts ?? []), ...changed].map((host) => [nameOf(host), host]));
+  const hosts = order.flatMap((name) => byName.get(name) ?? []);
+  const nextVoices = voices ?? before?.voices;
+  const nextIncidents = incidents ?? before?.incidents;
+  if (hosts.length < order.length || !nextVoices || !nextIncidents) return undefined;
+  const nextMatrix = matrixAfter(before, matrix, order);
+  if (!nextMatrix) return undefined;
+  return {
+    ...head,
+    ...{ summary, hosts, voices: nextVoices, matrix: nextMatrix, incidents: nextIncidents },
+    ...(rows === undefined ? {} : { rows }),
+  };
 }
 
-function isWhole(answer: Partial<ServiceAnswer>): answer is ServiceAnswer {
-  const { summary, hosts, voices, matrix, incidents } = answer;
-  if (!summary || !hosts || !voices || !matrix || !incidents) return false;
-  return (
-    matrix.cells.length === hosts.length - matrix.omitted.hosts && matrix.voices.length === voices.length
-  );
+/** Cells come by host and stand in the order of the hosts. */
+function matrixAfter(
+  before: ServiceAnswer | undefined,
+  change: ServiceEvent['matrix'],
+  order: readonly string[],
+): ServiceAnswer['matrix'] | undefined {
+  const old = new Map(before?.hosts.map((host, index) => [nameOf(host), before.matrix.cells[index]]));
+  const { voices, omitted } = change ?? before?.matrix ?? {};
+  if (!voices || !omitted) return undefined;
+  const cells = order
+    .slice(0, order.length - omitted.hosts)
+    .map((name) => change?.cells[name] ?? old.get(name));
+  return cells.every((row) => row !== undefined && row.length === voices.length)
+    ? { voices, omitted, cells: cells.flatMap((row) => row ?? []) }
+    : undefined;
 }

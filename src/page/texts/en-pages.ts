@@ -222,6 +222,7 @@ export const enPages: PageTexts = {
     'host-new': 'is new',
     'host-withdrawn': 'is no longer reported',
     'service-silent': 'is not heard any more',
+    'clock-stepped': 'the clock was set',
     'service-back': 'is heard again',
     lasted: (span) => `after ${span}`,
     host: 'host',

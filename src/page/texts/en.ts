@@ -130,7 +130,7 @@ export const en: Texts = {
   },
   state: {
     loading: 'Loading …',
-    none: (where) => `No reports yet.${where === null ? '' : ` Agents connect to ${where}.`}`,
+    none: 'No reports yet. Agents connect to listen.host and listen.port of the configuration, port 7779 unless set.',
     noneTry: 'Try it with',
     noMatch: 'No service matches.',
     clear: 'Show all services',

@@ -68,9 +68,16 @@ export interface Texts extends PageTexts {
   /** What is wrong, and what it means for what is shown. */
   readonly problem: Readonly<Record<ProblemCode, readonly [what: string, means: string]>>;
   readonly state: Of<
-    'loading' | 'noneTry' | 'noMatch' | 'clear' | 'noLonger' | 'backToOverview' | 'unknownPage' | 'off'
+    | 'loading'
+    | 'none'
+    | 'noneTry'
+    | 'noMatch'
+    | 'clear'
+    | 'noLonger'
+    | 'backToOverview'
+    | 'unknownPage'
+    | 'off'
   > & {
-    readonly none: (where: string | null) => string;
     readonly failed: Written;
   };
   readonly login: Of<'title' | 'label' | 'submit' | 'wrong' | 'tooMany' | 'failed' | 'logout'>;

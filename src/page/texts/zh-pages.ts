@@ -198,6 +198,7 @@ export const zhPages: PageTexts = {
     'host-new': '新出现',
     'host-withdrawn': '不再被上报',
     'service-silent': '不再有上报',
+    'clock-stepped': '时钟被调整',
     'service-back': '恢复上报',
     lasted: (span) => `历时 ${span}`,
     host: '主机',

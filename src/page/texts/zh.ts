@@ -131,7 +131,7 @@ export const zh: Texts = {
   },
   state: {
     loading: '加载中…',
-    none: (where) => `还没有上报。${where === null ? '' : `代理连接到 ${where}。`}`,
+    none: '还没有上报。代理连接到配置中的 listen.host 和 listen.port，默认端口 7779。',
     noneTry: '试一试',
     noMatch: '没有匹配的服务。',
     clear: '显示所有服务',
