@@ -3,6 +3,8 @@ import type { StoreErrorClass } from '../model/errors.js';
 import type { ReporterStatus } from '../model/status.js';
 import { type FrameRejection, Traffic } from '../model/traffic.js';
 import type { ReporterEvent } from './events.js';
+import type { Lag } from './loop-lag.js';
+import { imbalanceOf } from './problems.js';
 
 const PREFIX = 'lars_reporter_';
 
@@ -77,6 +79,11 @@ const GAUGES: readonly Reading[] = [
     ({ writers }) => writers.reduce((sum, writer) => sum + writer.journalBytes, 0),
   ],
   [
+    'ledger_imbalance_rows',
+    'Rows by which the conservation equation does not hold; 0 unless there is a bug.',
+    imbalanceOf,
+  ],
+  [
     'journal_failing',
     '1 while the journal cannot be written and agents wait, else 0.',
     ({ journalError }) => (journalError === undefined ? 0 : 1),
@@ -100,11 +107,20 @@ const FLUSH_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 
 /** Up to the largest `writers.maxBatchRows`. */
 const ROWS_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 
+/** Up to what nobody overlooks. */
+const LAG_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
 export interface MetricsOptions {
   /** `writers.count`: each has its series from the first scrape on. */
   readonly writers: number;
   /** Asked once a scrape. */
   readonly source: () => ReporterStatus;
+  /** `listen.maxInflightBytes`; 0 unless given. */
+  readonly maxInflightBytes?: number;
+  /** `listen.maxConnections`; 0 unless given. */
+  readonly maxConnections?: number;
+  /** Of this package. */
+  readonly version?: string;
 }
 
 /**
@@ -124,8 +140,11 @@ export class Metrics {
   readonly #syncSeconds: Histogram;
   readonly #flushSeconds: Histogram;
   readonly #flushRows: Histogram;
+  readonly #loopLag: Histogram;
+  #streams: () => number = () => 0;
 
-  constructor({ writers, source }: MetricsOptions) {
+  constructor(options: MetricsOptions) {
+    const { writers, source } = options;
     this.contentType = this.#registry.contentType;
     this.#source = source;
     for (const reading of GAUGES) this.#gauge(reading);
@@ -169,6 +188,24 @@ export class Metrics {
       FLUSH_BUCKETS,
     );
     this.#flushRows = this.#histogram('flush_rows', 'Rows of one upsert the store confirmed.', ROWS_BUCKETS);
+    this.#loopLag = this.#histogram(
+      'event_loop_lag_seconds',
+      'How late a timer of 20 ms came, because something else held the event loop, in seconds.',
+      LAG_BUCKETS,
+    );
+    this.#gauge(['event_streams', 'Streams of GET /api/events open now.', () => this.#streams()]);
+    this.#constants(options);
+  }
+
+  /** Takes what was measured of the event loop. */
+  observeLag(lags: readonly Lag[]): void {
+    for (const { ms, count } of lags)
+      for (let each = 0; each < count; each++) this.#loopLag.observe(ms / 1000);
+  }
+
+  /** Where the number of open event streams is to be had. */
+  countStreams(read: () => number): void {
+    this.#streams = read;
   }
 
   /** Takes the events of the reporter: what a status does not hold is counted here. */
@@ -192,6 +229,20 @@ export class Metrics {
     this.#status = this.#source();
     // Runs every `collect` before it first awaits: scrapes that overlap do not read each other's status.
     return this.#registry.metrics();
+  }
+
+  /** What does not change while the process runs. */
+  #constants({ maxInflightBytes = 0, maxConnections = 0, version = 'unknown' }: MetricsOptions): void {
+    const startedS = Math.floor(Date.now() / 1000);
+    this.#gauge(['inflight_limit_bytes', 'listen.maxInflightBytes.', () => maxInflightBytes]);
+    this.#gauge(['connections_limit', 'listen.maxConnections.', () => maxConnections]);
+    this.#gauge(['start_time_seconds', 'When the reporter was started, epoch seconds.', () => startedS]);
+    new Gauge({
+      name: `${PREFIX}build_info`,
+      help: 'Always 1; the version of the reporter and of Node are its labels.',
+      labelNames: ['version', 'node'],
+      registers: [this.#registry],
+    }).set({ version, node: process.version }, 1);
   }
 
   #gauge([name, help, read]: Reading): void {

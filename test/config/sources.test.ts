@@ -14,6 +14,7 @@ const GOOD: Readonly<Record<string, string>> = {
   'store.url': 'embedded:/srv/store',
   'admin.host': '127.0.0.1',
   'admin.token': 's3cret',
+  'admin.viewToken': 's33n',
   'log.level': 'warn',
 };
 

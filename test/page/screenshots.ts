@@ -1,0 +1,50 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { launch, open, PHONE } from './browser.js';
+import { Night } from './night.js';
+
+/** `npm run docs:screenshots [folder]`: the page on a bad night, for the documentation. Times differ from run to run. */
+
+const TARGET = process.argv[2] ?? fileURLToPath(new URL('../../../docs/screenshots/', import.meta.url));
+
+const SHOTS = [
+  { name: 'overview', at: '#/' },
+  { name: 'service', at: '#/services/4242/1', full: true },
+  { name: 'host', at: '#/hosts/10.128.0.1' },
+  { name: 'hosts', at: '#/hosts' },
+  { name: 'callers', at: '#/callers' },
+  { name: 'caller', at: '#/callers/10.9.0.14' },
+  { name: 'changes', at: '#/changes?since=1h' },
+  { name: 'reporter', at: '#/reporter', full: true },
+  { name: 'help', at: '#/help' },
+] as const;
+
+const night = new Night();
+const site = night.site();
+await site.start();
+const timer = setInterval(() => site.second(), 1000);
+const browser = await launch();
+mkdirSync(TARGET, { recursive: true });
+
+const looks = [
+  { look: 'light', options: { colorScheme: 'light' } },
+  { look: 'dark', options: { colorScheme: 'dark' } },
+  { look: 'phone', options: { ...PHONE, deviceScaleFactor: 1, colorScheme: 'light' } },
+  { look: 'zh', options: { colorScheme: 'light', locale: 'zh-CN' } },
+] as const;
+for (const { look, options } of looks) {
+  const { page, context, complaints } = await open(browser, site.url, options);
+  for (const shot of SHOTS) {
+    await page.goto(`${site.url}${shot.at}`);
+    await page.waitForSelector('body[data-connection=live] main :is(table, .equation, dl, .events)');
+    await page.waitForTimeout(700);
+    const file = path.join(TARGET, `${shot.name}-${look}.png`);
+    await page.screenshot({ path: file, fullPage: 'full' in shot });
+  }
+  for (const complaint of complaints) process.stderr.write(`${look}: ${complaint}\n`);
+  await context.close();
+}
+await browser.close();
+clearInterval(timer);
+await site.stop();
