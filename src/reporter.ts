@@ -60,6 +60,9 @@ export async function startReporter(
     const journal = await openJournal(foundation);
     const store = await openStore(foundation);
     shown.store = store;
+    foundation.teardown.add('reading of the store', () => {
+      shown.store = undefined;
+    });
     const writers = await startWriters(foundation, journal, store);
     shown.letters.open(journal, writers.lanes);
     const intake = await openIntake(foundation, journal, writers);

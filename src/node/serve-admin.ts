@@ -19,8 +19,8 @@ const TICK_MS = 1000;
 /** What the admin HTTP shows of stages that start after it does. */
 export interface Shown {
   readonly letters: DeadLetterCounter;
-  store?: Store;
-  live?: LiveView;
+  store?: Store | undefined;
+  live?: LiveView | undefined;
 }
 
 /**
