@@ -4,7 +4,7 @@ import { HandlerTable } from '../intake/handlers.js';
 import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
 import { PlainTransport } from '../intake/transport.js';
-import type { Journal } from '../journal/contract.js';
+import type { Peers } from '../journal/contract.js';
 import { RowBufferPool } from '../model/row-buffer.js';
 import type { Address } from '../model/status.js';
 import { until } from '../model/wait.js';
@@ -30,8 +30,8 @@ export interface Intake {
 /** Opens the ways in: the reference for the process, the port for agents. Rejects with LISTEN_FAILED. */
 export async function openIntake(
   { config, options, events, traffic, status, teardown }: Foundation,
-  journal: Journal,
   { root, router, lanes }: Writers,
+  peers: Pick<Peers, 'number'>,
 ): Promise<Intake> {
   const { listen } = config;
   const { inbox } = router;
@@ -41,12 +41,12 @@ export async function openIntake(
   status.add({ refused: () => refused.ledger(0), inflightBytes: () => budget.bytes });
   const ingress = new Ingress(root, {
     ...{ inbox, traffic, refused, events },
-    peerNumber: journal.peers.number('internal'),
+    peerNumber: peers.number('internal'),
   });
   const listener = new Listener(
     root,
     new PlainTransport(listen),
-    { ...listen, peerNumber: (address) => journal.peers.number(address) },
+    { ...listen, peerNumber: (address) => peers.number(address) },
     connections,
     {
       ...{ inbox, budget, traffic, events, limits: listen },

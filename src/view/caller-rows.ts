@@ -44,6 +44,8 @@ export const VIA = 64;
 export const SWEPT = 128;
 /** About to be removed. */
 export const DEAD = 256;
+/** It waited for the store in the running reading: what the table has of it is older. */
+export const CAUGHT = 512;
 
 /** How long the counters of a caller's previous window count as well, in seconds. */
 export const PREVIOUS_S = 60;

@@ -67,7 +67,9 @@ function forgetPairs(state: ViewState, touched: ReadonlySet<number>): void {
   for (const voice of voices)
     state.voices.firstPair[voice] = unlinkPairs(state, state.voices.firstPair[voice]!, NEXT_OF_VOICE);
   for (const pair of empty) records.remove(pair);
-  for (const voice of voices) if (state.voices.rows[voice] === 0) state.voices.records.remove(voice);
+  for (const voice of voices)
+    if (state.voices.rows[voice] === 0 && state.voices.remembered[voice] === 0)
+      state.voices.records.remove(voice);
 }
 
 /** Takes the pairs without rows out of a list; returns its new first one, plus 1. */

@@ -1,4 +1,6 @@
-import type { ViewCounts } from './view.js';
+import type { LiveViewStatus } from '../model/view-status.js';
+
+export type { LiveViewStatus };
 
 /** The paths of the API that the view answers, as they are routed. */
 export const VIEW_PATHS = [
@@ -40,20 +42,6 @@ export interface ViewEvent {
 
 /** What is followed: the query of `GET /api/events` without its leading `?`, such as `view=services&level=outage`. */
 export type ViewTopic = string;
-
-/** How the live view is; in `/api/reporter` and in the metrics. */
-export interface LiveViewStatus {
-  /** `off`: switched off, or given up. `starting`: its thread is not up (again) yet. */
-  readonly state: 'off' | 'starting' | 'warming' | 'live';
-  /** Seconds between what was journaled last and what the view has taken in; 0 when it has all. */
-  readonly behindS: number;
-  /** Rows that the feed dropped because the view was too slow, since the start. They are read again from the store. */
-  readonly droppedRows: number;
-  /** Times its thread has ended by itself. */
-  readonly restarts: number;
-  /** Undefined until it has been asked. */
-  readonly counts: ViewCounts | undefined;
-}
 
 /** The running view, as the admin HTTP sees it. It lives in a thread of its own. */
 export interface LiveView {

@@ -50,6 +50,12 @@ export class PeerAddresses {
     return number !== undefined && this.open[number]! > 0;
   }
 
+  /** So many connections from an address are open now. */
+  setOpenFrom(address: string, count: number): void {
+    const number = this.number(address);
+    if (number !== UNKNOWN_PEER) this.open[number] = count;
+  }
+
   /** Replaces what is known of open connections. */
   setOpen(connections: Iterable<readonly [address: string, count: number]>): void {
     this.open.fill(0);

@@ -1,3 +1,13 @@
+import {
+  type HostState,
+  INCIDENT_KINDS,
+  type IncidentKind,
+  LEVELS,
+  type Level,
+  VOICE_STATES,
+  type VoiceState,
+} from '../model/view-status.js';
+
 /**
  * What the view answers, as JSON. Times are ISO 8601 in UTC, whole seconds; addresses are dotted quads; shares are
  * 0 … 1; services are named by their two numbers.
@@ -5,14 +15,20 @@
  * A field that is `null` is not known; it never means 0.
  */
 
+export {
+  type HostState,
+  INCIDENT_KINDS,
+  type IncidentKind,
+  LEVELS,
+  type Level,
+  VOICE_STATES,
+  type VoiceState,
+};
+
 /** Time as ISO 8601, UTC: `2026-11-27T02:14:07Z`. */
 export type Time = string;
 /** `ip:port` of a host. */
 export type HostName = string;
-
-/** In rising order: 0 … 4. From `failing` on, a service is in trouble. */
-export const LEVELS = ['ok', 'noted', 'failing', 'overloaded', 'outage'] as const;
-export type Level = (typeof LEVELS)[number];
 
 /** How current a service is: heard now; not called; not heard, with callers lost; not heard since the start. */
 export const FRESHNESS = ['live', 'quiet', 'silent', 'table'] as const;
@@ -20,21 +36,6 @@ export type Freshness = (typeof FRESHNESS)[number];
 
 /** What one caller says of one host; exactly one. */
 export type Verdict = 'overloaded' | 'failing' | 'ok' | 'idle' | 'stale' | 'withdrawn';
-
-/** What all callers together say of one host; exactly one. */
-export type HostState =
-  | 'overloaded'
-  | 'disputed'
-  | 'failing'
-  | 'noted'
-  | 'ok'
-  | 'idle'
-  | 'stale'
-  | 'withdrawn';
-
-/** How a calling machine stands to the reporter; `table`: known from the store alone. */
-export const VOICE_STATES = ['reporting', 'connected', 'gone', 'table'] as const;
-export type VoiceState = (typeof VOICE_STATES)[number];
 
 /** Every condition that holds is a reason. In the order of their weight at equal level. */
 export const REASON_CODES = [
@@ -260,9 +261,6 @@ export interface Matrix {
   readonly omitted: { readonly hosts: number; readonly voices: number };
 }
 
-export const INCIDENT_KINDS = ['host', 'blackout', 'errors'] as const;
-export type IncidentKind = (typeof INCIDENT_KINDS)[number];
-
 export interface Incident {
   /** Grows with each incident of this process. */
   readonly id: number;
@@ -297,6 +295,7 @@ export const CHANGE_KINDS = [
   'host-withdrawn',
   'service-silent',
   'service-back',
+  'clock-stepped',
   'reporter',
   'more',
 ] as const;

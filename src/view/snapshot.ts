@@ -35,8 +35,9 @@ export class Snapshots {
   #recent: Snapshot[] = [];
   #current: Snapshot;
 
-  constructor(second: number) {
-    this.#current = { tick: 0, second, standings: [], counts: NO_SERVICES };
+  /** `tick`: number of the last snapshot before. */
+  constructor(second: number, tick = 0) {
+    this.#current = { tick, second, standings: [], counts: NO_SERVICES };
   }
 
   get current(): Snapshot {

@@ -12,6 +12,7 @@ import {
 } from '../model/row.js';
 import {
   BITS,
+  CAUGHT,
   CHANGED,
   ERR,
   FLAG,
@@ -35,8 +36,10 @@ import { isLoopback } from './peer-addresses.js';
 import { addRow } from './places.js';
 import type { ViewState } from './state.js';
 
-/** What is done with the rows of the table. */
+/** What is done with the rows that are read. */
 export interface TableReading {
+  /** They wait for the store: what the table has of their keys is older. */
+  readonly isPending?: boolean;
   /**
    * Rows heard up to this second may have missed batches: the table's values replace theirs, if they are not older.
    * 0: live rows are always right.
@@ -56,7 +59,7 @@ export interface TableCount {
 export function takeTableRows(
   state: ViewState,
   rows: Int32Array,
-  { missedUntil }: TableReading,
+  reading: TableReading,
   count: TableCount,
 ): void {
   const { settings, clock, now, sampling, hosts, voices, storedKeys } = state;
@@ -70,9 +73,11 @@ export function takeTableRows(
     const voice = voices.records.find(caller);
     const row = host >= 0 && voice >= 0 ? state.rows.records.find(host, voice) : -1;
     if (row < 0) {
-      write(state, addRow(state, rows, at, caller), rows, at, heard);
+      const added = addRow(state, rows, at, caller);
+      if (reading.isPending) state.rows.records.words[added * ROW_WORDS + BITS] = CAUGHT;
+      write(state, added, rows, at, heard);
       count.taken++;
-    } else if (offer(state, row, rows, at, heard, missedUntil, count)) count.taken++;
+    } else if (offer(state, row, rows, at, heard, reading, count)) count.taken++;
   }
 }
 
@@ -83,25 +88,37 @@ function offer(
   from: Int32Array,
   at: number,
   heard: number,
-  missedUntil: number,
+  { isPending = false, missedUntil }: TableReading,
   count: TableCount,
 ): boolean {
   const { words } = state.rows.records;
   const base = row * ROW_WORDS;
-  words[base + BITS]! |= SWEPT;
-  const isNewer = from[at + IN_TS]! >>> 0 > words[base + TS]! >>> 0;
-  if ((words[base + BITS]! & LIVE) === 0) {
-    if (isNewer) write(state, row, from, at, heard);
-    return isNewer;
+  const before = words[base + BITS]!;
+  words[base + BITS] = before | SWEPT | (isPending ? CAUGHT : 0);
+  if ((before & CAUGHT) !== 0 && !isPending) return false;
+  if ((before & LIVE) === 0) {
+    if (isKnown(words, base, before & FLAG, from, at)) return false;
+    write(state, row, from, at, heard);
+    return true;
   }
+  const isNewer = from[at + IN_TS]! >>> 0 > words[base + TS]! >>> 0;
   if (words[base + HEARD]! > missedUntil) {
-    if (isNewer) count.foreign++;
+    if (isNewer && !isPending) count.foreign++;
     return false;
   }
   const isOlder = from[at + IN_TS]! >>> 0 < words[base + TS]! >>> 0;
   if (isOlder) return false;
   write(state, row, from, at, Math.max(heard, words[base + HEARD]!));
   return true;
+}
+
+function isKnown(words: Int32Array, base: number, flag: number, from: Int32Array, at: number): boolean {
+  return (
+    words[base + SUCC] === from[at + IN_SUCC] &&
+    words[base + ERR] === from[at + IN_ERR] &&
+    words[base + TS] === from[at + IN_TS] &&
+    flag === (from[at + TAG]! & 1)
+  );
 }
 
 /** Values of the table count no calls: what part of the window is new is not known. */
@@ -130,7 +147,7 @@ function write(state: ViewState, row: number, from: Int32Array, at: number, hear
     noteFlag(state, host, heard, isRelapse);
   }
   noteHeard(state, base, heard);
-  const bits = bitsAt(state, row, (before & (LIVE | VIA)) | SWEPT | flag);
+  const bits = bitsAt(state, row, (before & (LIVE | VIA | CAUGHT)) | SWEPT | flag);
   setBits(state, row, bits);
   state.rows.due[row] = dueOf(state, row, bits);
 }
@@ -155,10 +172,10 @@ export function dropTableRow(state: ViewState, host: number, caller: number): vo
   forgetRows(state, [row]);
 }
 
-/** Begins a sweep: no row has been seen in it. */
-export function beginSweep({ rows }: ViewState): void {
+/** Begins a reading: no row has been seen in it. */
+export function beginReading({ rows }: ViewState): void {
   const { words, high } = rows.records;
-  for (let row = 0; row < high; row++) words[row * ROW_WORDS + BITS]! &= ~SWEPT;
+  for (let row = 0; row < high; row++) words[row * ROW_WORDS + BITS]! &= ~(SWEPT | CAUGHT);
 }
 
 /**

@@ -1,15 +1,16 @@
+import type { ViewCounts } from '../model/view-status.js';
 import { ROW_WORDS, VOICE } from './caller-rows.js';
 import { forgetRows } from './forgetting.js';
 import { HOST_STATE_OF } from './hosts.js';
 import { Intake } from './intake.js';
+import { countLost, forgetMachines, knownMachines, type Machine, rememberMachines } from './machines.js';
 import { moveTo } from './passing.js';
-import { watchVoices } from './presence.js';
+import { countShared, watchVoices } from './presence.js';
 import { recountService } from './recount.js';
 import { assessService } from './serviceassessment.js';
-import type { HostState, Level, VoiceState } from './shapes.js';
 import { type Snapshot, Snapshots } from './snapshot.js';
 import { ViewState } from './state.js';
-import { beginSweep, endSweep, type TableCount, takeTableRows } from './tablerows.js';
+import { beginReading, endSweep, type TableCount, takeTableRows } from './tablerows.js';
 import { DEFAULT_SETTINGS, type NameOf, type ViewSettings } from './view-settings.js';
 import { VOICE_STATE_OF } from './voices.js';
 
@@ -24,6 +25,8 @@ export interface ViewOptions {
   readonly node?: string;
   /** The even clock at the start, epoch seconds. */
   readonly startS: number;
+  /** Number of the last tick of a view before; ticks go on from it. 0 unless given. */
+  readonly tick?: number;
 }
 
 /** Rows of the table that are still being read, or that were dropped and are to be read again. */
@@ -34,20 +37,7 @@ export interface ViewCondition {
   readonly behind?: { readonly seconds: number; readonly droppedRows: number };
 }
 
-export interface ViewCounts {
-  readonly rows: number;
-  readonly services: Readonly<Record<Level, number>>;
-  readonly hosts: Readonly<Record<HostState, number>>;
-  readonly callers: Readonly<Record<VoiceState, number>>;
-  /** Those of `callers.gone` that were heard before the start and are not back. */
-  readonly lostAtStart: number;
-  readonly incidentsOpen: number;
-  readonly incidentsBegun: Readonly<Record<'host' | 'blackout' | 'errors', number>>;
-  /** Counters that a recount found wrong, and put right. 0 unless there is a bug. */
-  readonly mismatches: number;
-  /** Share of the callers that is looked at. */
-  readonly sampled: number;
-}
+export type { ViewCounts };
 
 /**
  * What people look at: services, their hosts and callers, as agents mean them. It has no clock and reads nothing:
@@ -72,10 +62,10 @@ export class View {
   /** Whether some service stands otherwise than in the last snapshot. */
   #hasChanged = false;
 
-  constructor({ settings = {}, nameOf = () => null, node, startS }: ViewOptions) {
+  constructor({ settings = {}, nameOf = () => null, node, startS, tick = 0 }: ViewOptions) {
     this.node = node ?? null;
     this.state = new ViewState({ ...DEFAULT_SETTINGS, ...settings }, nameOf, startS);
-    this.snapshots = new Snapshots(this.state.now);
+    this.snapshots = new Snapshots(this.state.now, tick);
     this.#intake = new Intake(this.state);
   }
 
@@ -101,21 +91,52 @@ export class View {
    */
   table(rows: Int32Array, atS: number, missedUntilS?: number): TableCount {
     moveTo(this.state, this.state.clock.fromEven(atS));
+    return this.#read(rows, false, missedUntilS);
+  }
+
+  /**
+   * Takes in rows that wait for the store, packed, as `table` does. To be handed over before the rows of the store are:
+   * what these have of the same keys is older.
+   */
+  pending(rows: Int32Array, atS: number, missedUntilS?: number): TableCount {
+    moveTo(this.state, this.state.clock.fromEven(atS));
+    return this.#read(rows, true, missedUntilS);
+  }
+
+  #read(rows: Int32Array, isPending: boolean, missedUntilS: number | undefined): TableCount {
     const count = { taken: 0, foreign: 0 };
     const missedUntil = missedUntilS === undefined ? 0 : this.state.clock.fromEven(missedUntilS);
-    takeTableRows(this.state, rows, { missedUntil }, count);
+    takeTableRows(this.state, rows, { isPending, missedUntil }, count);
     this.#fit();
     return count;
   }
 
-  /** Begins to find out which rows are gone from the table: everything in it is handed to `table`, then `endSweep`. */
-  beginSweep(): void {
-    beginSweep(this.state);
+  /**
+   * Begins a reading: what waits for the store is handed to `pending`, then everything in the store to `table`. Where
+   * that was all there is, `endSweep` finds which rows are gone from the table.
+   */
+  beginReading(): void {
+    beginReading(this.state);
   }
 
   /** Forgets rows that the sweep has not seen and that were last heard before `heardBeforeS`. Returns how many. */
   endSweep(heardBeforeS: number): number {
     return endSweep(this.state, this.state.clock.fromEven(heardBeforeS));
+  }
+
+  /** So many connections from an address are open now. */
+  connection(address: string, count: number): void {
+    this.state.peers.setOpenFrom(address, count);
+  }
+
+  /** Machines that were heard, the last one first, at most `limit`: for `remember` at the next start. */
+  machines(limit: number): Machine[] {
+    return knownMachines(this.state, limit);
+  }
+
+  /** Machines that the process before had heard: they are gone until they are back. */
+  remember(machines: Iterable<Machine>): void {
+    rememberMachines(this.state, machines);
   }
 
   /** Replaces what is known of open connections: address and how many. */
@@ -129,8 +150,8 @@ export class View {
   }
 
   /** Adds something that happened to the reporter to the changes. */
-  note(text: string): void {
-    this.state.changes.add(this.state.now, 'reporter', text);
+  note(text: string, kind: 'reporter' | 'clock-stepped' = 'reporter'): void {
+    this.state.changes.add(this.state.now, kind, text);
   }
 
   /** Brings everything up to a second, and takes a snapshot. To be called once a second. */
@@ -186,7 +207,8 @@ export class View {
         table: 0,
         ...countCodes(voices.records.used, voices.state, VOICE_STATE_OF),
       },
-      lostAtStart: 0,
+      lostAtStart: countLost(this.state),
+      sharedCallers: countShared(this.state),
       incidentsOpen: incidents.openCount,
       incidentsBegun: { ...incidents.begun },
       mismatches: this.#mismatches,
@@ -203,6 +225,7 @@ export class View {
       for (let row = 0; row < high; row++)
         if (used[row] === 1 && !sampling.keeps(voices.ip(words[row * ROW_WORDS + VOICE]!))) dropped.push(row);
       if (dropped.length > 0) forgetRows(this.state, dropped);
+      forgetMachines(this.state);
     }
   }
 

@@ -28,6 +28,8 @@ export class Voices {
   /** 1 when it was heard since the start. */
   live = byteColumn(0);
   state = byteColumn(0);
+  /** 1 when it had been heard before the start. */
+  remembered = byteColumn(0);
   /** Number of the peer its last report came from. */
   peer = int32Column(0);
   /** 1 when its last report named a loopback address, which is in `viaCaller`. */
@@ -100,7 +102,8 @@ export class Voices {
   #clear(voice: number): void {
     for (const column of [this.heard, this.peer, this.viaCaller, this.rows, this.hot, this.lone])
       column[voice] = 0;
-    for (const column of [this.live, this.state, this.via, this.told, this.skewed]) column[voice] = 0;
+    for (const column of [this.live, this.remembered, this.state, this.via, this.told, this.skewed])
+      column[voice] = 0;
     this.sharedUntil[voice] = 0;
     this.firstPair[voice] = 0;
     this.#samples.counts[voice] = 0;
@@ -110,6 +113,7 @@ export class Voices {
     const { capacity } = this.records;
     this.heard = int32Column(capacity, this.heard);
     this.live = byteColumn(capacity, this.live);
+    this.remembered = byteColumn(capacity, this.remembered);
     this.state = byteColumn(capacity, this.state);
     this.peer = int32Column(capacity, this.peer);
     this.via = byteColumn(capacity, this.via);

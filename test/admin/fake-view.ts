@@ -1,3 +1,4 @@
+import type { ViewCounts } from '../../src/model/view-status.js';
 import {
   type LiveView,
   type LiveViewStatus,
@@ -6,7 +7,6 @@ import {
   type ViewReply,
   ViewUnavailable,
 } from '../../src/view/live.js';
-import type { ViewCounts } from '../../src/view/view.js';
 
 /** Nothing is there, but for what is given. */
 export function viewCounts(given: Partial<ViewCounts> = {}): ViewCounts {
@@ -25,6 +25,7 @@ export function viewCounts(given: Partial<ViewCounts> = {}): ViewCounts {
     },
     callers: { reporting: 0, connected: 0, gone: 0, table: 0 },
     lostAtStart: 0,
+    sharedCallers: 0,
     incidentsOpen: 0,
     incidentsBegun: { host: 0, blackout: 0, errors: 0 },
     mismatches: 0,

@@ -1,5 +1,6 @@
 import type { Ledger, ReporterStatus, WriterStatus } from '../../src/model/status.js';
 import { Traffic } from '../../src/model/traffic.js';
+import { VIEW_OFF } from '../../src/model/view-status.js';
 import { Counts, totalLedger } from '../../src/partition/counts.js';
 
 /** A balanced ledger of these counts. */
@@ -35,6 +36,7 @@ export function reporterStatus(given: Partial<ReporterStatus> = {}): ReporterSta
     quarantined: 0,
     writers,
     ledger: totalLedger(writers.map((writer) => writer.ledger)),
+    view: VIEW_OFF,
     ...given,
   };
 }
