@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'validate the configuration and, with --store, the table',
     load: async () => (await import('./check.js')).checkCommand,
   },
+  status: {
+    summary: 'which services are in trouble, since when, and who says so',
+    load: async () => (await import('./status/command.js')).statusCommand,
+  },
   migrate: {
     summary: 'create or upgrade the table; safe to repeat',
     load: async () => (await import('./migrate.js')).migrateCommand,
