@@ -14,7 +14,7 @@ const SHOTS = [
   { name: 'host', at: '#/hosts/10.128.0.1' },
   { name: 'hosts', at: '#/hosts' },
   { name: 'callers', at: '#/callers' },
-  { name: 'caller', at: '#/callers/10.9.0.14' },
+  { name: 'caller', at: '#/callers/10.9.1.4' },
   { name: 'changes', at: '#/changes?since=1h' },
   { name: 'reporter', at: '#/reporter', full: true },
   { name: 'help', at: '#/help' },

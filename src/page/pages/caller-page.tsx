@@ -131,7 +131,6 @@ function Row({ row }: { readonly row: CallerRow }) {
     <tr data-host={row.host} data-verdict={row.verdict}>
       <td class="c-state">
         <State tone={toneOf(row.verdict)} word={verdict[row.verdict]} />
-        {row.lone && <span class="tag alarm">{words.alone}</span>}
       </td>
       <th scope="row" class="c-service">
         <ServiceLink service={row} />
@@ -142,6 +141,7 @@ function Row({ row }: { readonly row: CallerRow }) {
       <td data-label={columns.others}>
         <State tone={toneOf(row.state)} word={hostState[row.state]} />{' '}
         <span class="muted num">{words.agreeWith(row.hot, row.callers)}</span>
+        {row.lone && <span class="tag alarm">{words.alone}</span>}
       </td>
       <td class="num" data-label={columns.window}>
         {service.rawWindow(row.succ, row.err)}

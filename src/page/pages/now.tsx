@@ -1,5 +1,12 @@
 import { useEffect } from 'preact/hooks';
-import type { CallersAnswer, ChangesAnswer, HostsAnswer, Level, Summary } from '../../view/shapes.js';
+import type {
+  CallersAnswer,
+  ChangesAnswer,
+  HostsAnswer,
+  IncidentsAnswer,
+  Level,
+  Summary,
+} from '../../view/shapes.js';
 import { formats, href, lastChanges, nowMs, texts } from '../live/app.js';
 import { ask } from '../live/ask.js';
 import { useAnswer } from '../live/use-answer.js';
@@ -12,6 +19,9 @@ import { ChangeText } from './change-text.js';
 
 const SUSPECTS_MS = 10_000;
 const SHOWN = 5;
+/** So many of the newest ones hold those of the last changes. */
+const INCIDENTS = 50;
+const MOST_REASONS = 2;
 const TROUBLE: readonly Level[] = ['outage', 'overloaded', 'failing'];
 
 interface Props {
@@ -46,9 +56,9 @@ function Worst({ summary }: { readonly summary: Summary }) {
   const span = since === null ? null : formats.value.span(secondsSince(since, nowMs.value));
   return (
     <p class="lead">
-      <State tone={summary.level} word={service.sentence(level[summary.level], span)} />{' '}
-      <ServiceLink service={summary} />
-      <span class="why">{reasonsOf(summary)}</span>
+      <ServiceLink service={summary} />{' '}
+      <State tone={summary.level} word={service.sentence(level[summary.level], span)} />
+      <span class="why">{reasonsOf(summary, MOST_REASONS)}</span>
     </p>
   );
 }
@@ -108,6 +118,8 @@ export function LastChanges() {
     );
   }, []);
   const shown = lastChanges.value.slice(0, SHOWN);
+  const { answer } = useAnswer<IncidentsAnswer>(`api/incidents?limit=${INCIDENTS}`, SUSPECTS_MS);
+  const incidents = new Map((answer.value?.incidents ?? []).map((each) => [each.id, each]));
   return (
     <section class="last-changes" aria-labelledby="changes-title">
       <h2 id="changes-title">
@@ -123,7 +135,10 @@ export function LastChanges() {
           {shown.map((change) => (
             <li key={change.id} data-change={change.kind}>
               <Clock time={change.at} />
-              <ChangeText change={change} />
+              <ChangeText
+                change={change}
+                incident={change.incident === null ? undefined : incidents.get(change.incident)}
+              />
             </li>
           ))}
         </ol>

@@ -111,10 +111,11 @@ function LedgerEquation({ ledger }: Pick<ReporterStatus, 'ledger'>) {
           index > 0 && <i key={`${name}+`}>+</i>,
           <span key={name}>{term(name)}</span>,
         ])}
-        <State
-          tone={ledger.balanced ? 'ok' : 'outage'}
-          word={ledger.balanced ? `✓ ${words.balanced}` : words.unbalanced}
-        />
+        {ledger.balanced ? (
+          <span class="tone-ok state">✓ {words.balanced}</span>
+        ) : (
+          <State tone="outage" word={words.unbalanced} />
+        )}
       </p>
     </section>
   );

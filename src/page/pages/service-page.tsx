@@ -115,7 +115,7 @@ function Tiles({ summary }: { readonly summary: Summary }) {
   const { service, of } = texts.value;
   const { hosts, callers, calls } = summary;
   const { count, rate, share } = bound();
-  const bad = hosts.overloaded + hosts.disputed + hosts.failing + hosts.noted;
+  const bad = hosts.overloaded + hosts.disputed + hosts.failing;
   return (
     <dl class="tiles">
       <Tile
@@ -209,6 +209,7 @@ function Incidents({ incidents }: { readonly incidents: readonly Incident[] }) {
 
 function IncidentRow({ incident }: { readonly incident: Incident }) {
   const { service } = texts.value;
+  const columns = service.incidentColumns;
   const { kind, host, began, ended, peakHot, callers, before, firstCaller } = incident;
   const lastedS =
     ended === null ? secondsSince(began, nowMs.value) : (Date.parse(ended) - Date.parse(began)) / 1000;
@@ -221,16 +222,20 @@ function IncidentRow({ incident }: { readonly incident: Incident }) {
         />{' '}
         {host !== null && <HostLink host={host} />}
       </th>
-      <td>
+      <td data-label={columns.began}>
         <Minute time={began} />
       </td>
-      <td class="num">
+      <td class="num" data-label={columns.lasted}>
         {formats.value.span(lastedS)}
         {ended === null && <span class="tag">{service.running}</span>}
       </td>
-      <td class="num">{kind === 'errors' ? '–' : service.peak(peakHot, callers)}</td>
-      <td class="num">{service.before(before.calls, before.errors)}</td>
-      <td>{firstCaller === null ? '–' : <CallerLink caller={firstCaller} />}</td>
+      <td class="num" data-label={columns.peak}>
+        {kind === 'errors' ? '–' : service.peak(peakHot, callers)}
+      </td>
+      <td class="num" data-label={columns.before}>
+        {service.before(before.calls, before.errors)}
+      </td>
+      <td data-label={columns.first}>{firstCaller === null ? '–' : <CallerLink caller={firstCaller} />}</td>
     </tr>
   );
 }

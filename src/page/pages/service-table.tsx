@@ -116,14 +116,10 @@ function Row({ summary, isGone }: RowProps) {
           <ServiceName service={summary} />
         </a>
         {summary.flapping && <span class="tag">{overview.flapping}</span>}
-        {reasons.length > 0 && <span class="why">{reasonsOf(summary)}</span>}
+        {reasons.length > 0 && <span class="why">{reasonsOf(summary, 1)}</span>}
       </th>
       <td class="c-hosts">
-        <HostBlocks
-          bad={bad}
-          total={hosts.total}
-          tone={hosts.overloaded > 0 ? 'overloaded' : bad > 0 ? 'failing' : 'ok'}
-        />
+        <HostBlocks overloaded={hosts.overloaded} bad={bad} total={hosts.total} />
       </td>
       <td class="c-callers right num">
         {callers.affected === 0 ? (
@@ -157,7 +153,10 @@ export function ErrorCell({ calls }: Pick<Summary, 'calls'>) {
   const { errorShare, windowS } = calls;
   const isHigh = errorShare !== null && errorShare >= 0.1;
   return (
-    <td class={`c-errors right num${isHigh ? ' high' : ''}${errorShare === null ? ' muted' : ''}`}>
+    <td
+      data-label={overview.columns.errors}
+      class={`c-errors right num${isHigh ? ' high' : ''}${errorShare === null ? ' muted' : ''}`}
+    >
       {formats.value.share(errorShare)}
       {windowS === 300 && <span class="window"> {overview.window(5)}</span>}
     </td>

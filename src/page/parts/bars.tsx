@@ -3,26 +3,20 @@ import { LEVELS } from '../../view/shapes.js';
 import { formats, texts } from '../live/app.js';
 import { blocksOf, type Tone } from '../pure/verdicts.js';
 
-/** `▮▮▯▯▯▯▯▯▯▯ 2/10` */
-export function HostBlocks({
-  bad,
-  total,
-  tone,
-}: {
+interface BlocksProps {
+  readonly overloaded: number;
+  /** Overloaded ones and others. */
   readonly bad: number;
   readonly total: number;
-  readonly tone: Tone;
-}) {
+}
+
+/** `▮▮▯▯▯▯▯▯▯▯ 2/10`: overloaded ones first, then those that fail or are disputed. */
+export function HostBlocks({ overloaded, bad, total }: BlocksProps) {
   const blocks = blocksOf(bad, total);
+  const reds = blocksOf(overloaded, total);
   return (
     <span class="blocks">
-      <svg
-        class={`tone-${tone}`}
-        viewBox={`0 0 ${blocks.length * 6} 12`}
-        width={blocks.length * 6}
-        height="12"
-        aria-hidden="true"
-      >
+      <svg viewBox={`0 0 ${blocks.length * 6} 12`} width={blocks.length * 6} height="12" aria-hidden="true">
         {blocks.map((isBad, index) => (
           <rect
             key={index}
@@ -31,7 +25,7 @@ export function HostBlocks({
             width="4"
             height="11"
             rx="1"
-            class={isBad ? 'full' : 'open'}
+            class={isBad ? `full tone-${reds[index] ? 'overloaded' : 'failing'}` : 'open'}
           />
         ))}
       </svg>

@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { formats, nowMs } from '../live/app.js';
-import { type Box, closest, niceTop, shapeOf, timeTicks } from '../pure/scale.js';
+import { type Band, type Box, closest, joined, niceTop, shapeOf, timeTicks } from '../pure/scale.js';
 
 export interface ChartPart {
   readonly name: string;
@@ -12,12 +12,6 @@ export interface ChartPart {
   /** Holds a value until the next one. */
   readonly isStepped?: boolean;
   readonly write: (value: number) => string;
-}
-
-/** Seconds in which something was wrong. */
-interface Band {
-  readonly from: number;
-  readonly to: number;
 }
 
 interface Props {
@@ -118,7 +112,7 @@ function Figure({ part, t, bands, box, cursor, hasTimes }: FigureProps) {
         }}
       >
         <rect width="100%" height={height} fill="transparent" />
-        {bands
+        {joined(bands)
           .filter(({ to }) => to > first)
           .map(({ from, to }) => (
             <rect

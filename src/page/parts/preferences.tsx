@@ -6,7 +6,7 @@ const THEMES = ['auto', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
 const KEY = 'lars-theme';
 const ICONS: Readonly<Record<Theme, string>> = {
-  auto: 'M8 1.5a6.5 6.5 0 1 0 0 13zM8 1.5a6.5 6.5 0 0 1 0 13',
+  auto: 'M8 2a6 6 0 0 0 0 12zM8 2a6 6 0 0 1 0 12',
   light:
     'M8 4.8a3.2 3.2 0 1 0 .01 0zM8 .8v1.8M8 13.4v1.8M.8 8h1.8M13.4 8h1.8M2.9 2.9l1.3 1.3M11.8 11.8l1.3 1.3M13.1 2.9l-1.3 1.3M4.2 11.8l-1.3 1.3',
   dark: 'M13.5 9.8A6 6 0 0 1 6.2 2.5a6 6 0 1 0 7.3 7.3z',
@@ -46,6 +46,7 @@ export function ThemeSwitch() {
   return (
     <button type="button" class="icon" title={`${word} (t)`} aria-label={word} onClick={nextTheme}>
       <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+        {theme.value === 'auto' && <path class="icon-dark" d="M8 2a6 6 0 0 0 0 12z" />}
         <path class={`icon-${theme.value}`} d={ICONS[theme.value]} />
       </svg>
     </button>

@@ -2,9 +2,10 @@ import type { Reason, Summary } from '../../view/shapes.js';
 import { href, texts } from '../live/app.js';
 import { idOf } from '../pure/merge.js';
 
-/** Why a service is where it is, in one sentence. */
-export function reasonsOf(summary: Summary): string {
+/** Why a service is where it is, in one sentence; strongest first, at most so many reasons. */
+export function reasonsOf(summary: Summary, most = Number.POSITIVE_INFINITY): string {
   return summary.reasons
+    .slice(0, most)
     .map((reason) => reasonText(reason, summary))
     .join(texts.value.locale === 'zh-CN' ? '；' : '; ');
 }

@@ -7,6 +7,24 @@ export interface Box {
   readonly height: number;
 }
 
+/** Seconds in which something was wrong. */
+export interface Band {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The same times, without overlaps. */
+export function joined(bands: readonly Band[]): Band[] {
+  const result: Band[] = [];
+  for (const band of [...bands].sort((a, b) => a.from - b.from)) {
+    const last = result.at(-1);
+    if (last && band.from <= last.to)
+      result[result.length - 1] = { from: last.from, to: Math.max(last.to, band.to) };
+    else result.push(band);
+  }
+  return result;
+}
+
 type Values = readonly (number | null)[];
 
 /** A round number at or above the highest value; 1 when there is none. */

@@ -41,8 +41,6 @@ export const enPages: PageTexts = {
     sortBy: (column) => `Sort by ${column}`,
     strip: (worst) => `Worst in the last 30 minutes: ${worst}`,
     stripNothing: 'Nothing is known of the last 30 minutes',
-    announce: (service, level) => `${service} is ${level}`,
-    badHosts: (bad, all) => `${bad} of ${all} hosts in trouble`,
   },
   service: {
     sentence: (level, span) => (span === null ? level : `${level} for ${span}`),

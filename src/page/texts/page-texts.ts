@@ -36,8 +36,6 @@ export interface PageTexts {
     readonly waiting: Count;
     readonly sortBy: Written;
     readonly strip: Written;
-    readonly announce: (service: string, level: string) => string;
-    readonly badHosts: Counts;
   };
   readonly service: Of<
     | 'nothing'

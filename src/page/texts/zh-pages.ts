@@ -36,8 +36,6 @@ export const zhPages: PageTexts = {
     sortBy: (column) => `按${column}排序`,
     strip: (worst) => `最近 30 分钟最严重：${worst}`,
     stripNothing: '最近 30 分钟没有数据',
-    announce: (service, level) => `${service} ${level}`,
-    badHosts: (bad, all) => `${all} 台主机中 ${bad} 台异常`,
   },
   service: {
     sentence: (level, span) => (span === null ? level : `${level}，已 ${span}`),

@@ -1,0 +1,34 @@
+import type { ExecutionContext } from 'ava';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+
+export type Scheme = 'light' | 'dark';
+
+/** Nothing that hinders people who hear the page, use keys, or see badly. */
+export async function expectAccessible(t: ExecutionContext, page: Page, what: string): Promise<void> {
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate(async () => {
+    const tool = (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe;
+    const { violations } = await tool.run();
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
+  });
+  t.deepEqual(violations, [], what);
+}
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+}
+
+/** The page fits its window: only boxes within it scroll sideways. */
+export async function expectToFit(t: ExecutionContext, page: Page, what: string): Promise<void> {
+  const [content, window] = await page.evaluate<[number, number]>(
+    '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+  );
+  t.true(content <= window, `${what}: ${content} > ${window}`);
+}
+
+/** What the page shows once it is live. */
+export const LIVE = 'body[data-connection=live]';
