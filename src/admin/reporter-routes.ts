@@ -5,7 +5,7 @@ import { json, type Route } from './route.js';
 import type { ViewSource } from './view-routes.js';
 
 /** GET /api/reporter: how the reporter is, and its status; also the data of the event `reporter`. */
-export interface ReporterAnswer extends Omit<ReporterStatus, 'state' | 'view'>, Health {
+export interface ReporterAnswer extends Omit<ReporterStatus, 'state'>, Health {
   /** ISO 8601, UTC. */
   readonly asOf: string;
   readonly version: string;
