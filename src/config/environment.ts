@@ -3,7 +3,7 @@ import { findRepeatedNames } from './json.js';
 import { type ConfigKey, type KeyKind, keysOf } from './keys.js';
 import { nearest } from './nearest.js';
 
-/** What the environment says of the configuration. */
+/** The part of the configuration that the environment sets. */
 export interface Overrides {
   /** Values by key (`listen.port`), of the key's kind where that was given; else the text. */
   readonly values: ReadonlyMap<ConfigKey, unknown>;
@@ -15,7 +15,7 @@ const PREFIX = 'LARS_';
 
 /**
  * Reads the `LARS_…` variables. An empty one counts as not set, as container tools pass unset ones on. White space
- * around a value is left out and said: files of variables leave line ends there, and secrets are made with them. One
+ * around a value is removed with a warning: files of variables leave line ends there, and secrets are made with them. One
  * that only resembles ours may belong to another program of the site, so it is a warning and not an error.
  */
 export function readOverrides(schema: z.ZodType, env: NodeJS.ProcessEnv): Overrides {
@@ -49,7 +49,7 @@ function around(value: string, text: string): string {
   return left.includes('\n') ? 'a line end' : 'white space';
 }
 
-/** The value that `text` spells; else the text itself, which the schema then refuses. */
+/** The value that `text` spells; else the text itself, which the schema then rejects. */
 function read(text: string, { kind, item }: ConfigKey): unknown {
   if (kind === 'list') return text.split(',').map((each) => plain(each.trim(), item!.kind));
   return kind === 'record' ? record(text) : plain(text, kind);

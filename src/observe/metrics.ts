@@ -227,7 +227,7 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  /** What the view counts. Gauges by level and state show 0 while it is not up; its counters stay as they were. */
+  /** What the view counts; 0 until it is up. */
   #viewMetrics(): void {
     const ofLevel = ({ view }: ReporterStatus, level: Level) => view.counts?.services[level] ?? 0;
     this.#gauges('services', 'Services by level, as lists show them.', 'level', LEVELS, ofLevel);

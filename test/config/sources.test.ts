@@ -15,6 +15,9 @@ const GOOD: Readonly<Record<string, string>> = {
   'admin.host': '127.0.0.1',
   'admin.token': 's3cret',
   'log.level': 'warn',
+  'view.enabled': 'false',
+  'view.errorShare': '0.2',
+  names: '{"4242":"get"}',
 };
 
 const texts = describeConfig().filter(({ kind }) => kind === 'text');

@@ -7,8 +7,8 @@ import { openStopped } from './stopped.js';
 import type { LetterTool } from './tool.js';
 
 /**
- * Takes the journal's lock and works on it directly; when another process has it, that is taken to be the reporter,
- * and asked through its admin HTTP. `admin` names a reporter that is to be asked in any case.
+ * Locks the journal and works on it directly. When another process holds the lock, that is the reporter: it is asked
+ * through its admin HTTP. `admin` names a reporter that is asked in any case.
  */
 export async function openLetterTool(
   config: Config,
@@ -29,7 +29,7 @@ export async function openLetterTool(
 function adminAddress({ admin: { host, port } }: Config): Address {
   if (port === 0) {
     throw new UsageError(
-      'the journal is in use, and admin.port = 0 says not where its reporter is asked: name it with --admin HOST:PORT',
+      'the journal is in use, and admin.port is 0, so the port of its reporter is not known: name it with --admin HOST:PORT',
     );
   }
   return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port };

@@ -51,6 +51,8 @@ export class ViewThread {
   #startedMs = 0;
   #tick = 0;
   #counts: ViewCounts | undefined;
+  /** Counts of the threads before. */
+  #past: ViewCounts | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #restart: NodeJS.Timeout | undefined;
@@ -74,7 +76,7 @@ export class ViewThread {
     return this.#restarts;
   }
 
-  /** Of the last tick; undefined until the thread is up. */
+  /** Of the last tick of any thread; undefined before the first one. What has begun is counted over all threads. */
   get counts(): ViewCounts | undefined {
     return this.#counts;
   }
@@ -147,7 +149,7 @@ export class ViewThread {
     switch (message.kind) {
       case 'tick':
         this.#tick = message.tick;
-        this.#counts = message.counts;
+        this.#counts = sum(this.#past, message.counts);
         if (!this.#isUp) {
           this.#isUp = true;
           this.#options.onUp();
@@ -200,8 +202,22 @@ export class ViewThread {
   #down(error: Error): void {
     this.#worker = undefined;
     this.#isUp = false;
-    this.#counts = undefined;
+    this.#past = this.#counts;
     this.#options.feed.detach();
     for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(error);
   }
+}
+
+function sum(past: ViewCounts | undefined, counts: ViewCounts): ViewCounts {
+  if (!past) return counts;
+  const { host, blackout, errors } = counts.incidentsBegun;
+  return {
+    ...counts,
+    incidentsBegun: {
+      host: past.incidentsBegun.host + host,
+      blackout: past.incidentsBegun.blackout + blackout,
+      errors: past.incidentsBegun.errors + errors,
+    },
+    mismatches: past.mismatches + counts.mismatches,
+  };
 }
