@@ -29,8 +29,9 @@ export interface ViewThreadOptions {
   readonly onComplaint: (why: string) => void;
   /** The thread has ended by itself; another one is started after `pauseMs`. */
   readonly onDeath: (error: Error, pauseMs: number) => void;
-  /** For tests: what runs in the thread. */
+  /** For tests: what runs in the thread, and how often it is looked whether it still moves, in milliseconds. */
   readonly source?: URL;
+  readonly lookMs?: number;
 }
 
 interface Waiting {
@@ -62,7 +63,7 @@ export class ViewThread {
 
   constructor(options: ViewThreadOptions) {
     this.#options = options;
-    this.#look = setInterval(() => this.#watch(), LOOK_MS);
+    this.#look = setInterval(() => this.#watch(), options.lookMs ?? LOOK_MS);
     this.#look.unref();
     this.#start();
   }
@@ -184,7 +185,7 @@ export class ViewThread {
     this.#beat = beat;
     if (this.#still < MAX_STILL) return;
     const worker = this.#worker;
-    this.#died(worker, new Error(`its thread has not moved for ${MAX_STILL} s`));
+    this.#died(worker, new Error(`its thread has not moved at ${MAX_STILL} looks`));
     void worker.terminate();
   }
 
