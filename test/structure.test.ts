@@ -48,6 +48,8 @@ const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   observe: ['model'],
   // Computed from events; never asks a stage.
   view: ['model', 'observe'],
+  // Runs in browsers: of the others it knows the shapes of their answers, and nothing that Node has.
+  page: ['model', 'view'],
   routing: ['model', 'partition', 'runtime', 'observe'],
   writer: ['model', 'partition', 'routing', 'journal', 'store', 'observe', 'runtime'],
   intake: ['model', 'wire', 'partition', 'routing', 'observe', 'runtime'],
@@ -73,6 +75,8 @@ const TOOLS: Readonly<Record<string, readonly string[]>> = {
   mutants: ['shared'],
   // The table of mutants is one of the tables.
   docs: ['shared', 'mutants'],
+  page: [],
+  demo: ['shared'],
 };
 
 test('every import is seen by these tests', (t) => {
@@ -139,6 +143,23 @@ test('nothing stands on the reporter but the ways in', (t) => {
     ({ file, target }) => TOP.includes(roomOf(target)) && !TOP.includes(roomOf(file)),
   );
   expectNone(t, wrong.map(shown));
+});
+
+test('the page takes from the others nothing that needs Node', (t) => {
+  const taken = ofSrc.filter(({ file, target }) => roomOf(file) === 'page' && roomOf(target) !== 'page');
+  expectNone(
+    t,
+    taken.filter(({ typeOnly, target }) => !typeOnly && !target.endsWith('/shapes.ts')).map(shown),
+  );
+  const node = imports.filter(
+    ({ file, target }) => file.startsWith('src/page/') && target.startsWith('node:'),
+  );
+  expectNone(t, node.map(shown));
+  const reached = ofSrc.filter(({ file }) => file === 'src/view/shapes.ts').map(({ target }) => target);
+  expectNone(
+    t,
+    reached.filter((target) => target !== 'src/model/view-status.ts'),
+  );
 });
 
 test('the service knows nothing of the tools, the tools nothing of the tests', (t) => {
@@ -264,6 +285,9 @@ test('no two files of one name mean different things', (t) => {
 
 /** Where each package may be imported by `src/`. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
+  // Bundled when the page is built, so that nobody installs them.
+  '@preact/signals': /^src\/page\//,
+  preact: /^src\/page\//,
   commander: /^src\/cli\//,
   fastify: /^src\/admin\/http\.ts$/,
   'fs-native-extensions': /^src\/lmdb\/lock\.ts$/,
@@ -287,6 +311,9 @@ const packagesOfSrc = imports.filter(
   ({ file, ours, target }) => file.startsWith('src/') && !ours && !target.startsWith('node:'),
 );
 
+/** All but what the page is bundled from. */
+const packagesInstalled = packagesOfSrc.filter(({ file }) => roomOf(file) !== 'page');
+
 test('each package is imported in its one place', (t) => {
   const wrong = packagesOfSrc.filter(({ file, target }) => !PACKAGES[packageOf(target)]?.test(file));
   expectNone(t, wrong.map(shown));
@@ -297,7 +324,7 @@ test('the packages that are imported are those the package depends on', (t) => {
     dependencies: Record<string, string>;
   };
   t.deepEqual(
-    [...new Set(packagesOfSrc.map(({ target }) => packageOf(target)))].sort(),
+    [...new Set(packagesInstalled.map(({ target }) => packageOf(target)))].sort(),
     Object.keys(dependencies).sort(),
   );
 });

@@ -2,8 +2,8 @@ import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { LEVELS } from '../view/shapes.js';
 import { counts, href, moveClock, place, texts } from './live/app.js';
-import { connection, tick } from './live/connection.js';
-import { watchKeys } from './live/keys.js';
+import { watchKeys } from './live/hotkeys.js';
+import { connection, tick } from './live/liveness.js';
 import { watchVisibility } from './live/stream.js';
 import { CallerPage } from './pages/caller-page.js';
 import { CallersPage } from './pages/callers-page.js';
@@ -16,7 +16,7 @@ import { ReporterPage } from './pages/reporter-page.js';
 import { ServicePage } from './pages/service-page.js';
 import { Frame } from './parts/frame.js';
 import { nextTheme, watchTheme } from './parts/preferences.js';
-import { type PageName, readPlace } from './pure/place.js';
+import { type PageName, readPlace } from './pure/page-address.js';
 
 const PAGES: Readonly<Record<PageName, () => preact.JSX.Element | null>> = {
   overview: OverviewPage,

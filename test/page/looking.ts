@@ -32,3 +32,17 @@ export async function expectToFit(t: ExecutionContext, page: Page, what: string)
 
 /** What the page shows once it is live. */
 export const LIVE = 'body[data-connection=live]';
+
+const PATIENCE_MS = 20_000;
+const PAUSE_MS = 50;
+
+/** Waits until an expression holds in the page; its policy allows no waiting within it. */
+export async function eventually(t: ExecutionContext, page: Page, expression: string): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  let holds = false;
+  while (!holds && performance.now() < deadline) {
+    holds = await page.evaluate<boolean>(`Boolean(${expression})`);
+    if (!holds) await page.waitForTimeout(PAUSE_MS);
+  }
+  t.true(holds, expression);
+}

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { applyService, applyServices, listOf, type ServiceList } from '../../src/page/pure/merge.js';
+import { applyService, applyServices, listOf, type ServiceList } from '../../src/page/pure/stream-merge.js';
 import type { ServiceEvent, ServicesEvent } from '../../src/view/event-shapes.js';
 import { listServices } from '../../src/view/query/list-services.js';
 import { showService } from '../../src/view/query/show-service.js';

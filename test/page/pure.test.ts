@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { calmOrder } from '../../src/page/pure/calm.js';
 import { Formats } from '../../src/page/pure/formats.js';
-import { address, readPlace } from '../../src/page/pure/place.js';
+import { address, readPlace } from '../../src/page/pure/page-address.js';
 import { joined, shapeOf, timeTicks } from '../../src/page/pure/scale.js';
 import { blocksOf } from '../../src/page/pure/verdicts.js';
 

@@ -4,7 +4,7 @@ import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import type { Browser } from 'playwright-core';
 import { World } from '../view/world.js';
 import { launch, type Opened, open } from './browser.js';
-import { expectAccessible, LIVE } from './looking.js';
+import { eventually, expectAccessible, LIVE } from './looking.js';
 import { Site, type SiteOptions } from './site.js';
 
 const test = anyTest as TestFn<{ browser: Browser }>;
@@ -88,7 +88,7 @@ test('with a token, the page asks for it once, and no data are there before', as
   await expectAccessible(t, page, 'login');
   await page.fill('input[name=token]', 'wrong');
   await page.click('form.login button');
-  await page.waitForFunction('document.querySelector(".login [role=alert]").textContent !== ""');
+  await eventually(t, page, 'document.querySelector(".login [role=alert]").textContent !== ""');
   await page.fill('input[name=token]', 'look');
   await page.click('form.login button');
   await page.waitForSelector(`${LIVE} [data-service="1/2"]`);

@@ -1,7 +1,7 @@
 import anyTest, { type TestFn } from 'ava';
 import type { Browser } from 'playwright-core';
 import { launch, open, PHONE } from './browser.js';
-import { expectAccessible, expectToFit, LIVE } from './looking.js';
+import { eventually, expectAccessible, expectToFit, LIVE } from './looking.js';
 import { HOSTILE_NAME, Night } from './night.js';
 import type { Site } from './site.js';
 
@@ -84,11 +84,11 @@ test.serial('levels and search filter by the address, and back undoes nothing el
   const { page, context } = await open(browser, site.url);
   await page.waitForSelector(`${LIVE} [data-service]`);
   await page.click('[data-level-count=overloaded]');
-  await page.waitForFunction('!document.querySelector("tr[data-level=outage]")');
+  await eventually(t, page, '!document.querySelector("tr[data-level=outage]")');
   t.regex(page.url(), /#\/\?level=overloaded$/);
   await page.keyboard.press('/');
   await page.keyboard.type('4242/6');
-  await page.waitForFunction('document.querySelectorAll("tr[data-service]").length === 1');
+  await eventually(t, page, 'document.querySelectorAll("tr[data-service]").length === 1');
   t.regex(page.url(), /q=4242\/6/);
   await page.fill('#search', 'nothing is called so');
   await page.waitForSelector('[data-state-of-page=no-match]');
@@ -120,6 +120,7 @@ test.serial('keys go through the rows, into one, up again, and to the other view
   }
   await page.keyboard.press('?');
   await page.waitForURL(/#\/help$/);
+  t.pass();
   await context.close();
 });
 
@@ -158,7 +159,7 @@ test.serial(
     await page.keyboard.press('.');
     const rows =
       '[...document.querySelectorAll("tr[data-service]")].map((row) => row.dataset.service).join()';
-    await page.waitForFunction(`${rows} !== ${JSON.stringify(before.join())}`);
+    await eventually(t, page, `${rows} !== ${JSON.stringify(before.join())}`);
     await context.close();
     t.pass();
   },
@@ -179,7 +180,7 @@ test.serial('Chinese is spoken to those who read it, and kept in the address', a
   t.is(await page.locator('html').getAttribute('lang'), 'zh-CN');
   t.is(await page.locator('nav a').first().textContent(), '总览');
   await page.click('.language');
-  await page.waitForFunction('document.documentElement.lang === "en-GB"');
+  await eventually(t, page, 'document.documentElement.lang === "en-GB"');
   t.regex(page.url(), /lang=en/);
   await page.click('nav a:nth-child(2)');
   await page.waitForURL(/#\/hosts\?lang=en$/);

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import type { Change, LevelCounts } from '../../view/shapes.js';
 import { Formats } from '../pure/formats.js';
-import { address, readPlace } from '../pure/place.js';
+import { address, readPlace } from '../pure/page-address.js';
 import { chooseLanguage, LANGUAGES } from '../texts/languages.js';
 import type { Texts } from '../texts/texts.js';
 

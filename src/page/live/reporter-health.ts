@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
-import { AskError, ask } from './ask.js';
 import type { ReporterAnswer } from './reporter-answer.js';
+import { AskError, ask } from './request.js';
 
 /** How the reporter is; undefined until it said so. */
 export const reporter = signal<ReporterAnswer | undefined>(undefined);

@@ -1,6 +1,6 @@
 import { setClock } from './app.js';
-import { AskError, ask } from './ask.js';
-import { connection, isNewBuild, noteHead, setConnection } from './connection.js';
+import { connection, isNewBuild, noteHead, setConnection } from './liveness.js';
+import { AskError, ask } from './request.js';
 import { giveStreamUp, mayStream } from './tabs.js';
 
 /** Who listens: one at a time, the page that is shown. */

@@ -8,38 +8,41 @@ const ROLL_CALL_MS = 150;
 interface Word {
   readonly kind: 'who' | 'mine';
   readonly id: string;
+  /** When it claimed its stream. */
+  readonly sinceMs: number;
 }
 
 const id = Math.random().toString(36).slice(2);
 const channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('lars-reporter');
-const others = new Set<string>();
+/** Other pages that have a stream, or are about to: when they claimed it. */
+const others = new Map<string, number>();
 /** This page has a stream, or is about to. */
-let wantsStream = false;
+let sinceMs: number | undefined;
 
 channel?.addEventListener('message', ({ data }: MessageEvent<Word>) => {
-  if (data.kind === 'who' && wantsStream) say('mine');
-  others.add(data.id);
+  others.set(data.id, data.sinceMs);
+  if (data.kind === 'who') say('mine');
 });
 
 function say(kind: Word['kind']): void {
-  channel?.postMessage({ kind, id } satisfies Word);
+  if (sinceMs !== undefined) channel?.postMessage({ kind, id, sinceMs } satisfies Word);
 }
 
-/** Whether this page may open a stream: fewer than four others have one, or came earlier at the same moment. */
+/** Whether this page may open a stream: fewer than four others claimed one before it did. */
 export async function mayStream(): Promise<boolean> {
   if (!channel) return true;
-  const had = wantsStream;
-  wantsStream = true;
+  sinceMs ??= Date.now();
   others.clear();
   say('who');
   await new Promise((resolve) => setTimeout(resolve, ROLL_CALL_MS));
-  if (had) return true;
-  const before = others.size < MOST_STREAMS ? others.size : [...others].filter((other) => other < id).length;
-  if (before < MOST_STREAMS) return true;
-  wantsStream = false;
+  const own = sinceMs;
+  if (own === undefined) return false;
+  const before = [...others].filter(([other, claimed]) => claimed < own || (claimed === own && other < id));
+  if (before.length < MOST_STREAMS) return true;
+  sinceMs = undefined;
   return false;
 }
 
 export function giveStreamUp(): void {
-  wantsStream = false;
+  sinceMs = undefined;
 }

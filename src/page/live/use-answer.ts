@@ -2,10 +2,10 @@ import { type Signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Change, Head, LevelCounts, ServicesAnswer } from '../../view/shapes.js';
 import { announcement, counts, formats, lastChanges, texts } from './app.js';
-import { type AskError, ask } from './ask.js';
-import { connection, noteHead } from './connection.js';
+import { connection, noteHead } from './liveness.js';
 import type { ReporterAnswer } from './reporter-answer.js';
 import { askReporter, noteReporter } from './reporter-health.js';
+import { type AskError, ask } from './request.js';
 import { follow } from './stream.js';
 
 export interface Answered<Answer> {

@@ -5,7 +5,7 @@ import { CopyButton } from '../parts/copy-button.js';
 import { State } from '../parts/mark.js';
 import { Failure, Loading, Notice } from '../parts/states.js';
 import { Ago } from '../parts/times.js';
-import { queryOf } from '../pure/place.js';
+import { queryOf } from '../pure/page-address.js';
 import type { Tone } from '../pure/verdicts.js';
 
 const PAGE = 50;

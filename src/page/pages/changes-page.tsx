@@ -3,7 +3,7 @@ import { place, setParams, texts } from '../live/app.js';
 import { COUNTS_TOPIC, useAnswer, useStream } from '../live/use-answer.js';
 import { Failure, Loading, Notice } from '../parts/states.js';
 import { Clock, Minute } from '../parts/times.js';
-import { queryOf } from '../pure/place.js';
+import { queryOf } from '../pure/page-address.js';
 import { ChangeText } from './change-text.js';
 
 const SPANS = ['15m', '1h', '8h'] as const;

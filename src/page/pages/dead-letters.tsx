@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { LetterJson } from '../../model/dead-letter.js';
 import { formats, texts } from '../live/app.js';
-import { type AskError, ask } from '../live/ask.js';
+import { type AskError, ask } from '../live/request.js';
 import { useAnswer } from '../live/use-answer.js';
 
 interface LettersAnswer {

@@ -4,7 +4,7 @@ import { COUNTS_TOPIC, useAnswer, useStream } from '../live/use-answer.js';
 import { State } from '../parts/mark.js';
 import { Failure, Loading, Notice } from '../parts/states.js';
 import { Ago } from '../parts/times.js';
-import { queryOf } from '../pure/place.js';
+import { queryOf } from '../pure/page-address.js';
 import type { Tone } from '../pure/verdicts.js';
 import { PlacesTable } from './host-table.js';
 

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { texts } from '../live/app.js';
-import { AskError, ask } from '../live/ask.js';
+import { AskError, ask } from '../live/request.js';
 import { connectAgain } from '../live/stream.js';
 
 /** Asks for the token, which becomes a cookie that scripts cannot read. */

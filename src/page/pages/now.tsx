@@ -8,13 +8,13 @@ import type {
   Summary,
 } from '../../view/shapes.js';
 import { formats, href, lastChanges, nowMs, texts } from '../live/app.js';
-import { ask } from '../live/ask.js';
+import { ask } from '../live/request.js';
 import { useAnswer } from '../live/use-answer.js';
 import { State } from '../parts/mark.js';
 import { Clock } from '../parts/times.js';
 import { CallerLink, HostLink, reasonsOf, ServiceLink } from '../parts/words.js';
 import { secondsSince } from '../pure/formats.js';
-import type { ServiceList } from '../pure/merge.js';
+import type { ServiceList } from '../pure/stream-merge.js';
 import { ChangeText } from './change-text.js';
 
 const SUSPECTS_MS = 10_000;

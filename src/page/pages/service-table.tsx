@@ -8,7 +8,7 @@ import { Ago } from '../parts/times.js';
 import { reasonsOf, ServiceName } from '../parts/words.js';
 import { calmOrder } from '../pure/calm.js';
 import { secondsSince } from '../pure/formats.js';
-import { idOf, type ServiceList } from '../pure/merge.js';
+import { idOf, type ServiceList } from '../pure/stream-merge.js';
 
 const SORTS = { state: 'trouble', service: 'name', errors: 'errors', calls: 'calls' } as const;
 const COLUMNS = ['state', 'service', 'hosts', 'callers', 'errors', 'calls', 'strip', 'heard'] as const;

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { formats, href, nowMs, texts } from '../live/app.js';
-import { asOf, connection, isNewBuild } from '../live/connection.js';
+import { asOf, connection, isNewBuild } from '../live/liveness.js';
 import type { Problem } from '../live/reporter-answer.js';
 import { reporter } from '../live/reporter-health.js';
 import { retry, togglePause } from '../live/stream.js';

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { announcement, formats, href, nowMs, place, texts } from '../live/app.js';
-import { asOf, connection } from '../live/connection.js';
+import { asOf, connection } from '../live/liveness.js';
 import { reporter } from '../live/reporter-health.js';
 import { togglePause } from '../live/stream.js';
 import { Banners } from './banners.js';

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { href, texts } from '../live/app.js';
-import type { AskError } from '../live/ask.js';
+import type { AskError } from '../live/request.js';
 
 const PATIENCE_MS = 300;
 
@@ -34,10 +34,8 @@ export function Failure({ error }: { readonly error: AskError }) {
   const isUnknown = error.status === 404;
   return (
     <section class="notice" data-state-of-page={isUnknown ? 'unknown' : 'failed'}>
-      <p>
-        {isUnknown ? `${state.noLonger}: ` : ''}
-        <span lang="en">{isUnknown ? error.message : state.failed(error.message)}</span>
-      </p>
+      <h1>{isUnknown ? state.noLonger : state.failed}</h1>
+      <p lang="en">{error.message}</p>
       <p>
         <a href={href('')}>{state.backToOverview}</a>
       </p>
@@ -50,7 +48,8 @@ export function NoReports() {
   const { state } = texts.value;
   return (
     <section class="notice" data-state-of-page="empty">
-      <p class="lead">{state.none}</p>
+      <h1>{state.noReports}</h1>
+      <p>{state.none}</p>
       <p>
         {state.noneTry} <code>lars-reporter send --modid 1 --cmdid 1 --host 10.0.0.1:80</code>
       </p>

@@ -1,6 +1,6 @@
 import type { Reason, Summary } from '../../view/shapes.js';
 import { href, texts } from '../live/app.js';
-import { idOf } from '../pure/merge.js';
+import { idOf } from '../pure/stream-merge.js';
 
 /** Why a service is where it is, in one sentence; strongest first, at most so many reasons. */
 export function reasonsOf(summary: Summary, most = Number.POSITIVE_INFINITY): string {

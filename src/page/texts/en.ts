@@ -130,14 +130,15 @@ export const en: Texts = {
   },
   state: {
     loading: 'Loading …',
-    none: 'No reports yet. Agents connect to listen.host and listen.port of the configuration, port 7779 unless set.',
+    noReports: 'No reports yet',
+    none: 'Agents connect to listen.host and listen.port of the configuration, port 7779 unless set.',
     noneTry: 'Try it with',
     noMatch: 'No service matches.',
     clear: 'Show all services',
-    noLonger: 'What was asked for is not known',
+    noLonger: 'Not known',
     backToOverview: 'Back to the overview',
     unknownPage: 'There is no such page.',
-    failed: (why) => `The reporter could not answer: ${why}`,
+    failed: 'The reporter could not answer',
     off: 'The live view is switched off (view.enabled).',
   },
   login: {

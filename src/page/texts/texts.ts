@@ -70,6 +70,8 @@ export interface Texts extends PageTexts {
   readonly state: Of<
     | 'loading'
     | 'none'
+    | 'noReports'
+    | 'failed'
     | 'noneTry'
     | 'noMatch'
     | 'clear'
@@ -77,9 +79,7 @@ export interface Texts extends PageTexts {
     | 'backToOverview'
     | 'unknownPage'
     | 'off'
-  > & {
-    readonly failed: Written;
-  };
+  > & {};
   readonly login: Of<'title' | 'label' | 'submit' | 'wrong' | 'tooMany' | 'failed' | 'logout'>;
   readonly ago: Written;
   readonly now: string;

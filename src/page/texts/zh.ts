@@ -131,14 +131,15 @@ export const zh: Texts = {
   },
   state: {
     loading: '加载中…',
-    none: '还没有上报。代理连接到配置中的 listen.host 和 listen.port，默认端口 7779。',
+    noReports: '还没有上报',
+    none: '代理连接到配置中的 listen.host 和 listen.port，默认端口 7779。',
     noneTry: '试一试',
     noMatch: '没有匹配的服务。',
     clear: '显示所有服务',
     noLonger: '查无此项',
     backToOverview: '回到总览',
     unknownPage: '没有这个页面。',
-    failed: (why) => `上报服务无法回答：${why}`,
+    failed: '上报服务无法回答',
     off: '实时视图已关闭（view.enabled）。',
   },
   login: {

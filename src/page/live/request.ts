@@ -1,4 +1,4 @@
-import { askForToken } from './connection.js';
+import { askForToken } from './liveness.js';
 
 /** What the reporter answered instead; status 0: it did not answer. */
 export class AskError extends Error {
