@@ -9,28 +9,4 @@ export const LMDB_MUTANTS: readonly Mutant[] = [
     edits: [{ file: 'src/lmdb/open-environment.ts', find: 'checkDataFile(dataFileOf(dir));', replace: '' }],
     tests: [{ file: 'test/store/embedded/embedded.test', titles: ['a store that is cut off anywhere*'] }],
   },
-  {
-    name: 'moved-journal-acknowledges',
-    breaks: 'Rows count as journaled in a file that was moved or deleted, where no restart finds them.',
-    edits: [
-      {
-        file: 'src/writer/writer.ts',
-        find: 'const displaced = journal.displaced();',
-        replace: 'const displaced = undefined as Promise<void> | undefined; void journal;',
-      },
-    ],
-    tests: [{ file: 'test/faults/moved.test', titles: ['a journal that is moved away*'] }],
-  },
-  {
-    name: 'moved-store-confirms',
-    breaks: 'Rows count as stored in an embedded store that was moved or deleted.',
-    edits: [
-      {
-        file: 'src/store/embedded/store.ts',
-        find: 'if (displacement) throw displacement;',
-        replace: 'void displacement;',
-      },
-    ],
-    tests: [{ file: 'test/faults/moved.test', titles: ['an embedded store that is moved away*'] }],
-  },
 ];
