@@ -159,17 +159,20 @@ test('nothing stands on the reporter but the ways in', (t) => {
 
 test('the page takes from the others nothing that needs Node', (t) => {
   const taken = ofSrc.filter(({ file, target }) => roomOf(file) === 'page' && roomOf(target) !== 'page');
+  const advice = 'the page runs in a browser: take types from src/view, values from src/view/shapes.ts alone';
   expectNone(
     t,
+    advice,
     taken.filter(({ typeOnly, target }) => !typeOnly && !target.endsWith('/shapes.ts')).map(shown),
   );
   const node = imports.filter(
     ({ file, target }) => file.startsWith('src/page/') && target.startsWith('node:'),
   );
-  expectNone(t, node.map(shown));
+  expectNone(t, advice, node.map(shown));
   const reached = ofSrc.filter(({ file }) => file === 'src/view/shapes.ts').map(({ target }) => target);
   expectNone(
     t,
+    advice,
     reached.filter((target) => target !== 'src/model/view-status.ts'),
   );
 });
