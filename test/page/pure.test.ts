@@ -2,9 +2,11 @@ import test from 'ava';
 import fc from 'fast-check';
 import { calmOrder } from '../../src/page/pure/calm.js';
 import { Formats } from '../../src/page/pure/formats.js';
+import { groupChanges } from '../../src/page/pure/group-changes.js';
 import { address, readPlace } from '../../src/page/pure/page-address.js';
 import { joined, shapeOf, timeTicks } from '../../src/page/pure/scale.js';
 import { blocksOf } from '../../src/page/pure/verdicts.js';
+import type { Change } from '../../src/view/shapes.js';
 
 const english = new Formats('en-GB', 'UTC');
 const NOW = Date.parse('2026-11-27T03:12:07Z');
@@ -101,5 +103,24 @@ test('ticks are round times, bands do not overlap', (t) => {
       { from: 1, to: 4 },
       { from: 5, to: 9 },
     ],
+  );
+});
+
+test('what happened to many hosts of a service in a minute is one thing', (t) => {
+  const change = (id: number, at: string, host: string | null, cmdid = 1): Change => ({
+    ...{ id, at: `2026-11-27T${at}Z`, kind: 'incident-began', modid: 1, cmdid, host, caller: null },
+    ...{ incident: id, text: '' },
+  });
+  const groups = groupChanges([
+    change(6, '03:01:09', 'a:1'),
+    change(5, '03:00:50', 'a:1'),
+    change(4, '03:00:40', null),
+    change(3, '03:00:30', 'b:1'),
+    change(2, '03:00:20', 'c:1', 2),
+    change(1, '03:00:10', 'c:1'),
+  ]);
+  t.deepEqual(
+    groups.map(({ changes }) => changes.map(({ id }) => id)),
+    [[6], [5, 3, 1], [4], [2]],
   );
 });

@@ -37,7 +37,7 @@ for (const { look, options } of looks) {
   const { page, context, complaints } = await open(browser, site.url, options);
   for (const shot of SHOTS) {
     await page.goto(`${site.url}${shot.at}`);
-    await page.waitForSelector('body[data-connection=live] main :is(table, .equation, dl, .events)');
+    await page.waitForSelector('body[data-connection=live] main :is(table, .equation, .keys, .minute)');
     await page.waitForTimeout(700);
     const file = path.join(TARGET, `${shot.name}-${look}.png`);
     await page.screenshot({ path: file, fullPage: 'full' in shot });

@@ -1,7 +1,9 @@
 import type { Change, Incident, IncidentKind } from '../../view/shapes.js';
 import { formats, href, texts } from '../live/app.js';
 import { Mark } from '../parts/mark.js';
+import { Clock } from '../parts/times.js';
 import { CallerLink, HostLink } from '../parts/words.js';
+import type { ChangeGroup } from '../pure/group-changes.js';
 import type { Tone } from '../pure/verdicts.js';
 
 const TONES: Readonly<Partial<Record<Change['kind'], Tone>>> = {
@@ -16,35 +18,60 @@ const TONES: Readonly<Partial<Record<Change['kind'], Tone>>> = {
 };
 
 interface Props {
-  readonly change: Change;
-  /** The incident that began or ended, when it is known. */
-  readonly incident?: Incident | undefined;
+  readonly group: ChangeGroup;
+  /** The incidents that began or ended, as far as they are known. */
+  readonly incidents: ReadonlyMap<number, Incident>;
 }
 
-/** What happened, with links to where it happened. */
-export function ChangeText({ change, incident }: Props) {
-  const { kind, modid, cmdid, host, caller } = change;
+const MOST_HOSTS = 3;
+
+/** What happened when, with links to where it happened. */
+export function ChangeItem({ group, incidents }: Props) {
+  const { first } = group;
+  const incident = first.incident === null ? undefined : incidents.get(first.incident);
   const tone =
-    kind === 'incident-began' && incident?.kind === 'errors' ? 'failing' : (TONES[kind] ?? 'quiet');
-  const isIncident = kind === 'incident-began' || kind === 'incident-ended';
+    first.kind === 'incident-began' && incident?.kind === 'errors'
+      ? 'failing'
+      : (TONES[first.kind] ?? 'quiet');
   return (
-    <span class="change">
-      <Mark tone={tone} />
-      <span>
-        {modid !== null && cmdid !== null && (
-          <a class="id" href={href(`services/${modid}/${cmdid}`)}>
-            {modid}/{cmdid}
-          </a>
-        )}{' '}
-        {host !== null && <HostLink host={host} />}{' '}
-        {!isIncident && caller !== null && <CallerLink caller={caller} />}{' '}
-        <What change={change} incident={incident} />
+    <li data-change={first.kind}>
+      <Clock time={first.at} />
+      <span class="change">
+        <Mark tone={tone} />
+        <span>
+          <Where group={group} /> <What change={first} incident={incident} />
+        </span>
       </span>
-    </span>
+    </li>
   );
 }
 
-function What({ change, incident }: Props) {
+function Where({ group }: Pick<Props, 'group'>) {
+  const { changes: words } = texts.value;
+  const { modid, cmdid, host, caller, kind } = group.first;
+  const isIncident = kind === 'incident-began' || kind === 'incident-ended';
+  const hosts = group.changes.flatMap((change) => change.host ?? []);
+  return (
+    <>
+      {modid !== null && cmdid !== null && (
+        <a class="id" href={href(`services/${modid}/${cmdid}`)}>
+          {modid}/{cmdid}
+        </a>
+      )}{' '}
+      {hosts.length > MOST_HOSTS
+        ? words.many(hosts.length)
+        : hosts.map((each) => [<HostLink key={each} host={each} />, ' '])}
+      {host === null && !isIncident && caller !== null && <CallerLink caller={caller} />}
+    </>
+  );
+}
+
+interface WhatProps {
+  readonly change: Change;
+  readonly incident: Incident | undefined;
+}
+
+function What({ change, incident }: WhatProps) {
   const { changes } = texts.value;
   const { kind, host, text } = change;
   const which: IncidentKind | 'unknown' = host !== null ? 'host' : (incident?.kind ?? 'unknown');

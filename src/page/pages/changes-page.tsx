@@ -2,9 +2,10 @@ import type { Change, ChangeKind, ChangesAnswer, Incident, IncidentsAnswer } fro
 import { place, setParams, texts } from '../live/app.js';
 import { COUNTS_TOPIC, useAnswer, useStream } from '../live/use-answer.js';
 import { Failure, Loading, Notice } from '../parts/states.js';
-import { Clock, Minute } from '../parts/times.js';
+import { Minute } from '../parts/times.js';
+import { groupChanges } from '../pure/group-changes.js';
 import { queryOf } from '../pure/page-address.js';
-import { ChangeText } from './change-text.js';
+import { ChangeItem } from './change-text.js';
 
 const SPANS = ['15m', '1h', '8h'] as const;
 const PAGE = 100;
@@ -104,14 +105,8 @@ function Minutes({ events, incidents }: MinutesProps) {
         <Minute time={events[0]?.at ?? ''} />
       </h2>
       <ol class="events">
-        {events.map((change) => (
-          <li key={change.id} data-change={change.kind}>
-            <Clock time={change.at} />
-            <ChangeText
-              change={change}
-              incident={change.incident === null ? undefined : incidents.get(change.incident)}
-            />
-          </li>
+        {groupChanges(events).map((group) => (
+          <ChangeItem key={group.first.id} group={group} incidents={incidents} />
         ))}
       </ol>
     </section>

@@ -11,11 +11,11 @@ import { formats, href, lastChanges, nowMs, texts } from '../live/app.js';
 import { ask } from '../live/request.js';
 import { useAnswer } from '../live/use-answer.js';
 import { State } from '../parts/mark.js';
-import { Clock } from '../parts/times.js';
 import { CallerLink, HostLink, reasonsOf, ServiceLink } from '../parts/words.js';
 import { secondsSince } from '../pure/formats.js';
+import { groupChanges } from '../pure/group-changes.js';
 import type { ServiceList } from '../pure/stream-merge.js';
-import { ChangeText } from './change-text.js';
+import { ChangeItem } from './change-text.js';
 
 const SUSPECTS_MS = 10_000;
 const SHOWN = 5;
@@ -73,12 +73,7 @@ function newestSince(summaries: readonly Summary[]): string | undefined {
 function Others({ count, newest }: { readonly count: number; readonly newest: string | undefined }) {
   const { overview } = texts.value;
   const span = newest === undefined ? undefined : formats.value.span(secondsSince(newest, nowMs.value));
-  return (
-    <p>
-      {overview.moreInTrouble(count)}
-      {span === undefined ? '' : `, ${overview.newest(span)}`}
-    </p>
-  );
+  return <p>{overview.moreInTrouble(count, span)}</p>;
 }
 
 /** One machine behind many troubles. */
@@ -109,7 +104,7 @@ function Suspects() {
 export function LastChanges() {
   const { overview } = texts.value;
   useEffect(() => {
-    ask<ChangesAnswer>(`api/changes?limit=${SHOWN}`).then(
+    ask<ChangesAnswer>(`api/changes?limit=${INCIDENTS}`).then(
       ({ events }) => {
         const newest = lastChanges.value[0]?.id ?? 0;
         if ((events[0]?.id ?? 0) >= newest) lastChanges.value = events;
@@ -117,7 +112,7 @@ export function LastChanges() {
       () => {},
     );
   }, []);
-  const shown = lastChanges.value.slice(0, SHOWN);
+  const shown = groupChanges(lastChanges.value).slice(0, SHOWN);
   const { answer } = useAnswer<IncidentsAnswer>(`api/incidents?limit=${INCIDENTS}`, SUSPECTS_MS);
   const incidents = new Map((answer.value?.incidents ?? []).map((each) => [each.id, each]));
   return (
@@ -132,14 +127,8 @@ export function LastChanges() {
         <p class="muted">{overview.noChanges}</p>
       ) : (
         <ol class="events">
-          {shown.map((change) => (
-            <li key={change.id} data-change={change.kind}>
-              <Clock time={change.at} />
-              <ChangeText
-                change={change}
-                incident={change.incident === null ? undefined : incidents.get(change.incident)}
-              />
-            </li>
+          {shown.map((group) => (
+            <ChangeItem key={group.first.id} group={group} incidents={incidents} />
           ))}
         </ol>
       )}

@@ -9,6 +9,7 @@ import { retry } from '../live/stream.js';
 import { useStream } from '../live/use-answer.js';
 import { Mark } from '../parts/mark.js';
 import { Failure, Loading, NoReports } from '../parts/states.js';
+import { TakeAway } from '../parts/take-away.js';
 import { noteView } from '../parts/view-head.js';
 import { queryOf } from '../pure/page-address.js';
 import { applyServices, listOf, type ServiceList } from '../pure/stream-merge.js';
@@ -39,7 +40,7 @@ export function OverviewPage() {
         <LastChanges />
       </div>
       {found.total === 0 ? <NoMatch /> : <ServiceTable list={found} />}
-      <More list={found} />
+      <More list={found} query={query} />
     </div>
   );
 }
@@ -130,18 +131,18 @@ function NoMatch() {
   );
 }
 
-function More({ list }: { readonly list: ServiceList }) {
+function More({ list, query }: { readonly list: ServiceList; readonly query: string }) {
   const { overview } = texts.value;
   const left = list.total - list.order.length;
-  if (left <= 0) return null;
   return (
     <p class="more">
       {overview.shown(String(list.order.length), String(list.total))}{' '}
-      {list.order.length < MOST && (
+      {left > 0 && list.order.length < MOST && (
         <button type="button" onClick={() => setParams({ limit: Math.min(MOST, list.order.length + PAGE) })}>
           {overview.more(Math.min(PAGE, left))}
         </button>
       )}
+      <TakeAway path={`api/services?${query}`} />
     </p>
   );
 }

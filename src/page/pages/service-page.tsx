@@ -9,11 +9,12 @@ import { retry } from '../live/stream.js';
 import { useStream } from '../live/use-answer.js';
 import { State } from '../parts/mark.js';
 import { Failure, Loading } from '../parts/states.js';
+import { TakeAway } from '../parts/take-away.js';
 import { Minute } from '../parts/times.js';
 import { noteView } from '../parts/view-head.js';
 import { CallerLink, HostLink, reasonsOf, ServiceName } from '../parts/words.js';
 import { secondsSince } from '../pure/formats.js';
-import { applyService } from '../pure/stream-merge.js';
+import { applyService, idOf } from '../pure/stream-merge.js';
 import { HostTable } from './host-table.js';
 import { MatrixTable } from './matrix-table.js';
 import { Plot } from './plot.js';
@@ -101,6 +102,7 @@ function Sentence({ summary }: { readonly summary: Summary }) {
       <h1>
         <ServiceName service={summary} />
         {summary.flapping && <span class="tag">{overview.flapping}</span>}
+        <TakeAway path={`api/services/${idOf(summary)}`} />
       </h1>
       <p class="lead">
         <State tone={summary.level} word={service.sentence(level[summary.level], span)} />

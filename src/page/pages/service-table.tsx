@@ -121,7 +121,7 @@ function Row({ summary, isGone }: RowProps) {
       <td class="c-hosts">
         <HostBlocks overloaded={hosts.overloaded} bad={bad} total={hosts.total} />
       </td>
-      <td class="c-callers right num">
+      <td class="c-callers right num" data-label={overview.columns.callers}>
         {callers.affected === 0 ? (
           <span class="muted">{formats.value.count(callers.fresh)}</span>
         ) : (

@@ -14,8 +14,8 @@ export const enPages: PageTexts = {
       services === 0
         ? 'No service has reported.'
         : `Nothing is in trouble: ${services} service${s(services)}.`,
-    moreInTrouble: (count) => `${count} more ${count === 1 ? 'is' : 'are'} in trouble`,
-    newest: (span) => `the newest for ${span}`,
+    moreInTrouble: (count, newest) =>
+      `${count} more ${count === 1 ? 'is' : 'are'} in trouble${newest === undefined ? '.' : `, the newest for ${newest}.`}`,
     suspectHost: (bad, all) => `is overloaded in ${bad} of ${all} services: look at the machine.`,
     suspectCaller: (lone) => `alone complains about ${lone} hosts: look at that machine.`,
     host: 'Host',
@@ -112,7 +112,7 @@ export const enPages: PageTexts = {
     before: (calls, errors) => `${calls} calls, ${errors} failed`,
     recovering: 'recovering',
     copyLink: 'Copy link',
-    copyCsv: 'Copy as CSV',
+    csv: 'as CSV',
     copied: 'Copied',
   },
   hosts: {
@@ -222,6 +222,7 @@ export const enPages: PageTexts = {
     'service-silent': 'is not heard any more',
     'clock-stepped': 'the clock was set',
     'service-back': 'is heard again',
+    many: (count) => `${count} hosts`,
     lasted: (span) => `after ${span}`,
     host: 'host',
     caller: 'caller',
@@ -333,11 +334,10 @@ export const enPages: PageTexts = {
       ['Esc', 'close, leave'],
     ],
     levelsTitle: 'Levels',
-    cellsTitle: 'Verdicts of a caller',
     readTitle: 'How to read it',
     read: [
       'A host counts as overloaded for 60 s after a caller last flagged it. Agents take the flag back every 15 s to try again; the raw flag would only flicker.',
-      '“–” means too few calls to tell. It never means 0.',
+      'A dash (–) means too few calls to tell. It never means 0.',
       'Counters of a caller are those of its running window. They begin anew about every 15 s and are no rates.',
       'An agent reports only when an application calls. Quiet: connected, without calls. Gone: no connection.',
       'The order of a table stays while the pointer, the focus or a selection is in it.',

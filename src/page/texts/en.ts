@@ -148,7 +148,6 @@ export const en: Texts = {
     wrong: 'That is not the token.',
     tooMany: 'Too many tries. Wait a second.',
     failed: 'The reporter does not answer.',
-    logout: 'Log out',
   },
   ...enPages,
   ago: (span) => `${span} ago`,

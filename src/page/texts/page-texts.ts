@@ -25,8 +25,7 @@ export interface PageTexts {
   > & {
     readonly columns: Of<'state' | 'service' | 'hosts' | 'callers' | 'errors' | 'calls' | 'strip' | 'heard'>;
     readonly allWell: Count;
-    readonly moreInTrouble: Count;
-    readonly newest: Written;
+    readonly moreInTrouble: (count: number, newest: string | undefined) => string;
     readonly suspectHost: Counts;
     readonly suspectCaller: Count;
     readonly more: Count;
@@ -63,7 +62,7 @@ export interface PageTexts {
     | 'running'
     | 'recovering'
     | 'copyLink'
-    | 'copyCsv'
+    | 'csv'
     | 'copied'
   > & {
     readonly sentence: (level: string, span: string | null) => string;
@@ -130,6 +129,7 @@ export interface PageTexts {
       readonly kind: Of<'all' | 'incidents' | 'callers' | 'hosts' | 'reporter'>;
       readonly began: OfIncidents;
       readonly ended: OfIncidents;
+      readonly many: Count;
       readonly lasted: Written;
     };
   readonly reporter: Of<
@@ -193,7 +193,7 @@ export interface PageTexts {
     readonly dropped: Count;
     readonly viewState: Of<'off' | 'starting' | 'warming' | 'live'>;
   };
-  readonly help: Of<'title' | 'keysTitle' | 'levelsTitle' | 'cellsTitle' | 'readTitle'> & {
+  readonly help: Of<'title' | 'keysTitle' | 'levelsTitle' | 'readTitle'> & {
     readonly keys: readonly (readonly [key: string, does: string])[];
     readonly read: readonly string[];
   };

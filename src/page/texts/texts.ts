@@ -80,7 +80,7 @@ export interface Texts extends PageTexts {
     | 'unknownPage'
     | 'off'
   > & {};
-  readonly login: Of<'title' | 'label' | 'submit' | 'wrong' | 'tooMany' | 'failed' | 'logout'>;
+  readonly login: Of<'title' | 'label' | 'submit' | 'wrong' | 'tooMany' | 'failed'>;
   readonly ago: Written;
   readonly now: string;
   readonly never: string;

@@ -149,7 +149,6 @@ export const zh: Texts = {
     wrong: '令牌不正确。',
     tooMany: '尝试过多，请稍候。',
     failed: '上报服务没有回答。',
-    logout: '退出',
   },
   ...zhPages,
   ago: (span) => `${span}前`,
