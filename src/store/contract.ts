@@ -2,7 +2,7 @@ import type { Row, RowBatch } from '../model/row.js';
 
 /**
  * Where rows end up. One `Store` serves all writers of a reporter; each writer asks it for a `StoreWriter` of
- * its own partition. Implementations: `mysql.ts`, `embedded.ts`; others may pass their own to `startReporter`.
+ * its own partition. Implementations: `mysql/`, `embedded/`; hosts may pass their own to `startReporter`.
  *
  * Every rejection is a `StoreError`, whose class decides what the writer does next.
  */
