@@ -19,7 +19,7 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
-/** What a command says, and how it ends. Results go to stdout, everything else to stderr. */
+/** What a command prints, and how it ends. Results go to stdout, everything else to stderr. */
 export class Terminal {
   /** Whether errors come with their stack: at log levels debug and trace. */
   debug: boolean;
@@ -37,7 +37,7 @@ export class Terminal {
   constructor() {
     // Until the configuration is read, the environment alone can ask for it.
     const { LARS_LOG_LEVEL: level = '' } = process.env;
-    this.debug = isVerbose(level);
+    this.debug = isVerbose(level.trim());
   }
 
   /** A result, on stdout. */
@@ -58,7 +58,7 @@ export class Terminal {
     process.stderr.write(`${text}\n`);
   }
 
-  /** Says on stderr what went wrong, one line a problem, and returns the exit code for it. */
+  /** Prints on stderr what went wrong, one line per problem. Returns the exit code for it. */
   fail(error: unknown): number {
     const text = this.debug && error instanceof Error ? (error.stack ?? error.message) : messageLines(error);
     this.note(text);

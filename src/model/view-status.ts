@@ -57,7 +57,7 @@ export interface LiveViewStatus {
   readonly droppedRows: number;
   /** Times its thread has ended by itself. */
   readonly restarts: number;
-  /** Undefined until its thread is up. */
+  /** As they were when its thread last ticked; undefined until it is up for the first time. */
   readonly counts: ViewCounts | undefined;
 }
 

@@ -325,6 +325,10 @@ export class Writer {
         this.#account.rest(pending);
       },
       onFailure: (rows, error) => events.emit({ type: 'statement-failed', partition, rows, error }),
+      onSetAside: (rows, error, pauseMs) => {
+        const what = { rows: rows.length, first: rows.at(0), error, pauseMs };
+        events.emit({ type: 'rows-set-aside', partition, ...what });
+      },
       onCrash: (error) => tell(this.ref, { kind: 'crashed', incarnation, error }),
     });
   }

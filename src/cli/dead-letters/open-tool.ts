@@ -7,8 +7,8 @@ import { openStopped } from './stopped.js';
 import type { LetterTool } from './tool.js';
 
 /**
- * Takes the journal's lock and works on it directly; when another process has it, that is taken to be the reporter,
- * and asked through its admin HTTP. `admin` names a reporter that is to be asked in any case.
+ * Locks the journal and works on it directly. When another process holds the lock, that is the reporter: it is asked
+ * through its admin HTTP. `admin` names a reporter that is asked in any case.
  */
 export async function openLetterTool(
   config: Config,

@@ -60,9 +60,11 @@ async function ask<Body extends object>(
   });
   const answer = objectIn(text);
   if (status === 200 && answer) return answer as Body;
-  const { error = 'it is no reporter, or another version', ...done } = (answer ?? {}) as { error?: string };
+  const { error = 'this is not a reporter, or one of another version', ...done } = (answer ?? {}) as {
+    error?: string;
+  };
   const parts = Object.entries(done).map(([name, count]) => `${name} ${count}`);
   throw new Error(
-    `the reporter at ${at} answers ${status}: ${error}${parts.length > 0 ? ` (by then: ${parts.join(', ')})` : ''}`,
+    `the reporter at ${at} answers ${status}: ${error}${parts.length > 0 ? ` (until then: ${parts.join(', ')})` : ''}`,
   );
 }

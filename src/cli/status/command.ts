@@ -4,7 +4,7 @@ import type { Address } from '../../model/status.js';
 import { LEVELS, type Level } from '../../view/shapes.js';
 import { adminAddress } from '../admin-client.js';
 import { integerOption, MAX_INT32, MIN_INT32, strictInteger } from '../numbers.js';
-import { type CommonOptions, commandWith, loadSettingsAloud } from '../settings.js';
+import { type CommonOptions, commandWith, loadSettingsWithWarnings } from '../settings.js';
 import { addressOption, ipOption } from '../target.js';
 import { EXIT_DONE, EXIT_FAILED, type Terminal, UnaskedError, UsageError } from '../terminal.js';
 import { type Answered, Reporter, type Subject } from './asking.js';
@@ -117,7 +117,7 @@ async function status(options: StatusOptions, terminal: Terminal): Promise<void>
 }
 
 function reporterOf(options: StatusOptions, terminal: Terminal): Reporter {
-  const { config } = loadSettingsAloud(options, terminal);
+  const { config } = loadSettingsWithWarnings(options, terminal);
   const { token, viewToken } = config.admin;
   return new Reporter(options.admin ?? adminAddress(config), token ?? viewToken);
 }

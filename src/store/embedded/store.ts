@@ -19,7 +19,7 @@ import {
 } from '../../model/row.js';
 import { describeStoreAddress } from '../address.js';
 import type { RowFilter, Store, StoreReader, StoreWriter } from '../contract.js';
-import { classifyEmbeddedError } from '../mysql/errors.js';
+import { classifyEmbeddedError } from './errors.js';
 
 /**
  * The table without a server: `data.mdb` and `lock.mdb` in a folder of its own.
