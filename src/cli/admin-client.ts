@@ -75,7 +75,7 @@ export function placeOf({ host, port }: Address): string {
 export function adminAddress({ admin: { host, port } }: Config, why = ''): Address {
   if (port === 0) {
     throw new UsageError(
-      `${why}admin.port is 0, so the port of the reporter is not known: name it with --admin HOST:PORT`,
+      `${why}admin.port is 0, so the port of its reporter is not known: name it with --admin HOST:PORT`,
     );
   }
   return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port };

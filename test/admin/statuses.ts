@@ -92,7 +92,7 @@ export function busyStatus(): ReporterStatus {
       },
       callers: { reporting: 21, connected: 22, gone: 23, table: 24 },
       lostAtStart: 40,
-      sharedCallers: 23,
+      sharedCallers: 41,
       incidentsOpen: 31,
       incidentsBegun: { host: 32, blackout: 33, errors: 34 },
       mismatches: 39,

@@ -5,20 +5,24 @@ import {
   type CallerAnswer,
   type CallersAnswer,
   type ChangesAnswer,
+  type HostAddress,
   type HostAnswer,
+  type HostsAnswer,
   LEVELS,
   type Level,
   type ServiceAnswer,
   type ServicesAnswer,
   type Summary,
+  type Voice,
 } from '../../view/shapes.js';
 import { askAdmin, objectIn, placeOf } from '../admin-client.js';
-import { UnaskedError } from '../terminal.js';
+import { UnaskedError, UsageError } from '../terminal.js';
 
 /** A view that does not answer for so long is as good as none. */
 const IDLE_MS = 10_000;
 /** Services in one answer, at most. */
 const PAGE = 500;
+const MAX_SUSPECTS = 3;
 
 /** What is asked for. */
 export type Subject =
@@ -30,9 +34,22 @@ export type Subject =
   | { readonly kind: 'gone'; readonly limit: number }
   | { readonly kind: 'reporter' };
 
+/** Machines that stand behind several complaints. */
+export interface Suspects {
+  readonly hosts: readonly HostAddress[];
+  readonly callers: readonly Voice[];
+}
+
+export interface FoundServices {
+  readonly kind: 'services';
+  readonly services: ServicesAnswer;
+  readonly suspects: Suspects;
+  readonly subject: Subject;
+}
+
 /** What was answered. */
 export type Found =
-  | { readonly kind: 'services'; readonly services: ServicesAnswer; readonly subject: Subject }
+  | FoundServices
   | { readonly kind: 'service'; readonly service: ServiceAnswer }
   | { readonly kind: 'host'; readonly host: HostAnswer }
   | { readonly kind: 'caller'; readonly caller: CallerAnswer }
@@ -90,6 +107,9 @@ export class Reporter {
     });
     if (status === 200) return text;
     const { error = 'it is no reporter, or another version' } = (objectIn(text) ?? {}) as { error?: string };
+    // It was asked, and knows no such service, or nothing of what was meant.
+    if (status === 400) throw new UsageError(error);
+    if (status === 404 && !error.includes('view.enabled')) throw new Error(error);
     const hint =
       status === 401 ? '; set admin.token or admin.viewToken to that of the reporter (LARS_ADMIN_TOKEN)' : '';
     throw new UnaskedError(`the reporter at ${at} answers ${status}: ${error}${hint}`);
@@ -103,7 +123,11 @@ async function find(subject: Subject, get: Get): Promise<Found> {
   const { path, query } = listOf(subject);
   switch (subject.kind) {
     case 'services':
-      return { kind: 'services', services: await allServices(subject.limit, path, query, get), subject };
+      return {
+        ...{ kind: 'services', subject },
+        services: await allServices(subject.limit, path, query, get),
+        suspects: await suspectsOf(get),
+      };
     case 'service':
       return { kind: 'service', service: await get(path, query) };
     case 'host':
@@ -149,6 +173,14 @@ function listOf(subject: Subject): { readonly path: string; readonly query: Reco
     case 'reporter':
       return { path: '/api/reporter', query: {} };
   }
+}
+
+/** The worst few. */
+async function suspectsOf(get: Get): Promise<Suspects> {
+  const limit = String(MAX_SUSPECTS);
+  const { hosts } = await get<HostsAnswer>('/api/hosts', { min: '2', limit });
+  const { voices } = await get<CallersAnswer>('/api/callers', { suspect: 'true', limit });
+  return { hosts: hosts.filter(({ suspect }) => suspect), callers: voices };
 }
 
 /** Page by page, all of one moment. */

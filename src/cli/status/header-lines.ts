@@ -1,7 +1,7 @@
 import type { ReporterAnswer } from '../../admin/reporter-routes.js';
 import { type Head, LEVELS, type LevelCounts } from '../../view/shapes.js';
 import { clock } from './spans.js';
-import { clean, cut, type Medium, painted, separator, toneOf } from './terminal-style.js';
+import { clean, cut, joined, type Medium, type Part, painted, toneOf } from './terminal-style.js';
 
 /** The first lines of every page: how the reporter is, how current this is, how many services are how. */
 export function headerLines(
@@ -10,13 +10,15 @@ export function headerLines(
   counts: LevelCounts | undefined,
   medium: Medium,
 ): string[] {
-  const isWell = reporter.state === 'ok';
-  const parts = [
-    painted(`reporter ${reporter.state}`, isWell ? 'good' : 'bad', medium),
-    counted(agentsOf(reporter), 'agent'),
-    currentOf(head, reporter),
-    ...(counts ? [countsOf(counts, medium)] : []),
-  ];
+  const first = joined(
+    [
+      [`reporter ${reporter.state}`, reporter.state === 'ok' ? 'good' : 'bad'],
+      [counted(agentsOf(reporter), 'agent')],
+      [currentOf(head, reporter)],
+      ...(counts ? countsOf(counts) : []),
+    ],
+    medium,
+  );
   const problems = reporter.problems
     .filter(({ severity }) => severity !== 'notice')
     .map(({ code, text, severity }) =>
@@ -26,7 +28,7 @@ export function headerLines(
         medium,
       ),
     );
-  return [parts.join(separator(medium)), ...problems];
+  return [first, ...problems];
 }
 
 /** Machines that are there; without a view, connections. */
@@ -44,13 +46,15 @@ function currentOf(head: Head | undefined, { view, asOf }: ReporterAnswer): stri
   return `live as of ${clock(head.asOf)}${share}`;
 }
 
-/** `1 overloaded, 3 noted, 214 ok`, worst first. */
-function countsOf(counts: LevelCounts, medium: Medium): string {
-  const parts = [...LEVELS]
-    .reverse()
+/** `1 overloaded`, `3 noted`, `214 ok`, worst first. */
+function countsOf(counts: LevelCounts): Part[] {
+  const parts = LEVELS.toReversed()
     .filter((level) => counts[level] > 0)
-    .map((level) => painted(`${counts[level]} ${level}`, level === 'ok' ? undefined : toneOf(level), medium));
-  return parts.length > 0 ? parts.join(', ') : 'no services';
+    .map((level, index): Part => {
+      const [text, tone] = [`${counts[level]} ${level}`, level === 'ok' ? undefined : toneOf(level)];
+      return index === 0 ? [text, tone] : [text, tone, ', '];
+    });
+  return parts.length > 0 ? parts : [['no services']];
 }
 
 export function counted(count: number, what: string): string {

@@ -42,7 +42,7 @@ export class Screen {
   async run(): Promise<Answered | undefined> {
     const { stdin, stdout } = process;
     const draw = () => this.#draw();
-    const onKey = (key: string) => this.#press(key);
+    const onKey = (keys: string) => this.#type(keys);
     const restore = () => stdout.write(LEAVE);
     stdout.write(ENTER);
     process.on('exit', restore);
@@ -101,9 +101,15 @@ export class Screen {
     });
   }
 
-  #press(keys: string): void {
+  /** A chunk may hold several keys. */
+  #type(keys: string): void {
+    for (const [key] of keys.matchAll(/\p{Cc}\[[\d;]*[A-Za-z~]|[\s\S]/gu)) this.#press(key);
+    if (!this.#stop.signal.aborted) this.#draw();
+  }
+
+  #press(key: string): void {
     const page = this.#page();
-    switch (keys) {
+    switch (key) {
       case 'q':
       case '\u0003':
         this.#stop.abort();
@@ -128,7 +134,6 @@ export class Screen {
         if (this.#subject !== this.#options.subject) this.#open(this.#options.subject);
         break;
     }
-    this.#draw();
   }
 
   #move(by: number, { targets, lines }: Page): void {

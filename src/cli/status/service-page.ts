@@ -1,27 +1,32 @@
 import type { ReporterAnswer } from '../../admin/reporter-routes.js';
 import type { Host, HostName, ServiceAnswer, Voice } from '../../view/shapes.js';
 import { counted, headerLines } from './header-lines.js';
-import { errorsOf, serviceName, whyOf } from './services-page.js';
+import { errorsOf, reasonsOf, serviceName } from './services-page.js';
 import { ago, since } from './spans.js';
 import { type Column, layOut } from './table-layout.js';
-import { clean, cut, type Medium, painted, separator, shapeOf, toneOf, unknown } from './terminal-style.js';
+import { clean, cut, joined, type Medium, type Part, shapeOf, toneOf, unknown } from './terminal-style.js';
 
 /** One service: its hosts, then callers that say so, then those that do not. */
 export function servicePage(reporter: ReporterAnswer, answer: ServiceAnswer, medium: Medium): string[] {
   const { summary, hosts, matrix, asOf } = answer;
   const { level } = summary;
-  const title = [
-    `${shapeOf(level, medium)} ${level}`.trim(),
-    serviceName(summary, medium),
-    ...(summary.since === null ? [] : [`since ${since(summary.since, asOf)}`]),
-    whyOf(summary, medium) || 'nothing is wrong',
-  ].join(separator(medium));
+  const tone = toneOf(level);
+  const title = joined(
+    [
+      [`${shapeOf(level, medium)} ${level}`.trim(), tone],
+      [serviceName(summary, medium), 'bold'],
+      ...(summary.since === null ? [] : [[`since ${since(summary.since, asOf)}`] satisfies Part]),
+    ],
+    medium,
+  );
+  const reasons = reasonsOf(summary, medium).map((text) => cut(`  ${text}`, medium.width, medium));
   const table = layOut(hostColumns(asOf, medium), hosts, medium);
   const callers = layOut(callerColumns(asOf, medium), callersOf(answer), medium);
   const { voices, hosts: unseen } = matrix.omitted;
   return [
     ...headerLines(reporter, answer, undefined, medium),
-    painted(cut(title, medium.width, medium), toneOf(level), medium),
+    title,
+    ...(reasons.length > 0 ? reasons : ['  nothing is wrong']),
     '',
     ...(hosts.length > 0 ? [table.head, ...table.lines] : ['no hosts']),
     '',

@@ -1,21 +1,23 @@
 import type { ReporterAnswer } from '../../admin/reporter-routes.js';
 import type { Calls, ServicesAnswer, Summary } from '../../view/shapes.js';
-import type { Subject } from './asking.js';
+import type { FoundServices, Subject, Suspects } from './asking.js';
 import { counted, headerLines } from './header-lines.js';
 import type { Page } from './page-type.js';
 import { since } from './spans.js';
 import { type Column, layOut } from './table-layout.js';
-import { clean, type Medium, separator, shapeOf, toneOf, unknown } from './terminal-style.js';
+import { clean, cut, type Medium, painted, separator, shapeOf, toneOf, unknown } from './terminal-style.js';
 
 /** The list of services. */
 export function servicesPage(
   reporter: ReporterAnswer,
-  answer: ServicesAnswer,
-  subject: Subject,
+  { services: answer, subject, suspects }: FoundServices,
   medium: Medium,
 ): Page {
   const { services, counts, total, asOf } = answer;
-  const header = headerLines(reporter, answer, counts, medium);
+  const header = [
+    ...headerLines(reporter, answer, counts, medium),
+    ...suspectLines(suspects).map((line) => painted(cut(line, medium.width, medium), 'warn', medium)),
+  ];
   if (services.length === 0)
     return { lines: [...header, ...emptyLines(answer, subject)], targets: new Map() };
   const { head, lines } = layOut(columnsOf(asOf, medium), services, medium);
@@ -26,6 +28,20 @@ export function servicesPage(
     lines: [...header, head, ...lines, ...below],
     targets: new Map(services.map(({ modid, cmdid }, index) => [first + index, { modid, cmdid }])),
   };
+}
+
+/** One thing or many: what stands behind several complaints. */
+function suspectLines({ hosts, callers }: Suspects): string[] {
+  return [
+    ...hosts.map(
+      ({ ip, overloaded, services }) =>
+        `suspect: host ${ip} is overloaded in ${overloaded} of ${services} services`,
+    ),
+    ...callers.map(
+      ({ caller, lone, hot }) =>
+        `suspect: caller ${caller} complains alone about ${counted(lone, 'host')}, with others about ${hot - lone}`,
+    ),
+  ];
 }
 
 function emptyLines({ counts }: ServicesAnswer, subject: Subject): string[] {
@@ -62,7 +78,11 @@ function columnsOf(asOf: string, medium: Medium): Column<Summary>[] {
     { title: 'errors', isRight: true, leaves: 4, text: ({ calls }) => errorsOf(calls, none) },
     { title: 'calls/s', isRight: true, leaves: 5, text: ({ calls }) => calls.perSecond.toFixed(1) },
     { title: 'since', leaves: 2, text: (service) => (service.since ? since(service.since, asOf) : none) },
-    { title: 'why', text: (service) => whyOf(service, medium) },
+    {
+      title: 'why',
+      text: (service) => reasonsOf(service, medium).join(separator(medium)),
+      core: (service) => reasonsOf(service, medium)[0] ?? '',
+    },
   ];
 }
 
@@ -78,12 +98,12 @@ export function errorsOf({ errorShare }: Calls, none: string): string {
   return errorShare === null ? none : `${(errorShare * 100).toFixed(1)} %`;
 }
 
-/** Why it stands where it stands, in a line. */
-export function whyOf({ reasons, state, flapping }: Summary, medium: Medium): string {
+/** Why it stands where it stands, strongest first. */
+export function reasonsOf({ reasons, state, flapping }: Summary, medium: Medium): string[] {
   const parts = reasons.map(({ text }) => clean(text, medium));
   if (flapping) parts.push('flapping');
   if (state !== 'live' && parts.length === 0) parts.push(STATES[state]);
-  return parts.join(separator(medium));
+  return parts;
 }
 
 const STATES = {

@@ -10,7 +10,7 @@ import type { Medium } from './terminal-style.js';
 export function pageOf({ reporter, found }: Answered, medium: Medium): Page {
   switch (found.kind) {
     case 'services':
-      return servicesPage(reporter, found.services, found.subject, medium);
+      return servicesPage(reporter, found, medium);
     case 'service':
       return plain(servicePage(reporter, found.service, medium));
     case 'host':

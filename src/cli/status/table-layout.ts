@@ -1,22 +1,22 @@
-import { cut, type Medium, painted, widthOf } from './terminal-style.js';
-
-type Tone = Parameters<typeof painted>[1];
+import { cut, type Medium, painted, type Tone, widthOf } from './terminal-style.js';
 
 /** One column of a table for people. */
 export interface Column<Row> {
   readonly title: string;
   readonly text: (row: Row) => string;
   readonly isRight?: boolean;
-  readonly tone?: (row: Row) => Tone;
+  readonly tone?: (row: Row) => Tone | undefined;
   /** Columns with a number are left out when there is no room, the highest first. */
   readonly leaves?: number;
+  /** Of the last column: what is to be seen of it before it is cut; others leave for it. The whole text unless given. */
+  readonly core?: (row: Row) => string;
   /** May be cut when there is no room, down to so many columns. */
   readonly least?: number;
 }
 
 const GAP = 2;
-/** What the last column is to have before others are left out for it. */
-const WANTED = 40;
+/** More than this, nobody leaves for the last column. */
+const WANTED = 60;
 const LEAST_LAST = 8;
 
 /**
@@ -33,7 +33,8 @@ export function layOut<Row>(
   const shown = [...columns];
   const last = shown.at(-1)!;
   const taken = () => shown.slice(0, -1).reduce((sum, column) => sum + natural.get(column)! + GAP, 0);
-  const wanted = Math.min(natural.get(last)!, WANTED);
+  const core = last.core ?? last.text;
+  const wanted = Math.min(WANTED, Math.max(...[last.title, ...rows.map(core)].map(widthOf)));
   while (taken() + wanted > width) {
     const leaving = shown
       .filter((column) => column !== last && column.leaves !== undefined)
@@ -42,12 +43,12 @@ export function layOut<Row>(
     shown.splice(shown.indexOf(leaving), 1);
   }
   for (const column of shown) {
-    const over = taken() + Math.min(natural.get(last)!, LEAST_LAST) - width;
+    const over = taken() + wanted - width;
     if (over > 0 && column.least !== undefined)
       natural.set(column, Math.max(column.least, natural.get(column)! - over));
   }
   natural.set(last, Math.min(natural.get(last)!, Math.max(LEAST_LAST, width - taken())));
-  const line = (cells: (column: Column<Row>) => string, tone: (column: Column<Row>) => Tone) =>
+  const line = (cells: (column: Column<Row>) => string, tone: (column: Column<Row>) => Tone | undefined) =>
     shown
       .map((column) => {
         const room = natural.get(column)!;

@@ -43,7 +43,7 @@ export function mediumOf({ isTerminal, columns, env, noColour }: Surroundings): 
   };
 }
 
-type Tone = 'outage' | 'bad' | 'warn' | 'note' | 'good' | 'dim' | 'bold' | 'chosen';
+export type Tone = 'outage' | 'bad' | 'warn' | 'note' | 'good' | 'dim' | 'bold' | 'chosen';
 
 const CODES: Readonly<Record<Tone, string>> = {
   outage: '1;37;41',
@@ -118,6 +118,7 @@ export function widthOf(text: string): number {
 export function cut(text: string, width: number, { unicode }: Medium): string {
   if (widthOf(text) <= width) return text;
   const end = unicode ? '…' : '...';
+  if (width < end.length) return '';
   let kept = '';
   let used = end.length;
   for (const character of text) {
@@ -126,6 +127,23 @@ export function cut(text: string, width: number, { unicode }: Medium): string {
     kept += character;
   }
   return `${kept}${end}`;
+}
+
+/** A part of a line, its colour, and what stands before it when that is no separator. */
+export type Part = readonly [text: string, tone?: Tone | undefined, before?: string];
+
+/** Parts of one line, with separators between them, in the width there is. */
+export function joined(parts: readonly Part[], medium: Medium): string {
+  let room = medium.width;
+  let line = '';
+  for (const [index, [text, tone, between = separator(medium)]] of parts.entries()) {
+    const before = index === 0 ? '' : between;
+    const shown = cut(before + text, room, medium);
+    room -= widthOf(shown);
+    line += shown.startsWith(before) ? before + painted(shown.slice(before.length), tone, medium) : shown;
+    if (shown !== before + text) break;
+  }
+  return line;
 }
 
 /** What others wrote, without what a terminal would obey. */
