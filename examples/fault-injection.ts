@@ -1,5 +1,5 @@
 /**
- * Proves that a reporter survives: a store that goes away, loses confirmations and refuses a row, writers that crash,
+ * Proves that a reporter survives: a store that goes away, loses confirmations and rejects a row, writers that crash,
  * and a disk that fills up. Run it with `node dist/examples/fault-injection.js`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,5 +1,5 @@
 /**
- * Agents that survive restarts of the reporter, and rows that are refused. Run it with `node dist/examples/restarts.js`.
+ * Agents that survive restarts of the reporter, and rows that the store rejects. Run it with `node dist/examples/restarts.js`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ let reporter = await start();
 const port = () => reporter.address.port;
 const fleet = await startFleet({ port, agents: 3, services: 5, hosts: 4, order, reconnect: true });
 
-// The store refuses what it is told of one host of the first service.
+// The store rejects the rows of one host of the first service.
 const isRefused = ({ modid, port }: Row) => modid === 1 && port === 8001;
 store.reject(isRefused);
 
@@ -34,10 +34,10 @@ for (let restart = 1; restart <= 3; restart++) {
 await fleet.stop();
 await until(() => reporter.status().inflightBytes === 0 && reporter.ledger().pending === 0, {
   boundMs: 20_000,
-  what: 'everything to be stored or refused',
+  what: 'everything to be stored or rejected',
 });
-const refused = [1, 2, 3].map((caller) => ({ modid: 1, cmdid: 1, ip: 0xc0a80002, port: 8001, caller }));
-order.verify({ exempt: refused });
+const rejected = [1, 2, 3].map((caller) => ({ modid: 1, cmdid: 1, ip: 0xc0a80002, port: 8001, caller }));
+order.verify({ exempt: rejected });
 const { deadLetters } = reporter.status();
 await reporter.stop();
 await rm(dir, { recursive: true });

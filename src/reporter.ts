@@ -57,11 +57,14 @@ export async function startReporter(
   const foundation = layFoundation(settings, options);
   try {
     const view = openViewDesk(foundation);
-    const shown: Shown = { letters: new DeadLetterCounter(foundation), live: view };
+    const shown: Shown = { letters: new DeadLetterCounter(foundation), view };
     const admin = await serveAdmin(foundation, shown, config.admin !== undefined);
     const journal = await openJournal(foundation);
     const store = await openStore(foundation);
     shown.store = store;
+    foundation.teardown.add('reading of the store', () => {
+      shown.store = undefined;
+    });
     const writers = await startWriters(foundation, journal, store, view.feed);
     shown.letters.open(journal, writers.lanes);
     // Before anything comes in, so that it misses nothing.

@@ -36,6 +36,11 @@ test('an empty configuration has the documented defaults', (t) => {
     shutdown: { drainMs: 20_000 },
     supervision: { maxRestarts: 10, periodMs: 60_000, backoffMs: 50, maxBackoffMs: 5000 },
     log: { level: 'info' },
+    view: {
+      ...{ enabled: true, freshS: 60, holdS: 60, errorShare: 0.1, minCalls: 20 },
+      ...{ hideS: 900, forgetS: 86_400, maxRows: 2_000_000 },
+    },
+    names: {},
   });
 });
 
@@ -105,10 +110,10 @@ test('an unknown key is an error that names the key meant', (t) => {
     'listen.port: unknown key; write it nested: { "listen": { "port": … } }',
   ]);
   t.deepEqual(unknown({ writers: { zzz: 1 } }), [
-    'writers.zzz: unknown key; known are writers.count, writers.maxBatchRows',
+    'writers.zzz: unknown key; known are writers.count, writers.maxBatchRows, writers.maxPendingKeys',
   ]);
   t.deepEqual(unknown(JSON.parse('{ "__proto__": { "port": 1 } }')), [
-    '__proto__: unknown key; known are listen, writers, journal, store, admin, shutdown, supervision, log',
+    '__proto__: unknown key; known are listen, writers, journal, store, view, names, admin, shutdown, supervision, log',
   ]);
 });
 
@@ -138,7 +143,7 @@ test('an admin address that others reach needs a token', (t) => {
     t.deepEqual(
       problems(t, () => parse({ admin: { host } })),
       [
-        `admin.token = (not set): required because admin.host is ${host}, which others can reach: ` +
+        `admin.token = (not set): required because other machines can reach admin.host ${host}: ` +
           'set a secret, or bind 127.0.0.1',
       ],
     );

@@ -1,10 +1,10 @@
 import type { ReporterEvent } from '../observe/events.js';
-import { type LiveView, type ViewEvent, ViewRefusal, ViewUnavailable } from '../view/live.js';
+import { type ViewEvent, ViewRefusal, ViewUnavailable } from '../view/live.js';
 import { EventStream, eventFrame } from './event-stream.js';
 import { answering, checkNames, later, Misasked } from './questions.js';
 import type { ReporterAnswer } from './reporter-routes.js';
 import { type Answer, failure, type Route } from './route.js';
-import { VIEW_OFF, VIEW_STARTING, type ViewSource } from './view-routes.js';
+import { VIEW_OFF, type ViewSource } from './view-routes.js';
 
 /** Streams at a time; the page asks now and then instead when there are more. */
 const MAX_STREAMS = 64;
@@ -104,14 +104,12 @@ export class EventStreams {
     if (this.#bye !== undefined) return later(`the reporter is ${this.#bye}`, RETRY_FULL_S);
     if (this.#streams.size >= MAX_STREAMS)
       return later(`${MAX_STREAMS} streams are open already: ask /api/services now and then`, RETRY_FULL_S);
-    const live = this.#options.view.live();
-    if (!isReporter && !live) return later(VIEW_STARTING);
     const stream = new EventStream((tick) => this.#helloFrame(tick));
     this.#streams.add(stream);
     stream.once('close', () => this.#streams.delete(stream));
-    if (isReporter || !live) this.#begin(stream, null);
+    if (isReporter) this.#begin(stream, null);
     else {
-      const refused = await this.#follow(stream, live, query);
+      const refused = await this.#follow(stream, query);
       if (refused) return refused;
     }
     return {
@@ -124,12 +122,10 @@ export class EventStreams {
   }
 
   /** Has the view tell the stream; the answer when it does not. */
-  async #follow(stream: EventStream, live: LiveView, query: URLSearchParams): Promise<Answer | undefined> {
-    // Equal questions are one topic.
-    query.sort();
+  async #follow(stream: EventStream, query: URLSearchParams): Promise<Answer | undefined> {
     const topic = query.size === 0 ? DEFAULT_TOPIC : query.toString();
     try {
-      const unfollow = await live.follow(topic, (event) => this.#tell(stream, event));
+      const unfollow = await this.#options.view.live.follow(topic, (event) => this.#tell(stream, event));
       if (stream.destroyed) unfollow();
       else stream.once('close', unfollow);
       return undefined;
@@ -170,5 +166,5 @@ export class EventStreams {
 
 /** What counts as a change of the reporter. */
 function shownOf({ state, problems, view }: ReporterAnswer): string {
-  return JSON.stringify([state, view?.state, problems.map(({ code, severity }) => [code, severity])]);
+  return JSON.stringify([state, view.state, problems.map(({ code, severity }) => [code, severity])]);
 }

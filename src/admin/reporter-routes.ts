@@ -1,13 +1,11 @@
 import type { ReporterStatus } from '../model/status.js';
-import type { ViewFacts } from '../observe/problems.js';
 import type { Health, Vitals } from '../observe/vitals.js';
-import type { LiveViewStatus } from '../view/live.js';
 import { answering, checkNames } from './questions.js';
 import { json, type Route } from './route.js';
 import type { ViewSource } from './view-routes.js';
 
 /** GET /api/reporter: how the reporter is, and its status; also the data of the event `reporter`. */
-export interface ReporterAnswer extends Omit<ReporterStatus, 'state' | 'view'>, Health {
+export interface ReporterAnswer extends Omit<ReporterStatus, 'state'>, Health {
   /** ISO 8601, UTC. */
   readonly asOf: string;
   readonly version: string;
@@ -20,8 +18,6 @@ export interface ReporterAnswer extends Omit<ReporterStatus, 'state' | 'view'>, 
     /** Of these, those that were heard before this start and are not back. */
     readonly lostAtStart: number | null;
   };
-  /** Null when it is switched off. */
-  readonly view: LiveViewStatus | null;
 }
 
 export interface ReporterSource {
@@ -46,32 +42,18 @@ export function reporterRoute(source: ReporterSource): Route {
 /** How the reporter is at this moment. */
 export function reporterAnswer({ status, vitals, view, version }: ReporterSource): ReporterAnswer {
   const current = status();
-  const seen = viewStatus(view);
-  const callers = seen?.counts?.callers;
+  const counts = current.view.counts;
+  const callers = counts?.callers;
   return {
     asOf: `${new Date().toISOString().slice(0, 19)}Z`,
     version,
     ...current,
-    ...vitals.health(seen),
+    ...vitals.health(view.isEnabled ? current.view : undefined),
     agents: {
       connections: current.traffic.connections,
       voices: callers ? callers.reporting + callers.connected + callers.gone + callers.table : null,
       gone: callers?.gone ?? null,
-      lostAtStart: seen?.counts?.lostAtStart ?? null,
+      lostAtStart: counts?.lostAtStart ?? null,
     },
-    view: seen ?? null,
   };
-}
-
-const STARTING: LiveViewStatus = {
-  state: 'starting',
-  behindS: 0,
-  droppedRows: 0,
-  restarts: 0,
-  counts: undefined,
-};
-
-/** Undefined when the view is switched off. */
-export function viewStatus({ isEnabled, live }: ViewSource): (LiveViewStatus & ViewFacts) | undefined {
-  return isEnabled ? (live()?.status() ?? STARTING) : undefined;
 }

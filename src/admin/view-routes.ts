@@ -5,8 +5,7 @@ import { type AdminRequest, type Answer, failure, type Route } from './route.js'
 
 /** Where the live view is to be found. */
 export interface ViewSource {
-  /** Undefined while it is not up yet, and when there is none. */
-  readonly live: () => LiveView | undefined;
+  readonly live: LiveView;
   /** Whether there is to be one: `view.enabled`. */
   readonly isEnabled: boolean;
 }
@@ -15,7 +14,6 @@ export const VIEW_OFF: Answer = failure(
   404,
   'the view is switched off: set view.enabled to true to have services, hosts and callers shown',
 );
-export const VIEW_STARTING = 'the view is starting; ask again in a second';
 
 /** What people look at. The view answers; this hands its answers on. */
 export function viewRoutes(source: ViewSource): readonly Route[] {
@@ -29,10 +27,8 @@ export function viewRoutes(source: ViewSource): readonly Route[] {
 async function ask(source: ViewSource, path: ViewPath, { params, query }: AdminRequest): Promise<Answer> {
   const format = takeFormat(query);
   if (!source.isEnabled) return VIEW_OFF;
-  const live = source.live();
-  if (!live) return later(VIEW_STARTING);
   try {
-    const { status, body } = await live.ask({ path, params, query: query.toString() });
+    const { status, body } = await source.live.ask({ path, params, query: query.toString() });
     if (status === 200 && format === 'csv')
       return csv(path.split('/')[2]!, csvOf(path, Buffer.from(body).toString()));
     return { status, type: 'application/json; charset=utf-8', body };

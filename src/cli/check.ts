@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { maskSecrets } from '../config/index.js';
 import { openStore } from '../store/open.js';
-import { type CommonOptions, commandWith, loadSettingsAloud } from './settings.js';
+import { type CommonOptions, commandWith, loadSettingsWithWarnings } from './settings.js';
 import type { Terminal } from './terminal.js';
 
 interface CheckOptions extends CommonOptions {
@@ -19,7 +19,7 @@ export function checkCommand(terminal: Terminal): Command {
 }
 
 async function check(options: CheckOptions, terminal: Terminal): Promise<void> {
-  const { config, file } = loadSettingsAloud(options, terminal);
+  const { config, file } = loadSettingsWithWarnings(options, terminal);
   terminal.print(JSON.stringify(maskSecrets(config), null, 2));
   terminal.note(file ? `configuration ${file} is fine` : 'configuration is fine (no file: defaults)');
   if (!options.store) return;

@@ -32,7 +32,7 @@ export async function createLog(level: Config['log']['level']): Promise<Log> {
   const logger = pino(options, { write });
   outlet.onDropped = (lines) => {
     const severity = logger.isLevelEnabled('warn') ? 'warn' : 'error';
-    logger[severity]({ lines }, 'log lines were dropped: stderr was not read in time');
+    logger[severity]({ lines }, 'log lines were discarded: stderr was not read in time');
   };
   return {
     logger,

@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'validate the configuration and, with --store, the table',
     load: async () => (await import('./check.js')).checkCommand,
   },
+  status: {
+    summary: 'which services are in trouble, since when, and who says so',
+    load: async () => (await import('./status/command.js')).statusCommand,
+  },
   migrate: {
     summary: 'create or upgrade the table; safe to repeat',
     load: async () => (await import('./migrate.js')).migrateCommand,
@@ -35,7 +39,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./journal/command.js')).journalCommand,
   },
   'dead-letters': {
-    summary: 'list, replay or drop rows the store refused',
+    summary: 'list, replay or drop rows that the store rejected',
     load: async () => (await import('./dead-letters/command.js')).deadLettersCommand,
   },
 };
@@ -63,12 +67,12 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
     return terminal.exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return terminal.fail(error);
-    // Commander has said what is wrong, and exits 1 for it.
+    // Commander has printed what is wrong, and exits 1 for it.
     return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE;
   }
 }
 
-/** Commander's message with its hint, which it puts on a line of its own; a bad value already says what to write. */
+/** Commander's message with its hint, which it puts on a line of its own; the message of a bad value already names what to write. */
 function oneLine(text: string): string {
   const line = text.trimEnd().replaceAll('\n', ' ');
   return line.includes(' is invalid. ') ? `${line}\n` : `${line}; see --help\n`;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describeStoreUrl } from '../store/address.js';
-import { migrate } from '../store/mysql/schema.js';
-import { type CommonOptions, commandWith, loadSettingsAloud } from './settings.js';
+import { migrate } from '../store/migration.js';
+import { type CommonOptions, commandWith, loadSettingsWithWarnings } from './settings.js';
 import type { Terminal } from './terminal.js';
 
 /** `lars-reporter migrate`: brings the store's table to what this version needs. */
@@ -10,7 +10,7 @@ export function migrateCommand(terminal: Terminal): Command {
     'Creates or upgrades the table ServerCallStatus in the configured store. Safe to repeat.',
     'LARS_STORE_URL=mysql://lars:secret@127.0.0.1/lars lars-reporter migrate',
   ).action(async (options: CommonOptions) => {
-    const { url } = loadSettingsAloud(options, terminal).config.store;
+    const { url } = loadSettingsWithWarnings(options, terminal).config.store;
     const outcome = await migrate(url);
     terminal.print(
       outcome === 'created'

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-/** Bytes held for a reader that does not take them; lines beyond are dropped and counted. */
+/** Bytes held for a reader that does not take them; lines beyond are discarded and counted. */
 const MAX_HELD_BYTES = 1_048_576;
 /** How long the end waits for the last lines to be taken. */
 const LAST_LINES_MS = 500;
@@ -12,9 +12,9 @@ const RETRY_MS = 50;
 export interface Outlet {
   /** Whether people read it. */
   readonly isTerminal: boolean;
-  /** Called when everything is out, after lines were dropped. */
+  /** Called when everything is out, after lines were discarded. */
   onDropped: (lines: number) => void;
-  /** Takes a line, or drops it when too much is held. */
+  /** Takes a line, or discards it when too much is held. */
   write(line: string): void;
   /** Resolves when everything is out, or nobody took it in time. */
   flush(): Promise<void>;

@@ -9,7 +9,7 @@ import type { Address } from '../model/status.js';
 import { FrameDecoder, FrameError } from '../wire/frame.js';
 import { decodeReport, MessageId } from '../wire/messages.js';
 import { integerOption, MAX_INT32, MAX_UINT32, MIN_INT32, strictInteger } from './numbers.js';
-import { type CommonOptions, commandWith, loadSettingsAloud } from './settings.js';
+import { type CommonOptions, commandWith, loadSettingsWithWarnings } from './settings.js';
 import { SentRows, showRows } from './show.js';
 import { addressOption, ipOption, listenAddress } from './target.js';
 import { type Terminal, UsageError } from './terminal.js';
@@ -43,7 +43,7 @@ export function sendCommand(terminal: Terminal): Command {
     .addOption(
       new Option(
         '--host <ip:port[,succ=n][,err=n][,overload]>',
-        'how calls to one host went; once for each host',
+        'counts of calls to one host; once per host',
       ).argParser(hostOption),
     )
     .option('--ts <seconds>', "the agent's clock (default: now)", integerOption(0, MAX_UINT32))
@@ -67,7 +67,7 @@ export function sendCommand(terminal: Terminal): Command {
 }
 
 async function send(options: SendOptions, terminal: Terminal): Promise<void> {
-  const { config } = loadSettingsAloud(options, terminal);
+  const { config } = loadSettingsWithWarnings(options, terminal);
   const to = options.to ?? listenAddress(config);
   const sent = new SentRows(options.file !== undefined);
   const total =
@@ -137,14 +137,16 @@ async function sendFile(
           sent?.add(report);
         });
       } catch (error) {
-        // Sent all the same: that is what the file says.
+        // Sent all the same: the bytes of the file go out as they are.
         readable = false;
         terminal.note(`warning: ${file}: ${messageOf(error)}; nothing after it is counted`);
       }
     }
   });
   if (readable && decoder.incompleteBytes > 0) {
-    terminal.note(`warning: ${file}: the last ${count(decoder.incompleteBytes, 'byte')} are no whole frame`);
+    terminal.note(
+      `warning: ${file}: the last ${count(decoder.incompleteBytes, 'byte')} are an incomplete frame`,
+    );
   }
   return total;
 }

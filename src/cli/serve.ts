@@ -20,7 +20,7 @@ async function serve(options: CommonOptions, terminal: Terminal): Promise<void> 
   const { config, warnings } = loadSettings(options, terminal);
   const log = await createLog(config.log.level);
   const { logger } = log;
-  // The state of the process is then unknown; the journal brings the next one back.
+  // The state of the process is unknown then. The next process recovers from the journal.
   terminal.onBug = (error) => {
     log.failure('fatal', { error }, `a bug ends the process: ${messageOf(error)}`);
     void exitWith(EXIT_FAILED, log);
@@ -58,13 +58,10 @@ async function stop(reporter: Reporter, logger: ProcessLogger): Promise<void> {
   if (drained) {
     logger.info({ pending }, 'stopped; every row is stored');
   } else {
-    // The journal had a last chance meanwhile.
+    // The journal may have taken some of them meanwhile.
     const lost = Math.max(0, unjournaled - (receivedInAll - received));
-    const more = lost > 0 ? `; ${lost} more could not be journaled and are lost` : '';
-    logger.warn(
-      { pending, lost },
-      `stopped; ${pending} rows are not stored yet and stay in the journal${more}`,
-    );
+    const more = lost > 0 ? `; ${lost} more rows could not be journaled and are lost` : '';
+    logger.warn({ pending, lost }, `stopped; ${pending} rows are not stored and stay in the journal${more}`);
   }
 }
 
@@ -77,10 +74,7 @@ function stopSignal(log: Log): Promise<NodeJS.Signals> {
     let asked = false;
     const onSignal = (signal: NodeJS.Signals): void => {
       if (asked && signal !== 'SIGHUP') {
-        log.logger.warn(
-          { signal },
-          'stopped at once by a second signal; what is not stored stays in the journal',
-        );
+        log.logger.warn({ signal }, 'stopped at once by a second signal; pending rows stay in the journal');
         void exitWith(EXIT_FAILED, log);
       }
       asked ||= signal !== 'SIGHUP';

@@ -22,8 +22,8 @@ export function loadSettings(options: CommonOptions, terminal: Terminal): Loaded
   return loaded;
 }
 
-/** As `loadSettings`, with its warnings said on stderr. */
-export function loadSettingsAloud(options: CommonOptions, terminal: Terminal): LoadedConfig {
+/** As `loadSettings`; prints its warnings on stderr. */
+export function loadSettingsWithWarnings(options: CommonOptions, terminal: Terminal): LoadedConfig {
   const loaded = loadSettings(options, terminal);
   for (const warning of loaded.warnings) terminal.note(`warning: ${warning}`);
   return loaded;

@@ -67,7 +67,7 @@ export async function showRows(
     if (missing > 0) {
       throw new Error(
         `${missing} of the rows sent were not in ${store.description} with the values sent within ${waitMs} ms; ` +
-          'is its reporter running, and is this the store of that reporter?',
+          'check that the reporter runs, and that this is its store',
       );
     }
   } finally {

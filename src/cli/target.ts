@@ -9,7 +9,7 @@ import { UsageError } from './terminal.js';
 export function listenAddress({ listen }: Config): Address {
   if (listen.port === 0) {
     throw new UsageError(
-      'listen.port = 0 says not where the reporter listens: name its port with --to HOST:PORT',
+      'listen.port is 0, so the port of the reporter is not known: name it with --to HOST:PORT',
     );
   }
   const host = listen.host === '0.0.0.0' ? '127.0.0.1' : listen.host === '::' ? '::1' : listen.host;

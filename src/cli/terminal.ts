@@ -6,12 +6,20 @@ export const EXIT_FAILED = 1;
 /** Wrong usage or configuration: nothing was begun. */
 export const EXIT_USAGE = 2;
 
+/** Nobody could be asked. Of `status` alone. */
+export const EXIT_UNASKED = 3;
+
+/** The reporter that a command is about cannot be asked, or does not answer; the message says what to check. */
+export class UnaskedError extends Error {
+  override name = 'UnaskedError';
+}
+
 /** A command was given something it cannot work with; the message names it, its value and what to do. */
 export class UsageError extends Error {
   override name = 'UsageError';
 }
 
-/** What a command says, and how it ends. Results go to stdout, everything else to stderr. */
+/** What a command prints, and how it ends. Results go to stdout, everything else to stderr. */
 export class Terminal {
   /** Whether errors come with their stack: at log levels debug and trace. */
   debug: boolean;
@@ -29,7 +37,7 @@ export class Terminal {
   constructor() {
     // Until the configuration is read, the environment alone can ask for it.
     const { LARS_LOG_LEVEL: level = '' } = process.env;
-    this.debug = isVerbose(level);
+    this.debug = isVerbose(level.trim());
   }
 
   /** A result, on stdout. */
@@ -50,7 +58,7 @@ export class Terminal {
     process.stderr.write(`${text}\n`);
   }
 
-  /** Says on stderr what went wrong, one line a problem, and returns the exit code for it. */
+  /** Prints on stderr what went wrong, one line per problem. Returns the exit code for it. */
   fail(error: unknown): number {
     const text = this.debug && error instanceof Error ? (error.stack ?? error.message) : messageLines(error);
     this.note(text);
@@ -74,6 +82,7 @@ function messageLines(error: unknown): string {
 /** The exit code that tells a user's mistake from a failure. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT_USAGE;
+  if (error instanceof UnaskedError) return EXIT_UNASKED;
   if (error instanceof ReporterError && error.code === 'CONFIG_INVALID') return EXIT_USAGE;
   if (error instanceof StoreError && error.class === 'configuration') return EXIT_USAGE;
   return EXIT_FAILED;

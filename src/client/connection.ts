@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { type BackoffLimits, backoffMs } from '../model/backoff.js';
 import { messageOf, ReporterError } from '../model/errors.js';
 import type { Report } from '../model/report.js';
@@ -28,6 +28,8 @@ const GOOD_AFTER_MS = 5000;
  * first, the other side's end would look like the answer to ours.
  */
 const REFUSED_WITHIN_MS = 100;
+/** A connection lost within so long was hardly read. Longer than above: a busy process notices late. */
+const YOUNG_MS = 1000;
 
 const TOO_MANY = '; the reporter may have too many connections (listen.maxConnections)';
 const UNSURE = 'what was sent last may not have been read';
@@ -110,7 +112,7 @@ export class AgentConnection {
     return this.sendBytes(encodeReportFrame(report));
   }
 
-  /** As `send`, but says false, having taken nothing, where `send` would wait or reject. */
+  /** As `send`, but returns false and takes nothing where `send` would wait or reject. */
   trySend(report: Report): boolean {
     const bytes = encodeReportFrame(report);
     if (this.#ended() || !this.#hasRoomFor(bytes)) return false;
@@ -189,8 +191,11 @@ export class AgentConnection {
       const socket = this.#socket;
       const leftMs = socket ? this.#connectedAt + REFUSED_WITHIN_MS - performance.now() : 0;
       if (leftMs > 0) await pause(leftMs, undefined, { signal: this.#stopped.signal }).catch(() => {});
-      else if (this.#isLastUnsure) throw this.#failed(`was lost: ${UNSURE}`);
-      else return socket;
+      // In a busy process the time may be over before what came meanwhile was looked at.
+      await nextTurn();
+      if (socket !== this.#socket || socket?.destroyed) continue;
+      if (this.#isLastUnsure) throw this.#failed(`was lost: ${UNSURE}`);
+      return socket;
     }
   }
 
@@ -214,7 +219,7 @@ export class AgentConnection {
   #lost(socket: Socket, problem: Error | undefined): void {
     if (this.#socket !== socket) return;
     this.#socket = undefined;
-    const isYoung = performance.now() - this.#connectedAt < REFUSED_WITHIN_MS;
+    const isYoung = performance.now() - this.#connectedAt < YOUNG_MS;
     if (socket.bytesWritten > 0 && (problem || isYoung)) this.#isLastUnsure = true;
     if (this.#writing) this.#queue.unshift(this.#writing);
     this.#writing = undefined;

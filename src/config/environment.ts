@@ -3,7 +3,7 @@ import { findRepeatedNames } from './json.js';
 import { type ConfigKey, type KeyKind, keysOf } from './keys.js';
 import { nearest } from './nearest.js';
 
-/** What the environment says of the configuration. */
+/** The part of the configuration that the environment sets. */
 export interface Overrides {
   /** Values by key (`listen.port`), of the key's kind where that was given; else the text. */
   readonly values: ReadonlyMap<ConfigKey, unknown>;
@@ -11,9 +11,11 @@ export interface Overrides {
   readonly warnings: readonly string[];
 }
 
+const PREFIX = 'LARS_';
+
 /**
  * Reads the `LARS_…` variables. An empty one counts as not set, as container tools pass unset ones on. White space
- * around a value is left out and said: files of variables leave line ends there, and secrets are made with them. One
+ * around a value is removed with a warning: files of variables leave line ends there, and secrets are made with them. One
  * that only resembles ours may belong to another program of the site, so it is a warning and not an error.
  */
 export function readOverrides(schema: z.ZodType, env: NodeJS.ProcessEnv): Overrides {
@@ -22,7 +24,7 @@ export function readOverrides(schema: z.ZodType, env: NodeJS.ProcessEnv): Overri
   const values = new Map<ConfigKey, unknown>();
   const warnings: string[] = [];
   for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('LARS_') || !value) continue;
+    if (!name.startsWith(PREFIX) || !value) continue;
     const key = byName.get(name);
     if (key) {
       const text = value.trim();
@@ -31,7 +33,8 @@ export function readOverrides(schema: z.ZodType, env: NodeJS.ProcessEnv): Overri
       if (text !== '') values.set(key, read(text, key));
       continue;
     }
-    const meant = nearest(name, byName.keys());
+    // What all have in common says nothing.
+    const meant = nearest(name.slice(PREFIX.length), byName.keys(), (one) => [one.slice(PREFIX.length)]);
     if (meant) warnings.push(`${name} is not a setting and has no effect; did you mean ${meant}?`);
     else if (sections.has(name.split('_', 2).join('_'))) {
       warnings.push(`${name} is not a setting and has no effect`);
@@ -46,7 +49,7 @@ function around(value: string, text: string): string {
   return left.includes('\n') ? 'a line end' : 'white space';
 }
 
-/** The value that `text` spells; else the text itself, which the schema then refuses. */
+/** The value that `text` spells; else the text itself, which the schema then rejects. */
 function read(text: string, { kind, item }: ConfigKey): unknown {
   if (kind === 'list') return text.split(',').map((each) => plain(each.trim(), item!.kind));
   return kind === 'record' ? record(text) : plain(text, kind);

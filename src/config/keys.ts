@@ -30,7 +30,7 @@ export interface ConfigKey {
   readonly place: 'path' | 'store' | undefined;
 }
 
-/** What `z.toJSONSchema` says of a section or a key, as far as it is used here. */
+/** What `z.toJSONSchema` gives for a section or a key, as far as it is used here. */
 interface Described {
   readonly type?: string;
   readonly minimum?: number;

@@ -19,7 +19,7 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Absolute path of the file that was read; undefined when there was none. */
   readonly file: string | undefined;
-  /** What is worth saying without being an error; one sentence each. */
+  /** Warnings, one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -68,7 +68,7 @@ function parseJson(path: string, fileText: string): unknown {
       : '';
     throw new ReporterError('CONFIG_INVALID', `configuration file ${path} is not valid JSON${where}`);
   }
-  // JSON.parse keeps the last of several, and drops what the first one says.
+  // JSON.parse keeps the last of several, and discards the value of the first.
   const repeated = findRepeatedNames(text).map(
     ({ name, line, column, first }) =>
       `configuration file ${path} has ${name} again at line ${line}, column ${column}; ` +

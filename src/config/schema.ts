@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS } from '../store/address.js';
+import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS, STORE_FORMS } from '../store/address.js';
 import type { DeepReadonly } from './tree.js';
 import { isLoopback, isSameAddress, pathProblem, storeUrlProblem, textProblem } from './values.js';
 
-/** What the schema says of a key beyond zod's own: picked up by `keys.ts`. */
+/** What the schema holds of a key beyond zod's own; `keys.ts` reads it. */
 export interface KeyMeta {
-  /** What to write instead of an unusable value, when the type alone does not say it. */
+  /** What to write instead of an unusable value, when the type alone does not tell it. */
   readonly expected?: string;
   /** What is in force when the key is not set, in a word or two. */
   readonly unset?: string;
@@ -47,7 +47,7 @@ const sections = z.strictObject({
     .strictObject({
       host: host('0.0.0.0', 'Address agents connect to.'),
       port: integer(0, 65535, 7779, 'Port agents connect to; 0 takes any free one and prints it.'),
-      maxConnections: integer(1, 1_000_000, 10_000, 'Connections at a time; a further one is refused.'),
+      maxConnections: integer(1, 1_000_000, 10_000, 'Open connections at most; further ones are rejected.'),
       maxBodyBytes: integer(
         1,
         65_527,
@@ -58,13 +58,13 @@ const sections = z.strictObject({
         1024,
         64 * GIB,
         67_108_864,
-        'Bytes read from all sockets and not yet journaled; at this much, sockets wait to be read.',
+        'Bytes read from all sockets and not yet journaled; at this limit no socket is read.',
       ),
       frameTimeoutMs: integer(
         0,
         DAY_MS,
         30_000,
-        'How long a frame may stay incomplete while its socket is read, in milliseconds; 0 = no limit.',
+        'Longest time a frame may stay incomplete while its socket is read, in milliseconds; 0 = no limit.',
       ),
       maxBadFrames: integer(
         1,
@@ -80,7 +80,7 @@ const sections = z.strictObject({
         1,
         1024,
         4,
-        'Partitions, each with a writer and a store connection of its own; 3 to 4 keep one database server busy.',
+        'Partitions, each with its own writer and store connection; 3 to 4 keep one database server busy.',
       ),
       maxBatchRows: integer(1, 10_000, 1000, 'Rows in one upsert.'),
       maxPendingKeys: z
@@ -98,13 +98,13 @@ const sections = z.strictObject({
     .strictObject({
       dir: text(pathProblem)
         .default('./data/journal')
-        .describe('Folder of the durable journal; belongs to one process at a time.')
+        .describe('Folder of the journal; one process at a time uses it.')
         .meta({ place: 'path', expected: 'the path of a folder' } satisfies KeyMeta),
       snapshotBytes: integer(
         1024,
         64 * GIB,
         1_048_576,
-        'Journal bytes of one partition after which its pending rows are snapshot and the journal truncated; at least four times what is pending.',
+        'Journal bytes of one partition after which a snapshot of its pending rows is taken and the journal truncated; at least four times the pending rows.',
       ),
     })
     .prefault({}),
@@ -117,7 +117,7 @@ const sections = z.strictObject({
         )
         .meta({
           place: 'store',
-          expected: 'embedded:DIR or mysql://user:password@host:port/database',
+          expected: STORE_FORMS,
         } satisfies KeyMeta),
       connectTimeoutMs: integer(
         1,
@@ -129,7 +129,7 @@ const sections = z.strictObject({
         1,
         DAY_MS,
         DEFAULT_QUERY_TIMEOUT_MS,
-        'Longest wait for a statement, in milliseconds; then its connection is given up and the rows are sent again.',
+        'Longest wait for a statement, in milliseconds; then its connection is closed and the rows are sent again.',
       ),
     })
     .prefault({}),
@@ -203,7 +203,7 @@ const sections = z.strictObject({
       context.addIssue({
         code: 'custom',
         path: ['token'],
-        message: `required because admin.host is ${admin.host}, which others can reach: set a secret, or bind 127.0.0.1`,
+        message: `required because other machines can reach admin.host ${admin.host}: set a secret, or bind 127.0.0.1`,
       });
     })
     .prefault({}),
@@ -213,7 +213,7 @@ const sections = z.strictObject({
         0,
         DAY_MS,
         20_000,
-        'How long a stop waits for pending rows to be stored, in milliseconds; the others stay in the journal.',
+        'Longest time a drain waits for pending rows to be stored, in milliseconds; the others stay in the journal.',
       ),
     })
     .prefault({}),
@@ -223,7 +223,7 @@ const sections = z.strictObject({
         0,
         10_000,
         10,
-        'Crashes of one writer within `supervision.periodMs` before it counts as failing; it is tried on, at the slowest pace.',
+        'Crashes of one writer within `supervision.periodMs` before it counts as failing; restarts go on at the slowest pace.',
       ),
       periodMs: integer(1, DAY_MS, 60_000, 'Window in which crashes are counted, in milliseconds.'),
       backoffMs: integer(0, DAY_MS, 50, 'Pause before the first restart, in milliseconds; it doubles.'),

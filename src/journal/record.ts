@@ -117,7 +117,7 @@ export function encodeRecord(record: JournalRecord, scratch?: ArrayBuffer): Uint
 /** Throws ReporterError JOURNAL_CORRUPT when the bytes are not a whole, undamaged record. */
 export function decodeRecord(stored: Uint8Array): JournalRecord {
   // A copy of its own: aligned to words, and valid longer than the store's buffer.
-  const bytes = Uint8Array.from(stored);
+  const bytes = new Uint8Array(stored);
   if (bytes.length < HEADER_BYTES) throw corrupt(`has ${bytes.length} bytes, fewer than a header`);
   const view = new DataView(bytes.buffer);
   const rows = view.getUint32(32, true) * WORDS_PER_ROW;
@@ -149,6 +149,11 @@ export const PIECE_BYTES = HEADER_BYTES + ROWS_PER_PIECE * WORDS_PER_ROW * 4;
 /** Packed rows as the bytes of a snapshot piece: a record that carries nothing else. In `scratch` as `encodeRecord`. */
 export function encodePiece(rows: Int32Array, scratch?: ArrayBuffer): Uint8Array {
   return encodeRecord({ ...EMPTY_RECORD, rows }, scratch);
+}
+
+/** How many bytes `encodePiece` gives. */
+export function pieceBytes(rows: Int32Array): number {
+  return HEADER_BYTES + 4 * rows.length;
 }
 
 /** Throws ReporterError JOURNAL_CORRUPT. */

@@ -6,7 +6,7 @@ import type { Meta } from './meta.js';
  * in a branch the header holds the number of a page below, in a leaf it is followed by the data, or by what stands for
  * it: the first and the number of pages that hold it (BIG), or the record of another tree (TREE).
  */
-const HEADER_BYTES = 24;
+export const HEADER_BYTES = 24;
 const FLAGS_AT = 18;
 const BRANCH = 0x01;
 const LEAF = 0x02;
@@ -14,8 +14,8 @@ const NODES_END_AT = 20;
 const NODE_BYTES = 8;
 const BIG = 0x01;
 const TREE = 0x02;
-const BIG_PAGES_AT = 16;
-const ROOT_AT = 40;
+export const BIG_PAGES_AT = 16;
+export const ROOT_AT = 40;
 /** The root of an empty tree. */
 const NO_PAGE = 2 ** 64;
 
@@ -43,17 +43,67 @@ export function pageEnd(fd: number, { pageBytes, usedBytes, roots }: Meta): numb
   }
 }
 
-/** Pages a page leads to: those of a tree with count 0, those that hold the data of one node with their number. */
-function* pagesBelow(page: Buffer): Generator<{ readonly first: number; readonly count: number }> {
-  const flags = page.readUInt16LE(FLAGS_AT);
-  if (!(flags & (BRANCH | LEAF))) return;
+/** A node of a leaf. */
+export interface LeafNode {
+  readonly key: Buffer;
+  /** Bytes of its value, wherever they are. */
+  readonly length: number;
+  /** Where `page` holds the value, or what stands for it. */
+  readonly page: Buffer;
+  readonly data: number;
+  readonly isBig: boolean;
+  readonly isTree: boolean;
+}
+
+/** The nodes of all leaves of a tree, in order, as far as they can be read. */
+export function* leavesOf(fd: number, meta: Meta, root: number): Generator<LeafNode> {
+  const { pageBytes, usedBytes } = meta;
+  // The first to be read is the last.
+  const next = [root];
+  const seen = new Set<number>();
+  for (let number = next.pop(); number !== undefined; number = next.pop()) {
+    if (number === NO_PAGE || number * pageBytes >= usedBytes || seen.has(number)) continue;
+    seen.add(number);
+    const page = Buffer.alloc(pageBytes);
+    if (readSync(fd, page, 0, pageBytes, number * pageBytes) < pageBytes) continue;
+    if (page.readUInt16LE(FLAGS_AT) & BRANCH) {
+      const below = [...pagesBelow(page)].map(({ first }) => first);
+      next.push(...below.reverse());
+    } else yield* nodesOf(page);
+  }
+}
+
+function* nodesOf(page: Buffer): Generator<LeafNode> {
+  for (const at of placesOf(page)) {
+    const flags = page.readUInt16LE(at + 4);
+    const data = at + NODE_BYTES + page.readUInt16LE(at + 6);
+    if (data > page.length) return;
+    yield {
+      key: page.subarray(at + NODE_BYTES, data),
+      length: page.readUInt32LE(at),
+      ...{ page, data, isBig: (flags & BIG) !== 0, isTree: (flags & TREE) !== 0 },
+    };
+  }
+}
+
+/** Where the nodes of a page of a tree begin. */
+function* placesOf(page: Buffer): Generator<number> {
+  if (!(page.readUInt16LE(FLAGS_AT) & (BRANCH | LEAF))) return;
   const nodes = page.readUInt16LE(NODES_END_AT) >> 1;
   for (let node = 0; node < nodes; node++) {
     const place = HEADER_BYTES + 2 * node;
     if (place + 2 > page.length) return;
     const at = HEADER_BYTES + page.readUInt16LE(place);
     if (at + NODE_BYTES > page.length) return;
-    if (flags & BRANCH) {
+    yield at;
+  }
+}
+
+/** Pages a page leads to: those of a tree with count 0, those that hold the data of one node with their number. */
+function* pagesBelow(page: Buffer): Generator<{ readonly first: number; readonly count: number }> {
+  const isBranch = (page.readUInt16LE(FLAGS_AT) & BRANCH) !== 0;
+  for (const at of placesOf(page)) {
+    if (isBranch) {
       yield { first: page.readUIntLE(at, 6), count: 0 };
       continue;
     }

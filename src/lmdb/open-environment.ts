@@ -14,6 +14,7 @@ import { checkDataFile } from './data-file.js';
  * | rejects a second promise when a commit fails | `commit` |
  * | may crash the process when a page cannot be written | `Reserve`: no commit has to make the file longer |
  * | crashes the process on a write to an environment that is closed; a read throws later, in a timer | callers ask, after each wait, whether it was closed |
+ * | goes on in a file that was moved or deleted | `Reserve.displacement`, asked before anything is acknowledged |
  * | keeps the file as long as it ever was | nothing; freed pages are used again |
  * | lets two processes write | `lockJournal`, where only one may |
  */

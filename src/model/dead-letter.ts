@@ -1,18 +1,18 @@
 import { formatIpv4 } from './ipv4.js';
 import type { Row } from './row.js';
 
-/** The newest refused value of a key. */
+/** The newest rejected value of a key. */
 export interface DeadLetter {
   readonly row: Row;
   /** Address it came from. */
   readonly peer: string;
-  /** The store's code, and what it said. */
+  /** Code and message of the store's error. */
   readonly code: string;
   readonly message: string;
-  /** When the key was refused first and last; milliseconds since the epoch. */
+  /** When the key was rejected first and last; milliseconds since the epoch. */
   readonly firstAt: number;
   readonly lastAt: number;
-  /** Values of the key that were refused. */
+  /** Values of the key that were rejected. */
   readonly count: number;
 }
 

@@ -53,12 +53,14 @@ export class StoreError extends Error {
   readonly maybeApplied: boolean;
   /** For class `retry-slowly`: the reason is not known, and one row may be to blame for it. */
   readonly mayBeOneRow: boolean;
+  /** The statement took longer than it may, or waited too long for a lock; one of fewer rows may fit. */
+  readonly tooSlow: boolean;
 
   constructor(
     errorClass: StoreErrorClass,
     code: string,
     message: string,
-    options: ErrorOptions & { maybeApplied?: boolean; mayBeOneRow?: boolean } = {},
+    options: ErrorOptions & { maybeApplied?: boolean; mayBeOneRow?: boolean; tooSlow?: boolean } = {},
   ) {
     super(message, options);
     this.name = 'StoreError';
@@ -66,6 +68,7 @@ export class StoreError extends Error {
     this.code = code;
     this.maybeApplied = options.maybeApplied ?? false;
     this.mayBeOneRow = options.mayBeOneRow ?? false;
+    this.tooSlow = options.tooSlow ?? false;
   }
 }
 

@@ -1,4 +1,4 @@
-/** Where a reporter says what happens. pino satisfies it; embedders may pass anything of this shape. */
+/** Where a reporter logs. pino satisfies it; embedders may pass anything of this shape. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

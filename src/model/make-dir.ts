@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder and those above it that are missing. Throws what the system says: EACCES, ENOTDIR, EROFS, …
+ * Makes a folder and those above it that are missing. Throws the error of the system: EACCES, ENOTDIR, EROFS, …
  *
  * Not `mkdirSync` with `recursive`: where nothing can be made although the folder above is there, as in /proc, that
  * of Node 20 goes round for ever.

@@ -11,7 +11,7 @@ export interface HostResult {
   readonly overload: boolean;
 }
 
-/** What an agent says of one service (message `ReportStatusRequest`). */
+/** What an agent reports of one service (message `ReportStatusRequest`). */
 export interface Report {
   readonly modid: number;
   readonly cmdid: number;

@@ -11,7 +11,7 @@ import type { LiveViewStatus } from './view-status.js';
  * held and never computed from the others, so the equation can be wrong, and checking it means something.
  */
 export interface Ledger {
-  /** Rows taken in since the process started: journaled, or refused before that. */
+  /** Rows taken in since the process started: journaled, or rejected before that. */
   readonly received: number;
   /** Rows found pending in the journal when the process started. */
   readonly recovered: number;
@@ -19,9 +19,9 @@ export interface Ledger {
   readonly upserted: number;
   /** Row values that a newer one of the same key replaced before the store had them. */
   readonly coalesced: number;
-  /** Rows refused before they were journaled. */
+  /** Rows rejected before they were journaled. */
   readonly rejected: number;
-  /** Rows the store refused for what they hold. */
+  /** Rows that the store rejected because of their content. */
   readonly deadLettered: number;
   /** Row values held for the store now. */
   readonly pending: number;
@@ -34,7 +34,7 @@ export interface Ledger {
  * - `running`: it takes batches and flushes.
  * - `restarting`: it has crashed and waits for its next attempt.
  * - `failing`: it has crashed more often than the budget allows and is tried at the slowest pace; its rows wait,
- *   the agents that send them are slowed down, nothing is dropped.
+ *   the agents that send them are slowed down, nothing is discarded.
  */
 export type WriterState = 'recovering' | 'running' | 'restarting' | 'failing';
 
@@ -74,7 +74,7 @@ export interface ReporterStatus {
   /** Whether the journal's last commit failed, and why; it is being tried again. */
   readonly journalError?: string;
   readonly store: string;
-  /** Keys whose newest value the store refuses. */
+  /** Keys whose newest value the store rejects. */
   readonly deadLetters: number;
   /** Journal records that were damaged, or crashed their writer, and are kept aside. */
   readonly quarantined: number;

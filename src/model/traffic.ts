@@ -1,8 +1,8 @@
-/** Why a frame, or the connection it came on, was refused. */
+/** Why a frame, or its connection, was rejected. */
 export type FrameRejection =
   /** The header claims a body below 0 or above the limit; the connection is closed. */
   | 'length'
-  /** The body is not the message its id names; the frame is dropped. */
+  /** The body is not the message its id names; the frame is discarded. */
   | 'undecodable'
   /** No one handles the id; the frame is skipped. */
   | 'unknown-id'
@@ -17,7 +17,7 @@ export class Traffic {
   connections = 0;
   /** Connections accepted. */
   accepted = 0;
-  /** Connections refused because `listen.maxConnections` were open. */
+  /** Connections rejected because `listen.maxConnections` were open. */
   refused = 0;
   /** Bytes read. */
   bytes = 0;

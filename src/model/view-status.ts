@@ -31,6 +31,8 @@ export interface ViewCounts {
   readonly callers: Readonly<Record<VoiceState, number>>;
   /** Callers that were there before this process started, and have not been heard since. */
   readonly lostAtStart: number;
+  /** Names that machines of several addresses report under. */
+  readonly sharedCallers: number;
   readonly incidentsOpen: number;
   readonly incidentsBegun: Readonly<Record<IncidentKind, number>>;
   /** Counters that a recount found wrong, and put right. 0 unless there is a bug. */
@@ -55,7 +57,7 @@ export interface LiveViewStatus {
   readonly droppedRows: number;
   /** Times its thread has ended by itself. */
   readonly restarts: number;
-  /** Undefined until its thread is up. */
+  /** As they were when its thread last ticked; undefined until it is up for the first time. */
   readonly counts: ViewCounts | undefined;
 }
 

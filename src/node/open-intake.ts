@@ -1,13 +1,16 @@
 import { InflightBudget } from '../intake/budget.js';
 import type { Connection } from '../intake/connection.js';
+import { connectionLimit } from '../intake/connection-limit.js';
 import { HandlerTable } from '../intake/handlers.js';
 import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
 import { PlainTransport } from '../intake/transport.js';
 import type { Peers } from '../journal/contract.js';
+import { openFilesLimit } from '../model/open-files.js';
 import { RowBufferPool } from '../model/row-buffer.js';
 import type { Address } from '../model/status.js';
 import { until } from '../model/wait.js';
+import type { EventSink } from '../observe/events.js';
 import { Counts } from '../partition/counts.js';
 import { ReportDecoder } from '../wire/messages.js';
 import type { Foundation } from './foundation.js';
@@ -43,10 +46,11 @@ export async function openIntake(
     ...{ inbox, traffic, refused, events },
     peerNumber: peers.number('internal'),
   });
+  const maxConnections = limitConnections(listen.maxConnections, events);
   const listener = new Listener(
     root,
     new PlainTransport(listen),
-    { ...listen, peerNumber: (address) => peers.number(address) },
+    { maxConnections, peerNumber: (address) => peers.number(address) },
     connections,
     {
       ...{ inbox, budget, traffic, events, limits: listen },
@@ -66,4 +70,13 @@ export async function openIntake(
   });
   const address = await listener.listen();
   return { address, listener, ingress, isJournaled };
+}
+
+/** `listen.maxConnections`, or fewer when the process may not open so many files. */
+function limitConnections(configured: number, events: EventSink): number {
+  const openFiles = openFilesLimit();
+  const limit = connectionLimit(configured, openFiles);
+  if (openFiles !== undefined && limit < configured)
+    events.emit({ type: 'connections-limited', configured, limit, openFiles });
+  return limit;
 }

@@ -2,7 +2,7 @@ import { deadLetterRoutes } from '../admin/dead-letters.js';
 import { EventStreams } from '../admin/event-streams.js';
 import { startAdmin } from '../admin/http.js';
 import { pageRoutes } from '../admin/page.js';
-import { type ReporterSource, reporterAnswer, reporterRoute, viewStatus } from '../admin/reporter-routes.js';
+import { type ReporterSource, reporterAnswer, reporterRoute } from '../admin/reporter-routes.js';
 import type { Route } from '../admin/route.js';
 import { storedRowsRoute } from '../admin/stored-rows.js';
 import { viewRoutes } from '../admin/view-routes.js';
@@ -20,8 +20,9 @@ const TICK_MS = 1000;
 /** What the admin HTTP shows of stages that start after it does. */
 export interface Shown {
   readonly letters: DeadLetterCounter;
-  store?: Store;
-  live?: LiveView;
+  readonly view: LiveView;
+  /** While it is open. */
+  store?: Store | undefined;
 }
 
 /**
@@ -54,7 +55,7 @@ export async function serveAdmin(
 function routesOf({ config, events, metrics, status, vitals, teardown }: Foundation, shown: Shown): Route[] {
   const { letters } = shown;
   const version = packageVersion();
-  const view = { isEnabled: config.view.enabled, live: () => shown.live };
+  const view = { isEnabled: config.view.enabled, live: shown.view };
   const source: ReporterSource = { status: () => status.read(), vitals, view, version };
   const streams = new EventStreams({
     ...{ view, version, build: version },
@@ -63,7 +64,7 @@ function routesOf({ config, events, metrics, status, vitals, teardown }: Foundat
   metrics.countStreams(() => streams.size);
   events.subscribe(streams.observe);
   const timer = setInterval(() => {
-    vitals.sample(viewStatus(view));
+    vitals.sample(config.view.enabled ? shown.view.status() : undefined);
     streams.tick();
   }, TICK_MS).unref();
   teardown.add('the watch of the reporter', () => clearInterval(timer));

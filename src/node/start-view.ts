@@ -98,6 +98,8 @@ class RunningView implements ViewDesk {
       },
       onUp: () => {
         this.#tellNews(thread, true);
+        // Whoever reports from inside the process is there as long as it is.
+        thread.tell({ kind: 'news', connections: [['internal', 1]], notes: [], missed: null });
         readings.begin();
         void followers.followAgain();
       },
@@ -135,14 +137,13 @@ class RunningView implements ViewDesk {
     if (this.#isEnded) return { ...VIEW_OFF, ...this.#counted() };
     const parts = this.#parts;
     if (!parts?.thread.isUp) return { ...VIEW_OFF, ...this.#counted(), state: 'starting' };
-    const { thread, readings } = parts;
+    const { readings } = parts;
     const { missed } = readings;
     const missedS = missed ? Math.max(0, this.#clock.nowS() - missed.sinceS) : 0;
     return {
       state: readings.isWarm ? 'live' : 'warming',
       behindS: Math.max(this.#feed.lagS, missedS),
       ...this.#counted(),
-      counts: thread.counts,
     };
   }
 
@@ -155,7 +156,12 @@ class RunningView implements ViewDesk {
   }
 
   #counted() {
-    return { droppedRows: this.#feed.droppedRows, restarts: this.#parts?.thread.restarts ?? 0 };
+    const thread = this.#parts?.thread;
+    return {
+      droppedRows: this.#feed.droppedRows,
+      restarts: thread?.restarts ?? 0,
+      counts: thread?.counts,
+    };
   }
 
   #running() {

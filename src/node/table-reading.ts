@@ -36,7 +36,12 @@ export interface ReadingOrder {
   readonly sweptFromS?: number;
   /** Milliseconds a page is to take, pauses included: for readings that are in no hurry. */
   readonly pageMs?: number;
+  /** Asked after each page: whether something else is more urgent. Then it rejects with ReadingAbandoned. */
+  readonly isUrgent?: () => boolean;
 }
+
+/** A reading made way for another one. */
+export class ReadingAbandoned extends Error {}
 
 /** What a reading has come upon. */
 export interface ReadingOutcome {
@@ -52,7 +57,7 @@ export interface ReadingOutcome {
  */
 export async function readTable(sources: ReadingSources, order: ReadingOrder): Promise<ReadingOutcome> {
   const { thread, store, pending } = sources;
-  const { partitions, missedUntilS, isWarmUp = false, sweptFromS = null, pageMs = 0 } = order;
+  const { partitions, missedUntilS, isWarmUp = false, sweptFromS = null, pageMs = 0, isUrgent } = order;
   const outcome: ReadingOutcome = { rows: 0, foreign: 0 };
   const pace = new Pace(sources.isBusy, pageMs);
   const hand = async (rows: Int32Array<ArrayBuffer>, from: 'pending' | 'store') => {
@@ -62,6 +67,7 @@ export async function readTable(sources: ReadingSources, order: ReadingOrder): P
       outcome.foreign += foreign;
     }
     await pace.pause();
+    if (isUrgent?.()) throw new ReadingAbandoned();
   };
   await thread.request('begin', { isWarmUp });
   for (const [partition, source] of pending.entries())

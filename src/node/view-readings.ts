@@ -3,11 +3,15 @@ import { backoffMs } from '../model/backoff.js';
 import { errorOf } from '../model/errors.js';
 import type { ThreadClock } from '../view/feed/thread-clock.js';
 import type { Missed, ViewFeed } from '../view/feed/view-feed.js';
-import { type ReadingOrder, type ReadingOutcome, type ReadingSources, readTable } from './table-reading.js';
+import { type ReadingOrder, type ReadingSources, readTable } from './table-reading.js';
 
 const SWEEP_S = 600;
 /** A sweep takes this part of the time between two of them. */
 const SWEEP_SHARE = 0.8;
+/** A sweep that came to nothing is tried again after this time. */
+const SWEEP_AGAIN_S = 60;
+/** Small tables are read in less time. */
+const LONGEST_PAGE_MS = 500;
 const PAGE_ROWS = 1000;
 const RETRY = { firstMs: 1000, lastMs: 30_000 };
 const LOOK_MS = 1000;
@@ -65,7 +69,7 @@ export class ViewReadings {
 
   async #follow(run: number): Promise<void> {
     const isOver = () => run !== this.#run;
-    await this.#read({ isWarmUp: true }, isOver);
+    await this.#read(() => ({ isWarmUp: true }), isOver);
     if (isOver()) return;
     this.#isWarm = true;
     const { clock, feed } = this.#options;
@@ -74,8 +78,8 @@ export class ViewReadings {
       const missed = feed.takeMissed();
       if (missed) await this.#reread(missed, isOver);
       else if (clock.nowS() >= nextS) {
-        nextS = clock.nowS() + SWEEP_S;
-        await this.#sweep(isOver);
+        const isDone = await this.#sweep(isOver);
+        nextS = clock.nowS() + (isDone ? SWEEP_S : SWEEP_AGAIN_S);
       } else await sleep(LOOK_MS / clock.setting.speed, undefined, { ref: false });
     }
   }
@@ -87,42 +91,44 @@ export class ViewReadings {
       // What is journaled from now on is heard in this second or later.
       missedUntilS: this.#options.clock.nowS() - 1,
     });
-    await this.#read(order(), isOver);
+    await this.#read(order, isOver);
     if (!isOver()) this.#rereading = undefined;
   }
 
-  async #sweep(isOver: () => boolean): Promise<void> {
-    const { clock, feed, note } = this.#options;
+  /** Whether it came to its end. */
+  async #sweep(isOver: () => boolean): Promise<boolean> {
+    const { sources, clock, feed, note } = this.#options;
     const pages = Math.max(1, this.#rows / PAGE_ROWS);
-    const dropped = feed.droppedRows;
-    const outcome = await this.#read(
-      { sweptFromS: clock.nowS(), pageMs: (SWEEP_S * SWEEP_SHARE * 1000) / pages },
-      isOver,
-    );
+    const pageMs = Math.min(LONGEST_PAGE_MS, (SWEEP_S * SWEEP_SHARE * 1000) / pages) / clock.setting.speed;
     // Rows that were dropped look as if another one had written them.
-    if (!outcome || feed.missed || feed.droppedRows !== dropped) return;
-    const isShared = outcome.foreign > 0;
-    if (isShared && !this.#isShared) note('another reporter writes to this table');
-    this.#isShared = isShared;
+    const isUrgent = () => isOver() || feed.missed !== undefined;
+    try {
+      const { rows, foreign } = await readTable(sources, { sweptFromS: clock.nowS(), pageMs, isUrgent });
+      this.#rows = rows;
+      if (foreign > 0 && !this.#isShared) note('another reporter writes to this table');
+      this.#isShared = foreign > 0;
+      return true;
+    } catch {
+      // Whether the store can be read is of interest where something is needed from it.
+      return false;
+    }
   }
 
-  /** Tries until it is read. Undefined when it is over before. */
-  async #read(order: ReadingOrder, isOver: () => boolean): Promise<ReadingOutcome | undefined> {
+  /** Tries until it is read, or it is over. */
+  async #read(order: () => ReadingOrder, isOver: () => boolean): Promise<void> {
     const { sources, note } = this.#options;
     for (let attempt = 1; !isOver(); attempt++) {
       try {
-        const outcome = await readTable(sources, order);
+        this.#rows = (await readTable(sources, order())).rows;
         if (this.#isUnreadable) note('the store can be read again');
         this.#isUnreadable = false;
-        this.#rows = outcome.rows;
-        return outcome;
+        return;
       } catch (error) {
-        if (isOver()) return undefined;
+        if (isOver()) return;
         if (!this.#isUnreadable) note(`the store cannot be read: ${errorOf(error).message}`);
         this.#isUnreadable = true;
         await sleep(backoffMs(attempt, RETRY), undefined, { ref: false });
       }
     }
-    return undefined;
   }
 }

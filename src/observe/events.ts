@@ -1,5 +1,6 @@
 import type { DeadLetterFilter, DeadLetterOutcome } from '../model/dead-letter.js';
 import type { StoreError } from '../model/errors.js';
+import type { Row } from '../model/row.js';
 import type { ReporterStatus } from '../model/status.js';
 import type { FrameRejection } from '../model/traffic.js';
 
@@ -35,6 +36,13 @@ export interface EventMap {
     readonly store: string;
   };
 
+  /** The process may not open as many files as `listen.maxConnections` asks for: `limit` connections are taken. */
+  'connections-limited': {
+    readonly configured: number;
+    readonly limit: number;
+    /** Files that the process may have open. */
+    readonly openFiles: number;
+  };
   /** A connection of an agent was accepted. `connections`: those that are open now. */
   'connection-opened': { readonly peer: string; readonly connections: number };
   /** A connection of an agent has ended. */
@@ -100,7 +108,22 @@ export interface EventMap {
     | { readonly state: 'failing'; readonly error: StoreError; readonly isNew: boolean }
   );
   /** An earlier session of this journal still held a partition in the database, and was ended. */
-  'session-killed': { readonly partition: number; readonly connectionId: number };
+  'session-killed': { readonly partition: number; readonly connection: number };
+  /**
+   * An earlier session is in its commit, or another one is stuck in its own, and none is killed: the database cannot
+   * write, most often because its disk is full. `state`: what the database says that the session does.
+   */
+  'commit-awaited': { readonly partition: number; readonly connection: number; readonly state: string };
+  /** A session of another process, which works with this journal or a copy of it, has taken the partition over. */
+  'journal-shared': { readonly partition: number; readonly connection: number };
+  /** Rows take longer than a statement may, others do not; they are tried again after `pauseMs`. `first`: one of them. */
+  'rows-set-aside': {
+    readonly partition: number;
+    readonly rows: number;
+    readonly first: Row;
+    readonly error: StoreError;
+    readonly pauseMs: number;
+  };
   /** The store refuses a row for what it holds; the row is a dead letter. */
   'dead-letter': { readonly partition: number; readonly error: StoreError };
   /** Dead letters were replayed or dropped. */

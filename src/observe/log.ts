@@ -25,7 +25,8 @@ export function eventLog(logger: Logger): (event: ReporterEvent) => void {
   const complaints = new Complaints(logger);
   const lines: Lines = {
     ...lifeLines(logger, complaints),
-    ...storageLines(logger, complaints),
+    ...journalLines(logger),
+    ...storeLines(logger, complaints),
     ...peerLines(complaints),
   };
   return (event) => (lines[event.type] as ((event: ReporterEvent) => void) | undefined)?.(event);
@@ -40,6 +41,11 @@ function lifeLines(logger: Logger, complaints: Complaints): Lines {
     'admin-unavailable': ({ error }) => logger.warn(told(error), 'the admin HTTP is not served'),
     listening: ({ host, port, writers, store }) =>
       logger.info({ host, port, writers, store }, 'listening for agents'),
+    'connections-limited': ({ configured, limit, openFiles }) =>
+      logger.warn(
+        { configured, limit, openFiles },
+        'fewer connections are taken than listen.maxConnections: raise the limit of open files (ulimit -n)',
+      ),
     'drain-step': ({ step, pending, unjournaled }) =>
       logger.info({ step, pending, unjournaled }, DRAIN_STEPS[step]),
     'teardown-failed': ({ part, error }) => logger.error(told(error), `${part} did not end in good order`),
@@ -76,8 +82,7 @@ const DRAIN_STEPS: Record<EventMap['drain-step']['step'], string> = {
   'time-up': 'the time to drain is up; pending rows stay in the journal',
 };
 
-/** Journal and store. */
-function storageLines(logger: Logger, complaints: Complaints): Lines {
+function journalLines(logger: Logger): Lines {
   return {
     'journal-state': (event) => {
       if (event.state === 'ok') logger.info({}, 'the journal can be written again');
@@ -90,6 +95,11 @@ function storageLines(logger: Logger, complaints: Complaints): Lines {
     'partitions-changed': ({ from, to, rows }) =>
       logger.info({ from, to, rows }, 'writers.count has changed; pending rows were moved'),
     'rows-recovered': ({ rows }) => logger.info({ rows }, 'pending rows were recovered from the journal'),
+  };
+}
+
+function storeLines(logger: Logger, complaints: Complaints): Lines {
+  return {
     'store-opened': ({ store }) => logger.info({ store }, 'the store is ready'),
     'store-unavailable': ({ store, error }) =>
       logger.warn({ store, ...told(error) }, 'the store is away; reports are journaled meanwhile'),
@@ -105,8 +115,32 @@ function storageLines(logger: Logger, complaints: Complaints): Lines {
         logger.warn(fields, 'the store failed; retrying');
       else logger.error(fields, 'the store refuses rows; they wait in the journal');
     },
-    'session-killed': ({ type: _, ...fields }: EventMap['session-killed'] & { readonly type?: string }) =>
-      logger.warn(fields, 'an earlier session still held a partition and was killed'),
+    'session-killed': ({ partition, connection }) =>
+      logger.warn({ partition, connection }, 'an earlier session still held a partition and was killed'),
+    // Told again at each attempt, as long as it lasts.
+    'commit-awaited': ({ partition, connection, state }) =>
+      complaints.ours(
+        `writer ${partition}`,
+        'commit-awaited',
+        { connection, state },
+        'a session hangs in its commit and is waited for, not killed: the database cannot write, most often because ' +
+          'its disk is full; make room there',
+      ),
+    'journal-shared': ({ partition, connection }) =>
+      complaints.ours(
+        `writer ${partition}`,
+        'journal-shared',
+        { connection },
+        'another reporter works with this journal or a copy of it and took a partition over; stop one of the two, or ' +
+          'give one a journal.dir of its own',
+      ),
+    'rows-set-aside': ({ partition, rows, first, error, pauseMs }) =>
+      complaints.ours(
+        `writer ${partition}`,
+        error.code,
+        { rows, first, ...told(error), pauseMs },
+        'these rows take longer than a statement may and are tried again later; the others are stored',
+      ),
     'dead-letter': ({ partition, error }) =>
       complaints.ours(
         `writer ${partition}`,

@@ -2,6 +2,15 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StoreErrorClass } from '../model/errors.js';
 import type { ReporterStatus } from '../model/status.js';
 import { type FrameRejection, Traffic } from '../model/traffic.js';
+import {
+  HOST_STATES,
+  type HostState,
+  INCIDENT_KINDS,
+  LEVELS,
+  type Level,
+  VOICE_STATES,
+  type VoiceState,
+} from '../model/view-status.js';
 import type { ReporterEvent } from './events.js';
 import type { Lag } from './loop-lag.js';
 import { imbalanceOf } from './problems.js';
@@ -90,6 +99,29 @@ const GAUGES: readonly Reading[] = [
   ],
 ];
 
+const VIEW_GAUGES: readonly Reading[] = [
+  [
+    'incidents_open',
+    'Incidents that run, of hosts and of services.',
+    ({ view }) => view.counts?.incidentsOpen ?? 0,
+  ],
+  ['view_rows', 'Rows the live view holds.', ({ view }) => view.counts?.rows ?? 0],
+  [
+    'view_behind_seconds',
+    'Seconds by which the live view is behind what was journaled; 0 when it has all.',
+    ({ view }) => view.behindS,
+  ],
+];
+
+const VIEW_COUNTERS: readonly Reading[] = [
+  [
+    'view_dropped_rows_total',
+    'Rows that were dropped because the live view was too slow; it reads them again from the store.',
+    ({ view }) => view.droppedRows,
+  ],
+  ['view_restarts_total', 'Times the thread of the live view ended by itself.', ({ view }) => view.restarts],
+];
+
 // Written as objects so that a class the model gains cannot be forgotten here.
 const STORE_ERROR_CLASSES = Object.keys({
   retry: true,
@@ -147,8 +179,9 @@ export class Metrics {
     const { writers, source } = options;
     this.contentType = this.#registry.contentType;
     this.#source = source;
-    for (const reading of GAUGES) this.#gauge(reading);
-    for (const reading of COUNTERS) this.#counter(reading);
+    for (const reading of [...GAUGES, ...VIEW_GAUGES]) this.#gauge(reading);
+    for (const reading of [...COUNTERS, ...VIEW_COUNTERS]) this.#counter(reading);
+    this.#viewMetrics();
     this.#counters(
       'frames_rejected_total',
       'Frames refused, by reason.',
@@ -245,6 +278,40 @@ export class Metrics {
     }).set({ version, node: process.version }, 1);
   }
 
+  /** What the view counts. Gauges by level and state show 0 while it is not up; its counters stay as they were. */
+  #viewMetrics(): void {
+    const ofLevel = ({ view }: ReporterStatus, level: Level) => view.counts?.services[level] ?? 0;
+    this.#gauges('services', 'Services by level, as lists show them.', 'level', LEVELS, ofLevel);
+    const ofHosts = ({ view }: ReporterStatus, state: HostState) => view.counts?.hosts[state] ?? 0;
+    this.#gauges(
+      'hosts',
+      'Hosts of services, by what their callers together say.',
+      'state',
+      HOST_STATES,
+      ofHosts,
+    );
+    const ofCallers = ({ view }: ReporterStatus, state: VoiceState) => view.counts?.callers[state] ?? 0;
+    this.#gauges(
+      'callers',
+      'Calling machines, by how they stand to the reporter.',
+      'state',
+      VOICE_STATES,
+      ofCallers,
+    );
+    this.#counters(
+      'incidents_total',
+      'Incidents that have begun, by kind.',
+      'kind',
+      INCIDENT_KINDS,
+      ({ view }, kind) => view.counts?.incidentsBegun[kind] ?? 0,
+    );
+    this.#counter([
+      'view_mismatches_total',
+      'Counters of the live view that a recount found wrong, and put right; above 0 is a bug.',
+      ({ view }) => view.counts?.mismatches ?? 0,
+    ]);
+  }
+
   #gauge([name, help, read]: Reading): void {
     const value = () => (this.#status ? read(this.#status) : 0);
     new Gauge({
@@ -266,6 +333,26 @@ export class Metrics {
       collect() {
         this.reset();
         this.inc(value());
+      },
+    });
+  }
+
+  /** A gauge with one label, which has exactly the given values. */
+  #gauges<Label extends string, Value extends string>(
+    name: string,
+    help: string,
+    label: Label,
+    values: readonly Value[],
+    read: (status: ReporterStatus, value: Value) => number,
+  ): void {
+    const count = (value: Value) => (this.#status ? read(this.#status, value) : 0);
+    new Gauge<Label>({
+      name: PREFIX + name,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        for (const value of values) this.labels(value).set(count(value));
       },
     });
   }

@@ -1,4 +1,5 @@
 import type { ReporterStatus, WriterStatus } from '../model/status.js';
+import type { LiveViewStatus } from '../model/view-status.js';
 
 /** `critical`: reports or rows may be lost, or agents wait. `warning`: somebody has to look. `notice`: worth knowing. */
 export type Severity = 'critical' | 'warning' | 'notice';
@@ -25,21 +26,6 @@ export const PROBLEM_CODES = [
 ] as const;
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
 
-/** What the live view says of itself, as far as it matters here. */
-export interface ViewFacts {
-  readonly state: 'off' | 'starting' | 'warming' | 'live';
-  readonly behindS: number;
-  readonly restarts: number;
-  readonly counts:
-    | {
-        readonly callers: Readonly<Record<'reporting' | 'connected' | 'gone' | 'table', number>>;
-        readonly mismatches: number;
-        /** Names that machines of several addresses report under. */
-        readonly shared?: number;
-      }
-    | undefined;
-}
-
 /** What is known of a reporter at one moment. Times are of one clock that runs evenly, milliseconds. */
 export interface Facts {
   readonly nowMs: number;
@@ -59,7 +45,7 @@ export interface Facts {
   /** When the wall clock was last set, and by how much. */
   readonly clockStep: { readonly atMs: number; readonly bySeconds: number } | undefined;
   /** Undefined when there is no view. */
-  readonly view: ViewFacts | undefined;
+  readonly view: LiveViewStatus | undefined;
 }
 
 /** Something that is wrong. */
@@ -209,11 +195,11 @@ function* intakeProblems(facts: Facts): Generator<Finding> {
 function* viewProblems({ view }: Facts): Generator<Finding> {
   if (!view) return;
   const { state, behindS, restarts, counts } = view;
-  if (state === 'off' || (state === 'starting' && restarts > 0))
+  if (state === 'starting' && restarts > 0)
     yield {
       code: 'view-behind',
       severity: 'warning',
-      text: `the view's thread ended ${counted(restarts, 'time')} and ${state === 'off' ? 'is given up' : 'is being restarted'}`,
+      text: `the view's thread ended ${counted(restarts, 'time')} and is being restarted`,
     };
   else if (behindS >= VIEW_BEHIND_S)
     yield {
@@ -222,7 +208,7 @@ function* viewProblems({ view }: Facts): Generator<Finding> {
       text: `the view is ${span(behindS)} behind what was journaled`,
     };
   if (!counts) return;
-  const { callers, mismatches, shared = 0 } = counts;
+  const { callers, mismatches, sharedCallers } = counts;
   if (mismatches > 0)
     yield {
       code: 'view-mismatch',
@@ -235,11 +221,11 @@ function* viewProblems({ view }: Facts): Generator<Finding> {
       severity: 'notice',
       text: `${counted(callers.gone, 'machine')} lost the connection; agents stay silent until they are restarted`,
     };
-  if (shared > 0)
+  if (sharedCallers > 0)
     yield {
       code: 'shared-callers',
       severity: 'notice',
-      text: `${counted(shared, 'caller name')} ${shared === 1 ? 'is' : 'are'} used by several machines, which overwrite each other's rows`,
+      text: `${counted(sharedCallers, 'caller name')} ${sharedCallers === 1 ? 'is' : 'are'} used by several machines, which overwrite each other's rows`,
     };
 }
 

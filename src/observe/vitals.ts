@@ -1,16 +1,10 @@
 import { evenMs } from '../model/clock.js';
 import type { ReporterStatus } from '../model/status.js';
+import type { LiveViewStatus } from '../model/view-status.js';
 import type { ReporterEvent } from './events.js';
 import type { Lag, LoopLag } from './loop-lag.js';
 import { docOf, MEANS } from './problem-guide.js';
-import {
-  type Facts,
-  INFLIGHT_HIGH,
-  type ProblemCode,
-  problemsIn,
-  type Severity,
-  type ViewFacts,
-} from './problems.js';
+import { type Facts, INFLIGHT_HIGH, type ProblemCode, problemsIn, type Severity } from './problems.js';
 
 /** Something that is wrong with the reporter. */
 export interface Problem {
@@ -126,7 +120,7 @@ export class Vitals {
   };
 
   /** To be called once a second. `view`: what it says of itself; undefined without one. */
-  sample(view: ViewFacts | undefined): void {
+  sample(view: LiveViewStatus | undefined): void {
     const nowMs = this.#nowMs();
     const status = this.#options.source();
     const { ledger, traffic, inflightBytes } = status;
@@ -142,7 +136,7 @@ export class Vitals {
   }
 
   /** How the reporter is now. */
-  health(view: ViewFacts | undefined): Health {
+  health(view: LiveViewStatus | undefined): Health {
     const nowMs = this.#nowMs();
     const status = this.#options.source();
     const problems = this.#findings(status, view, nowMs).map(({ code, severity, text }) => ({
@@ -162,7 +156,7 @@ export class Vitals {
   }
 
   /** What is wrong now, and notes since when. */
-  #findings(status: ReporterStatus, view: ViewFacts | undefined, nowMs: number) {
+  #findings(status: ReporterStatus, view: LiveViewStatus | undefined, nowMs: number) {
     const { maxInflightBytes, maxConnections } = this.#options;
     const found = problemsIn({
       ...{ nowMs, status, view, maxInflightBytes, maxConnections },

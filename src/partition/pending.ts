@@ -17,6 +17,8 @@ export interface Chunk {
 const FREE = -1;
 /** Mark of a row that waits to be sent. Positive marks: the chunk that carries its present value. */
 const WAITING = 0;
+/** Mark of a row that is set aside: it waits, and no pass takes it. */
+const ASIDE = -2;
 /** Marks are int32. */
 const LAST_CHUNK = 0x7fffffff;
 
@@ -27,8 +29,9 @@ const LAST_CHUNK = 0x7fffffff;
  * makes it wait again, and the value in flight is held by the chunk alone (`superseded`) until the chunk settles.
  *
  *     fold ──▶ waiting ──take──▶ in flight ──confirm──▶ gone
- *                 ▲                  │
- *                 └── fold, release ─┘
+ *               ▲  ▲                 │
+ *               │  └─ fold, release ─┘
+ *               └──▶ aside
  */
 export class PendingRows {
   readonly #map = new RowMap();
@@ -82,7 +85,8 @@ export class PendingRows {
     for (let from = 0; from < rows.length; from += WORDS_PER_ROW) {
       const slot = map.put(rows, from);
       if (slot >= this.#marks.length) this.#growMarks();
-      if (map.replaced && this.#marks[slot] === WAITING) {
+      // WAITING or ASIDE: a row that is replaced is never FREE.
+      if (map.replaced && this.#marks[slot]! <= WAITING) {
         coalesced++;
         continue;
       }
@@ -196,12 +200,22 @@ export class PendingRows {
     return replaced;
   }
 
+  /** Sets the rows among `slots` that wait aside: no pass takes them, whatever value comes, until `takeBack`. */
+  setAside(slots: Int32Array): void {
+    this.#turn(slots, WAITING, ASIDE);
+  }
+
+  /** The rows among `slots` that are set aside wait again. */
+  takeBack(slots: Int32Array): void {
+    this.#turn(slots, ASIDE, WAITING);
+  }
+
   /** Starts a pass over all rows that wait now; those that change or come later wait for the next one. */
   pass(): Pass {
     return new Pass(this, this.#waitingSlots());
   }
 
-  /** Keys that wait to be sent. */
+  /** Keys that wait to be sent and are not set aside. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -265,6 +279,14 @@ export class PendingRows {
       slots: taken.subarray(0, count),
       rows: new RowBatch(rows.subarray(0, count * WORDS_PER_ROW)),
     };
+  }
+
+  #turn(slots: Int32Array, from: number, to: number): void {
+    for (const slot of slots) {
+      if (this.#marks[slot] !== from) continue;
+      this.#marks[slot] = to;
+      this.#waiting += to === WAITING ? 1 : -1;
+    }
   }
 
   #waitingSlots(): Int32Array {

@@ -140,7 +140,7 @@ export function tagLikeBody(dice: Dice): Uint8Array {
   );
 }
 
-/** Groups in groups, to about the depth at which decoders refuse them, closed or not. */
+/** Groups in groups, to about the depth at which decoders reject them, closed or not. */
 export function nestedBody(dice: Dice): Uint8Array {
   const depth = dice.between(1, 130);
   const body = [...Array<number>(depth).fill(0x33), ...Array<number>(depth - dice.below(2)).fill(0x34)];

@@ -26,7 +26,7 @@ export interface TearOptions {
  *     const reporter = await startReporter(config, { store, journalFaults: disk.faults });
  *     disk.fill();
  *     const journaled = reporter.report(report); // waits
- *     await until(() => reporter.status().journalError, { boundMs: 5000, what: 'it to be said' });
+ *     await until(() => reporter.status().journalError, { boundMs: 5000, what: 'the status to show it' });
  *     disk.makeRoom();
  *     await journaled;
  *

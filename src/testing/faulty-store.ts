@@ -31,7 +31,7 @@ export interface RandomFaults {
   readonly lose?: number;
   /** That hang, for `hangMs` at most. */
   readonly hang?: number;
-  /** Of rows that are refused, instead of statements: the same values each time, with class `poison`. */
+  /** Of rows that are rejected, instead of statements: the same values each time, with class `poison`. */
   readonly reject?: number;
   /** Longest pause before each statement, in milliseconds; its length is random, too. */
   readonly slowMs?: number;
@@ -70,7 +70,7 @@ type Late = () => Promise<void>;
  *     store.heal();
  *     await until(() => store.rows.size === report.results.length, { boundMs: 5000, what: 'the rows' });
  *
- * Faults add up; each statement meets them in this order: slow, `before`, fail, hang, refused rows; then it takes
+ * Faults add up; each statement meets them in this order: slow, `before`, fail, hang, rejected rows; then it takes
  * effect; then `after`, lost confirmations. It keeps the contract of `Store` whatever it is told: a statement
  * that hangs is given up within `hangMs` and has no effect later. Only `breakFence` makes it break that contract, so
  * that a checker can be seen to notice.
@@ -88,7 +88,7 @@ export class FaultyStore implements Store {
   readonly #late = new Map<number, Late[]>();
   #hung: ((release: Release) => void)[] = [];
   #faults: Fault[] = [];
-  #refused: { is: (row: Row) => boolean; error: (row: Row) => StoreError }[] = [];
+  #rejected: { is: (row: Row) => boolean; error: (row: Row) => StoreError }[] = [];
   #random: (RandomFaults & { readonly next: () => number }) | undefined;
   #isFenceBroken = false;
   #statements = 0;
@@ -154,11 +154,11 @@ export class FaultyStore implements Store {
   }
 
   /**
-   * Statements with such a row fail as a whole, without effect, as a database refuses them: with class `poison`, or
+   * Statements with such a row fail as a whole, without effect, as a database rejects them: with class `poison`, or
    * with the error given.
    */
-  reject(is: (row: Row) => boolean, error: (row: Row) => StoreError = refusalOf): void {
-    this.#refused.push({ is, error });
+  reject(is: (row: Row) => boolean, error: (row: Row) => StoreError = rejectionOf): void {
+    this.#rejected.push({ is, error });
   }
 
   /**
@@ -175,7 +175,7 @@ export class FaultyStore implements Store {
 
   /**
    * Breaks the contract of `Store`, until `heal`: a statement that is given up takes effect after all, right after
-   * the next one of its partition has. No reporter can be right on such a store; a checker must say so.
+   * the next one of its partition has. No reporter can be right on such a store; a checker must report it.
    */
   breakFence(): void {
     this.#isFenceBroken = true;
@@ -184,7 +184,7 @@ export class FaultyStore implements Store {
   /** Ends all faults; statements that hang are given up. */
   heal(): void {
     this.#faults = [];
-    this.#refused = [];
+    this.#rejected = [];
     this.#random = undefined;
     this.before = undefined;
     this.after = undefined;
@@ -227,7 +227,7 @@ export class FaultyStore implements Store {
       this.#meet('fail', lane)?.error?.() ?? (draw(random?.fail) ? failureOf('retry') : undefined);
     if (failure) throw failure;
     if (this.#meet('hang', lane) || draw(random?.hang)) await this.#hang(writer, rows, lane);
-    this.#refuse(rows);
+    this.#reject(rows);
     await this.#apply(writer, rows);
     await this.#applyLate(lane);
     await this.after?.(rows, lane);
@@ -238,13 +238,13 @@ export class FaultyStore implements Store {
     }
   }
 
-  #refuse(rows: RowBatch): void {
+  #reject(rows: RowBatch): void {
     const { seed = 0, reject = 0 } = this.#random ?? {};
-    if (this.#refused.length === 0 && reject === 0) return;
+    if (this.#rejected.length === 0 && reject === 0) return;
     for (const row of rows) {
-      const refusal = this.#refused.find(({ is }) => is(row));
-      if (refusal) throw refusal.error(row);
-      if (reject > 0 && shareOf(row, seed) < reject) throw refusalOf(row);
+      const rejection = this.#rejected.find(({ is }) => is(row));
+      if (rejection) throw rejection.error(row);
+      if (reject > 0 && shareOf(row, seed) < reject) throw rejectionOf(row);
     }
   }
 
@@ -304,8 +304,8 @@ export class FaultyStore implements Store {
   }
 }
 
-function refusalOf(row: Row): StoreError {
-  return new StoreError('poison', 'ER_REFUSED', `row ${keyOf(row)} is refused`);
+function rejectionOf(row: Row): StoreError {
+  return new StoreError('poison', 'ER_REFUSED', `row ${keyOf(row)} is rejected`);
 }
 
 /** A number in [0, 1) that belongs to a row's key and value. */
@@ -317,7 +317,7 @@ function failureOf(errorClass: StoreErrorClass): StoreError {
   return new StoreError(errorClass, CODES[errorClass], 'the store fails as it was told to');
 }
 
-/** What databases say in such a case. */
+/** The codes that databases give in such a case. */
 const CODES: Record<StoreErrorClass, string> = {
   retry: 'ECONNREFUSED',
   'retry-slowly': 'ER_OPTION_PREVENTS_STATEMENT',

@@ -61,7 +61,7 @@ export function numberedReport(service: number, caller: number, hosts: number, r
 
 const NUMBERED_TS = 1_795_331_921;
 
-/** Whether a row says what `numberedReport` sends with its number: for `new OrderChecker({ numbered: isNumbered })`. */
+/** Whether a row holds what `numberedReport` sends with its number: for `new OrderChecker({ numbered: isNumbered })`. */
 export function isNumbered({ succ, err, ts, overload }: RowValue): boolean {
   return err === succ % 7 && ts === NUMBERED_TS && overload === (succ % 2 === 1);
 }

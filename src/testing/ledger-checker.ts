@@ -13,7 +13,7 @@ const KEPT = 100;
  *     ledgers.verify();
  *
  * Of another process: `new LedgerChecker(async () => (await fetch(`${admin}/api/ledger`)).json())`. A read that
- * fails is no sample; `samples` says how many there were.
+ * fails is no sample; `samples` counts them.
  */
 export class LedgerChecker {
   readonly #read: () => Ledger | Promise<Ledger>;

@@ -6,7 +6,7 @@ import { describe, Numbers, type RowValue, type Sequence, Values } from './seque
 
 export interface OrderCheckerOptions {
   /**
-   * Promises that senders number the reports of each key in `succ`, rising, and says whether all else of a row is
+   * Promises that senders number the reports of each key in `succ`, rising, and tells whether all else of a row is
    * what is sent with its number. Memory does not grow with what is sent then. `isNumbered` is that of `startFleet`.
    */
   readonly numbered?: (value: RowValue) => boolean;

@@ -103,7 +103,7 @@ export class Numbers implements Sequence {
   /** Throws RangeError when the number falls, or when the value is not what `isAsSent` expects. */
   add(value: RowValue): void {
     const run = this.#runs.at(-1);
-    if (!this.#isAsSent(value)) throw new RangeError(`${describe(value)} is not what its number says`);
+    if (!this.#isAsSent(value)) throw new RangeError(`${describe(value)} does not fit its number`);
     if (run && value.succ < run.to) throw new RangeError(`number ${value.succ} was sent after ${run.to}`);
     if (run && value.succ <= run.to + 1) run.to = value.succ;
     else this.#runs.push({ from: value.succ, to: value.succ });

@@ -22,7 +22,7 @@ export type PieceKind =
   | 'damaged body'
   /** So many bad bodies in a row that the connection is closed. */
   | 'bad bodies'
-  /** A frame whose header says a few bytes too few or too many: what follows is read at the wrong place. */
+  /** A frame whose header claims a few bytes too few or too many: what follows is read at the wrong place. */
   | 'lying length'
   /** A header that claims less than nothing, or more than is allowed: the stream ends there. */
   | 'impossible length'

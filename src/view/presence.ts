@@ -32,6 +32,14 @@ export function watchVoices(state: ViewState): void {
   }
 }
 
+/** Names that machines of several addresses report under, as of the last look. */
+export function countShared({ voices }: ViewState): number {
+  let count = 0;
+  for (let voice = 0; voice < voices.records.high; voice++)
+    if (voices.records.used[voice] === 1 && (voices.told[voice]! & SHARED_TOLD) !== 0) count++;
+  return count;
+}
+
 const SHARED_TOLD = 1;
 const SKEW_TOLD = 2;
 const GONE_TOLD = 4;

@@ -96,17 +96,16 @@ function offer(
   const before = words[base + BITS]!;
   words[base + BITS] = before | SWEPT | (isPending ? CAUGHT : 0);
   if ((before & CAUGHT) !== 0 && !isPending) return false;
+  const isOlder = from[at + IN_TS]! >>> 0 < words[base + TS]! >>> 0;
   if ((before & LIVE) === 0) {
-    if (isKnown(words, base, before & FLAG, from, at)) return false;
+    if (isOlder || isKnown(words, base, before & FLAG, from, at)) return false;
     write(state, row, from, at, heard);
     return true;
   }
-  const isNewer = from[at + IN_TS]! >>> 0 > words[base + TS]! >>> 0;
   if (words[base + HEARD]! > missedUntil) {
-    if (isNewer && !isPending) count.foreign++;
+    if (from[at + IN_TS]! >>> 0 > words[base + TS]! >>> 0 && !isPending) count.foreign++;
     return false;
   }
-  const isOlder = from[at + IN_TS]! >>> 0 < words[base + TS]! >>> 0;
   if (isOlder) return false;
   write(state, row, from, at, Math.max(heard, words[base + HEARD]!));
   return true;

@@ -5,7 +5,7 @@ import { HOST_STATE_OF } from './hosts.js';
 import { Intake } from './intake.js';
 import { countLost, forgetMachines, knownMachines, type Machine, rememberMachines } from './machines.js';
 import { moveTo } from './passing.js';
-import { watchVoices } from './presence.js';
+import { countShared, watchVoices } from './presence.js';
 import { recountService } from './recount.js';
 import { assessService } from './serviceassessment.js';
 import { type Snapshot, Snapshots } from './snapshot.js';
@@ -208,6 +208,7 @@ export class View {
         ...countCodes(voices.records.used, voices.state, VOICE_STATE_OF),
       },
       lostAtStart: countLost(this.state),
+      sharedCallers: countShared(this.state),
       incidentsOpen: incidents.openCount,
       incidentsBegun: { ...incidents.begun },
       mismatches: this.#mismatches,

@@ -5,6 +5,7 @@ import type { RowBatch } from '../model/row.js';
 import type { StoreHealth } from '../observe/store-health.js';
 import type { Chunk, Pass, PendingRows } from '../partition/pending.js';
 import type { StoreWriter } from '../store/contract.js';
+import { fewer, separateRefused, separateSlow, type Trial } from './culprit.js';
 import type { WriterStep } from './steps.js';
 
 /** Statements aim at taking less than this; slower ones make the next chunk smaller. */
@@ -16,10 +17,10 @@ const MAX_TURN_MS = 8;
 const FEWEST_ROWS = 16;
 /** Failures in a row for an unknown reason after which one row may be to blame. */
 const SINGLE_OUT_AFTER = 3;
-/** Rows that fail alone, none being stored, beyond which it is clear that the store is to blame. */
-const SUSPECTS_WITHOUT_SUCCESS = 1;
-/** Rows of one chunk that fail alone for an unknown reason, beyond which it is no longer their fault. */
-const MAX_SUSPECTS = 10;
+/** Rows that took too long are tried again after this, then after twice as long, and so on. */
+const ASIDE: BackoffLimits = { firstMs: 2000, lastMs: 60_000 };
+/** Of the time, trying them again takes one part in so many. */
+const ASIDE_SHARE = 4;
 
 const QUICK: BackoffLimits = { firstMs: 50, lastMs: 2000 };
 const SLOW: BackoffLimits = { firstMs: 500, lastMs: 10_000 };
@@ -48,6 +49,8 @@ export interface FlushLoopOptions {
   readonly health: StoreHealth;
   /** A statement failed. */
   readonly onFailure: (rows: number, error: StoreError) => void;
+  /** These rows take longer than a statement may, others do not; they are tried again after `pauseMs`. */
+  readonly onSetAside: (rows: RowBatch, error: StoreError, pauseMs: number) => void;
   /** The loop has ended for a reason that is not the store's. */
   readonly onCrash: (error: Error) => void;
 }
@@ -64,6 +67,7 @@ export class FlushLoop {
   #unchecked = 0;
   #pass: Pass | undefined;
   #failures = 0;
+  #aside: Aside[] = [];
   #signalled = false;
   #wake: (() => void) | undefined;
 
@@ -95,10 +99,12 @@ export class FlushLoop {
     try {
       while (!this.#stopped) {
         this.#signalled = false;
-        const chunk = this.#unchecked < MAX_UNCHECKED ? await this.#nextChunk() : undefined;
+        const isFree = this.#unchecked < MAX_UNCHECKED;
+        if (isFree) await this.#retryAside();
+        const chunk = isFree && !this.#stopped ? await this.#nextChunk() : undefined;
         if (chunk) await this.#send(chunk);
         // What came while the last turn looked is looked at again.
-        else if (!this.#signalled) await this.#sleep();
+        else if (!this.#signalled) await this.#sleepUntilWoken();
       }
     } catch (error) {
       this.#options.onCrash(error instanceof Error ? error : new Error(String(error)));
@@ -130,10 +136,16 @@ export class FlushLoop {
       if (!failure) return;
       const { slots } = chunk;
       this.#release(chunk, failure);
-      if (this.#maySingleOut(failure, slots.length) && (await this.#singleOut(slots))) return;
+      if (failure.tooSlow) {
+        if (await separateSlow(slots, this.#trial())) return;
+        // The quickest way to a success, or to know that not even one row fits.
+        this.#rows = 1;
+      }
+      if (this.#maySingleOut(failure, slots.length) && (await separateRefused(slots, this.#trial()))) return;
       if (this.#stopped) return;
       await this.#sleep(backoffMs(this.#failures, PAUSES[failure.class]));
-      if (this.#stopped) return;
+      // On with the pass: what comes behind may fit.
+      if (this.#stopped || failure.tooSlow) return;
       if (failure.class !== 'retry' && failure.class !== 'too-large') {
         // What came meanwhile goes along next time: should one row be to blame, it holds up no other.
         this.#pass = undefined;
@@ -171,7 +183,8 @@ export class FlushLoop {
     if (failure.class === 'poison') return;
     this.#failures++;
     if (failure.class === 'too-large') this.#rows = Math.max(1, Math.floor(this.#rows / 2));
-    this.#options.health.failed(failure);
+    if (failure.tooSlow) this.#rows = fewer(chunk.slots.length);
+    this.#options.health.failed(failure.tooSlow && chunk.slots.length === 1 ? notEvenOne(failure) : failure);
   }
 
   /** Whether one row may be to blame: the store says so, it is too large alone, or nobody knows and it comes back. */
@@ -181,58 +194,22 @@ export class FlushLoop {
     return failure.mayBeOneRow && this.#failures >= SINGLE_OUT_AFTER;
   }
 
-  /**
-   * Halves the rows down to those the store refuses, and stores the others. A row is refused when the store says
-   * that it is to blame, or, for an unknown reason, when it fails alone twice and a row that the store has taken
-   * before is taken again right after. Otherwise the store is to blame, and all rows wait again. Returns whether
-   * every row is stored or refused.
-   */
-  async #singleOut(slots: Int32Array): Promise<boolean> {
-    const { pending } = this.#options;
-    const parts = slots.length === 1 ? [slots] : halves(slots);
-    const suspects: Chunk[] = [];
-    let control: RowBatch | undefined;
-    let isStoreToBlame = false;
-    while (parts.length > 0 && !isStoreToBlame && !this.#stopped) {
-      const chunk = pending.take(parts.pop()!);
-      if (!chunk) continue;
-      const failure = await this.#attempt(chunk);
-      if (!failure) {
-        control = chunk.rows.slice(0, 1);
-      } else if (chunk.slots.length === 1 && isRefusal(failure)) {
-        this.#refuse(chunk, failure);
-      } else if (chunk.slots.length === 1 && failure.mayBeOneRow) {
-        suspects.push(chunk);
-        isStoreToBlame = suspects.length > (control ? MAX_SUSPECTS : SUSPECTS_WITHOUT_SUCCESS);
-      } else {
-        this.#options.onReleased(pending.release(chunk));
-        isStoreToBlame = !isRefusal(failure) && !failure.mayBeOneRow;
-        if (!isStoreToBlame) parts.push(...halves(chunk.slots));
-      }
-    }
-    isStoreToBlame ||= control === undefined && suspects.length > 0;
-    for (const suspect of suspects) {
-      const refusal =
-        isStoreToBlame || this.#stopped || !control ? undefined : await this.#convict(suspect, control);
-      if (refusal === 'stored') continue;
-      if (refusal) this.#refuse(suspect, refusal);
-      else this.#options.onReleased(pending.release(suspect));
-      isStoreToBlame ||= refusal === undefined;
-    }
-    return !isStoreToBlame;
-  }
-
-  /** Tries a suspect once more, and then a row that is known to be good. Undefined: the store takes neither. */
-  async #convict(suspect: Chunk, control: RowBatch): Promise<StoreError | 'stored' | undefined> {
-    const failure = await this.#attempt(suspect);
-    if (!failure) return 'stored';
-    try {
-      // The value the store has already, unless somebody else wrote it: one flush is in flight, and it is this one.
-      await this.#options.store.upsert(control);
-    } catch {
-      return undefined;
-    }
-    return failure;
+  /** How those who separate rows try them. */
+  #trial(timesTooSlow = 0): Trial {
+    return {
+      take: (slots) => this.#options.pending.take(slots),
+      attempt: (chunk) => this.#attempt(chunk),
+      isTaken: (rows) =>
+        // The value the store has already, unless somebody else wrote it: one flush is in flight, and it is this one.
+        this.#options.store.upsert(rows).then(
+          () => true,
+          () => false,
+        ),
+      release: (chunk) => this.#options.onReleased(this.#options.pending.release(chunk)),
+      refuse: (chunk, failure) => this.#refuse(chunk, failure),
+      setAside: (chunk, failure, tookMs) => this.#setAside(chunk, failure, tookMs, timesTooSlow),
+      isStopped: () => this.#stopped,
+    };
   }
 
   #refuse(chunk: Chunk, failure: StoreError): void {
@@ -241,20 +218,54 @@ export class FlushLoop {
     this.#options.onRefused(chunk, failure);
   }
 
+  /** `earlier`: how often these rows have taken too long before, as far as each of them was tried alone. */
+  #setAside(chunk: Chunk, failure: StoreError, tookMs: number, earlier: number): void {
+    const { pending, onReleased, onSetAside } = this.#options;
+    onReleased(pending.release(chunk));
+    pending.setAside(chunk.slots);
+    // Among several there are good ones, which should not wait long.
+    const times = chunk.slots.length === 1 ? earlier + 1 : 1;
+    const pauseMs = Math.max(backoffMs(times, ASIDE), Math.min(ASIDE.lastMs, tookMs * ASIDE_SHARE));
+    this.#aside.push({ slots: chunk.slots, times, dueMs: performance.now() + pauseMs });
+    onSetAside(chunk.rows, failure, Math.round(pauseMs));
+  }
+
+  /** Tries rows that were set aside again, if their time has come. */
+  async #retryAside(): Promise<void> {
+    const due = this.#aside.find(({ dueMs }) => dueMs <= performance.now());
+    if (!due) return;
+    this.#aside = this.#aside.filter((each) => each !== due);
+    this.#options.pending.takeBack(due.slots);
+    await separateSlow(due.slots, this.#trial(due.times), { isStoring: true });
+  }
+
   /** Chunks follow the store's speed: halved when a statement takes long, doubled when full ones are quick. */
   #adapt(rows: number, elapsedMs: number): void {
-    if (elapsedMs > TARGET_MS) this.#rows = Math.max(FEWEST_ROWS, Math.ceil(rows / 2));
+    if (elapsedMs > TARGET_MS) this.#rows = Math.max(Math.min(FEWEST_ROWS, this.#rows), Math.ceil(rows / 2));
     else if (rows >= this.#rows && elapsedMs < TARGET_MS / 2) {
       this.#rows = Math.min(this.#options.maxRows, this.#rows * 2);
     }
   }
 
-  /** Until `wake`, or until `forMs` have passed; with `forMs` only `stop` wakes earlier. */
-  #sleep(forMs?: number): Promise<void> {
+  /** Until `forMs` have passed, or `stop` wakes. */
+  #sleep(forMs: number): Promise<void> {
+    return this.#pause(forMs, () => this.#stopped);
+  }
+
+  /** Until `wake`, or until rows that were set aside are to be tried again. */
+  #sleepUntilWoken(): Promise<void> {
+    // While statements wait for a checkpoint, only that matters.
+    if (this.#aside.length === 0 || this.#unchecked >= MAX_UNCHECKED)
+      return this.#pause(undefined, () => true);
+    const dueMs = Math.min(...this.#aside.map((each) => each.dueMs));
+    return this.#pause(Math.max(0, dueMs - performance.now()), () => true);
+  }
+
+  #pause(forMs: number | undefined, mayWake: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const timer = forMs === undefined ? undefined : setTimeout(resolve, forMs);
       this.#wake = () => {
-        if (timer && !this.#stopped) return;
+        if (!mayWake()) return;
         clearTimeout(timer);
         resolve();
       };
@@ -262,15 +273,22 @@ export class FlushLoop {
   }
 }
 
-/** Whether the store says that a row is to blame; a row that is too large alone is, too. */
-function isRefusal(failure: StoreError): boolean {
-  return failure.class === 'poison' || failure.class === 'too-large';
+/** Rows that took too long and are tried again later. */
+interface Aside {
+  readonly slots: Int32Array;
+  /** How often they have. */
+  readonly times: number;
+  /** On the clock of `performance.now()`. */
+  readonly dueMs: number;
 }
 
-/** Both halves of some slots, the first one last: they are taken from the end. */
-function halves(slots: Int32Array): Int32Array[] {
-  const middle = slots.length >>> 1;
-  return [slots.subarray(middle), slots.subarray(0, middle)];
+/** It is the time that is too short, or the store that is too slow, for whatever row. */
+function notEvenOne({ code, message, maybeApplied, cause }: StoreError): StoreError {
+  return new StoreError('retry-slowly', code, `even a statement of one row takes too long: ${message}`, {
+    cause,
+    maybeApplied,
+    tooSlow: true,
+  });
 }
 
 /** Stores of other authors may reject with anything; it is taken for a failure that a person should look at. */

@@ -187,12 +187,20 @@ export class Writer {
   }
 
   #recovered(state: Incarnation): void {
-    const { partition, restarts, router } = this.#options;
+    const { partition, restarts } = this.#options;
     state.recovered = true;
     this.#account.recovered(state.pending, state.sequence);
     if (!this.#isEnding) state.flush = this.#startFlushing(state);
     restarts.recovered(partition);
-    tell(router, { kind: 'ready', partition, batchId: state.batchId });
+    this.#acknowledge({ kind: 'ready', partition, batchId: state.batchId });
+  }
+
+  /** Tells the router what is journaled: not before a restart would find it. */
+  #acknowledge(message: RouterMessage): void {
+    const { journal, router } = this.#options;
+    const displaced = journal.displaced();
+    if (displaced) void displaced.then(() => this.#acknowledge(message));
+    else tell(router, message);
   }
 
   async #receive(state: Incarnation, message: WriterMessage, persist: Persist): Promise<void> {
@@ -229,7 +237,7 @@ export class Writer {
         ...{ rows: batch.rows.length / WORDS_PER_ROW, received: batch.received },
       });
     }
-    tell(router, { kind: 'journaled', partition, batchId: batch.id });
+    this.#acknowledge({ kind: 'journaled', partition, batchId: batch.id });
   }
 
   /** Whether the keys that the batch would add are within the bound. If not, the router is told when they are. */
@@ -325,6 +333,10 @@ export class Writer {
         this.#account.rest(pending);
       },
       onFailure: (rows, error) => events.emit({ type: 'statement-failed', partition, rows, error }),
+      onSetAside: (rows, error, pauseMs) => {
+        const what = { rows: rows.length, first: rows.at(0), error, pauseMs };
+        events.emit({ type: 'rows-set-aside', partition, ...what });
+      },
       onCrash: (error) => tell(this.ref, { kind: 'crashed', incarnation, error }),
     });
   }

@@ -128,7 +128,7 @@ test('a damaged record shows in verify with its place, and nothing is changed', 
 
   const inspect = await runCli(['journal', 'inspect', '--dir', dir]);
   t.is(inspect.code, 0);
-  t.regex(inspect.stderr, /^warning: some of it is damaged/);
+  t.regex(inspect.stderr, /^warning: part of the journal is damaged/);
 
   const rows = await runCli(['journal', 'export', '--dir', dir]);
   t.is(rows.code, 1, 'what is exported is not all');

@@ -124,7 +124,7 @@ test('send --file - takes a stream of any size from stdin, and says when its end
   const count = 50_000;
   const frames = Buffer.concat([...Array.from({ length: count }, () => frame), frame.subarray(0, 10)]);
   const { code, stdout, stderr } = await send(['--file', '-', '--show'], frames);
-  t.is(stderr, 'warning: -: the last 10 bytes are no whole frame\n');
+  t.is(stderr, 'warning: -: the last 10 bytes are an incomplete frame\n');
   t.is(code, 0);
   t.true(stdout.startsWith(`sent ${count} reports, ${count * 3} rows, ${frames.length} bytes to `));
   t.is(stdout.trimEnd().split('\n').length, 5);
@@ -173,7 +173,7 @@ test('what cannot be drained in time is said, stays in the journal and is stored
   const { code, stdout, stderr } = await cli.stop();
   t.is(code, 0);
   const last = logOf(cli).at(-1);
-  t.is(last?.msg, 'stopped; 1 rows are not stored yet and stay in the journal');
+  t.is(last?.msg, 'stopped; 1 rows are not stored and stay in the journal');
   t.is(last?.pending, 1);
   t.false((stdout + stderr).includes('hunter2'));
 
@@ -211,7 +211,7 @@ test('a terminal that is closed sends SIGHUP more than once; that hurries no dra
     await until(() => cli.stderr.includes('"stopping"'), { boundMs: 10_000, what: 'the drain has begun' });
   }
   t.is((await cli.exited).code, 0);
-  t.regex(logOf(cli).at(-1)?.msg ?? '', /^stopped; 1 rows are not stored yet/);
+  t.regex(logOf(cli).at(-1)?.msg ?? '', /^stopped; 1 rows are not stored /);
 });
 
 test('a signal while serve is starting stops it in order', async (t) => {

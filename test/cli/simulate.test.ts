@@ -377,7 +377,7 @@ const WRONG: readonly (readonly [args: readonly string[], says: string])[] = [
   ],
   [
     ['--first-caller', '255.255.255.255', '--agents', '2'],
-    'error: --first-caller 255.255.255.255 with --agents 2 ends behind 255.255.255.255: lower one of them',
+    'error: --first-caller 255.255.255.255 with --agents 2 ends after 255.255.255.255: lower one of them',
   ],
 ];
 
@@ -392,7 +392,7 @@ for (const [args, says] of WRONG) {
 
 test.serial('without a port to send to, simulate asks for one', async (t) => {
   const { code, stderr } = await runCli(['simulate'], { cwd: tempDir(t), env: { LARS_LISTEN_PORT: '0' } });
-  t.regex(stderr, /^error: listen\.port = 0 .* --to HOST:PORT\n$/);
+  t.regex(stderr, /^error: listen\.port is 0, .* --to HOST:PORT\n$/);
   t.is(code, 2);
 });
 

@@ -2,7 +2,7 @@ import test from 'ava';
 import { runCli } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
 
-const COMMANDS = ['serve', 'check', 'migrate', 'send', 'simulate', 'journal', 'dead-letters'];
+const COMMANDS = ['serve', 'check', 'status', 'migrate', 'send', 'simulate', 'journal', 'dead-letters'];
 
 test('--help lists the commands', async (t) => {
   const { code, stdout, stderr } = await runCli(['--help']);
@@ -145,6 +145,6 @@ test('at log level debug, errors come with their stack', async (t) => {
 test('without a port to send to, send asks for one', async (t) => {
   const args = [...REPORT, '--host', '10.0.0.1:80'];
   const { code, stderr } = await runCli(args, { cwd: tempDir(t), env: { LARS_LISTEN_PORT: '0' } });
-  t.regex(stderr, /^error: listen\.port = 0 .* --to HOST:PORT\n$/);
+  t.regex(stderr, /^error: listen\.port is 0, .* --to HOST:PORT\n$/);
   t.is(code, 2);
 });

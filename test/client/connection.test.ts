@@ -180,8 +180,9 @@ const REFUSALS: Readonly<Record<string, (socket: Socket) => void>> = {
   'ended when it has sent something': (socket) => socket.once('data', () => socket.end()),
 };
 
+// By itself: other tests hold up the turns of this process, and with them those who refuse.
 for (const [how, refuse] of Object.entries(REFUSALS))
-  test(`nobody who sends and closes believes that a connection took it that was ${how}`, async (t) => {
+  test.serial(`nobody who sends and closes believes that a connection took it that was ${how}`, async (t) => {
     const server = createServer((socket) => refuse(socket.on('error', () => {})));
     server.listen(0, HOST);
     await once(server, 'listening');
@@ -193,7 +194,7 @@ for (const [how, refuse] of Object.entries(REFUSALS))
       await agent.close();
     };
     const error = await t.throwsAsync(sendOne, failed);
-    t.regex(error.message, /the reporter may have too many connections/);
+    t.regex(error.message, /may have too many connections|may not have been read/);
   });
 
 test('with reconnect, close fails when the connection was lost after what was sent last', async (t) => {

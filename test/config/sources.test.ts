@@ -16,6 +16,9 @@ const GOOD: Readonly<Record<string, string>> = {
   'admin.token': 's3cret',
   'admin.viewToken': 's33n',
   'log.level': 'warn',
+  'view.enabled': 'false',
+  'view.errorShare': '0.2',
+  names: '{"4242":"get"}',
 };
 
 const texts = describeConfig().filter(({ kind }) => kind === 'text');

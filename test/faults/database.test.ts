@@ -9,7 +9,7 @@ import {
   startFleet,
   until,
 } from '../../src/testing/index.js';
-import { type Mariadb, startMariadb, USER } from '../../tools/shared/mariadb.js';
+import { type DatabaseServer, startServer, USER } from '../../tools/shared/database-server.js';
 import { createWatchedTable, readAll } from '../../tools/shared/tables.js';
 import { tempDir } from '../support/temp.js';
 
@@ -18,10 +18,10 @@ const shape = { agents: 10, services: 20, hosts: 5 };
 const KEYS = shape.agents * shape.services * shape.hosts;
 const QUERY_TIMEOUT_MS = 1500;
 
-let server: Mariadb;
+let server: DatabaseServer;
 let databases = 0;
 test.before(async () => {
-  server = await startMariadb();
+  server = await startServer();
 });
 test.after.always(() => server?.destroy());
 
@@ -83,6 +83,14 @@ async function endsRight(t: ExecutionContext, { database, store, reporter, fleet
   t.deepEqual(await server.query(`SELECT * FROM ${database}.steps_back`), [], 'no write went backwards');
   await ledgers.stop();
   t.notThrows(() => ledgers.verify(), 'the ledger balances in every sample');
+}
+
+/** Ends all of the reporters' sessions. */
+async function killSessions(): Promise<void> {
+  const sessions = await server.query(
+    `SELECT id AS session FROM information_schema.processlist WHERE user = '${USER}'`,
+  );
+  for (const { session } of sessions) await server.query(`KILL ${session}`).catch(() => {});
 }
 
 const failing = (reporter: Reporter) =>
@@ -154,10 +162,7 @@ test.serial(
 test.serial('connections that are killed by an operator are made anew, order kept', async (t) => {
   const site = await startSite(t);
   for (let round = 0; round < 5; round++) {
-    const connections = await server.query(
-      `SELECT id FROM information_schema.processlist WHERE user = '${USER}'`,
-    );
-    for (const connection of connections) await server.query(`KILL ${connection['id']}`).catch(() => {});
+    await killSessions();
     const { upserted } = site.reporter.ledger();
     await until(() => site.reporter.ledger().upserted > upserted + KEYS, {
       ...BOUND,
@@ -179,7 +184,7 @@ test.serial(
     // with what they have.
     await until(
       async () => {
-        await server.query(`KILL USER ${USER}`);
+        await killSessions();
         return failing(site.reporter).length === 3;
       },
       { ...BOUND, what: 'all connections to be refused' },
@@ -223,10 +228,10 @@ test.serial('deadlocks provoked by another client are retried, order kept', asyn
   const session = await server.session(site.database);
   t.teardown(() => session.end());
   const errors = async () => {
-    const [{ total } = { total: 0 }] = (await server.query(
-      `SELECT VARIABLE_VALUE AS total FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Innodb_deadlocks'`,
-    )) as { total?: number }[];
-    return Number(total);
+    const [metric] = await server.query(
+      "SELECT COUNT AS total FROM information_schema.INNODB_METRICS WHERE NAME = 'lock_deadlocks'",
+    );
+    return Number(metric?.['total']);
   };
   const before = await errors();
   // Locks rows in the order opposite to the writers', again and again, until some met.
@@ -246,6 +251,52 @@ test.serial('deadlocks provoked by another client are retried, order kept', asyn
     },
     { ...BOUND, what: 'three deadlocks' },
   );
+  await endsRight(t, site);
+});
+
+test.serial('a row that another client keeps locked holds up no other row', async (t) => {
+  const site = await startSite(t);
+  const { reporter, database } = site;
+  const session = await server.session(database);
+  t.teardown(() => session.end());
+  const [key] = await server.query(
+    `SELECT modid, cmdid, ip, port, caller, ts FROM ${database}.ServerCallStatus LIMIT 1`,
+  );
+  const condition = ['modid', 'cmdid', 'ip', 'port', 'caller']
+    .map((name) => `${name}=${key?.[name]}`)
+    .join(' AND ');
+  await session.query('START TRANSACTION');
+  await session.query(`SELECT * FROM ServerCallStatus WHERE ${condition} FOR UPDATE`);
+  const stored = async () => {
+    const [least] = await server.query(
+      `SELECT MIN(succ_cnt) least FROM ${database}.ServerCallStatus WHERE NOT (${condition})`,
+    );
+    return Number(least?.['least']);
+  };
+  for (let times = 0; times < 3; times++) {
+    const before = await stored();
+    await until(async () => (await stored()) > before, {
+      ...BOUND,
+      what: 'every other row to be stored again',
+    });
+  }
+  t.is(reporter.ledger().deadLettered, 0);
+  await session.query('COMMIT');
+  await endsRight(t, site);
+});
+
+test.serial('a trigger that takes long for each row: statements shrink until they fit', async (t) => {
+  const site = await startSite(t);
+  // 200 rows, which are in a statement, take four times what it may take.
+  await server.query(`CREATE TRIGGER ${site.database}.slow BEFORE UPDATE ON ${site.database}.ServerCallStatus
+    FOR EACH ROW DO SLEEP(${(4 * QUERY_TIMEOUT_MS) / 200_000})`);
+  await outage(site.reporter, site.fleet);
+  const { upserted } = site.reporter.ledger();
+  await until(() => site.reporter.ledger().upserted > upserted + 300, {
+    ...BOUND,
+    what: 'rows to be stored',
+  });
+  await server.query(`DROP TRIGGER ${site.database}.slow`);
   await endsRight(t, site);
 });
 

@@ -5,7 +5,7 @@ import test from 'ava';
 import { startReporter } from '../../src/index.js';
 import { openStore } from '../../src/store/open.js';
 import { seeded, until } from '../../src/testing/index.js';
-import { type Mariadb, startMariadb } from '../../tools/shared/mariadb.js';
+import { type DatabaseServer, startServer } from '../../tools/shared/database-server.js';
 import { createWatchedTable, readAll } from '../../tools/shared/tables.js';
 import { tempDir } from '../support/temp.js';
 
@@ -14,9 +14,9 @@ const SERVICES = 20;
 const HOSTS = 10;
 const ROUNDS = 5;
 
-let server: Mariadb;
+let server: DatabaseServer;
 test.before(async () => {
-  server = await startMariadb();
+  server = await startServer();
 });
 test.after.always(() => server?.destroy());
 
@@ -36,13 +36,13 @@ async function runAndKill(args: readonly string[], afterMs: number): Promise<num
   return Number(said.trimEnd().split('\n').at(-1));
 }
 
-for (const kind of ['embedded', 'MariaDB'] as const) {
+for (const kind of ['embedded', 'database'] as const) {
   test.serial(
     `what was journaled when the reporter is killed with -9 is stored by the next one: ${kind}`,
     async (t) => {
       const dir = tempDir(t);
       let url = `embedded:${dir}/store`;
-      if (kind === 'MariaDB') {
+      if (kind === 'database') {
         await createWatchedTable(server, 'lars_kill');
         url = server.url('lars_kill');
       }
@@ -71,7 +71,7 @@ for (const kind of ['embedded', 'MariaDB'] as const) {
         t.true(row.succ >= journaled, `a row stands at ${row.succ}, journaled was ${journaled}`);
         t.true(row.succ <= journaled + 1, `a row stands at ${row.succ}, sent was at most ${journaled + 1}`);
       }
-      if (kind === 'MariaDB') t.deepEqual(await server.query('SELECT * FROM lars_kill.steps_back'), []);
+      if (kind === 'database') t.deepEqual(await server.query('SELECT * FROM lars_kill.steps_back'), []);
     },
   );
 }

@@ -244,7 +244,7 @@ test('serve with store and disk away says how many rows stay in the journal, and
   t.is(code, 0);
   await fleet.stop().catch(() => {});
   const [, pending, lost] =
-    /stopped; (\d+) rows are not stored yet and stay in the journal; (\d+) more could not be journaled and are lost/.exec(
+    /stopped; (\d+) rows are not stored and stay in the journal; (\d+) more rows could not be journaled and are lost/.exec(
       stderr,
     ) ?? [];
   t.true(Number(lost) > 0, stderr);

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import test from 'ava';
 import { openStore } from '../../src/store/open.js';
 import { seeded, until } from '../../src/testing/index.js';
-import { type Mariadb, startMariadb } from '../../tools/shared/mariadb.js';
+import { type DatabaseServer, startServer } from '../../tools/shared/database-server.js';
 import { startServe } from '../../tools/shared/process.js';
 import { createTable, readAll } from '../../tools/shared/tables.js';
 import { tempDir } from '../support/temp.js';
@@ -59,21 +59,21 @@ async function feed(port: number, pieces: readonly Buffer[]): Promise<void> {
   socket.destroy();
 }
 
-let server: Mariadb;
+let server: DatabaseServer;
 test.before(async () => {
-  server = await startMariadb();
+  server = await startServer();
 });
 test.after.always(() => server?.destroy());
 
 let databases = 0;
 const tables = {
   embedded: async (dir: string) => `embedded:${dir}/store`,
-  'MariaDB, signed table': async () => {
+  'database, signed table': async () => {
     const database = `lars_flow_${++databases}`;
     await createTable(server, database, 'signed');
     return server.url(database);
   },
-  'MariaDB, unsigned table': async () => {
+  'database, unsigned table': async () => {
     const database = `lars_flow_${++databases}`;
     await createTable(server, database, 'unsigned');
     return server.url(database);

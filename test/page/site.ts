@@ -46,7 +46,7 @@ export class Site {
     this.#port = options.port ?? 0;
     this.#topics = new Topics(options.view);
     this.#streams = new EventStreams({
-      view: { isEnabled: true, live: () => this.#live },
+      view: { isEnabled: true, live: this.#live },
       report: () => reporterAnswer(this.#reporter),
       ...{ version: '0.0.0', build: options.build ?? 'one' },
     });
@@ -110,7 +110,7 @@ export class Site {
     return {
       status: () => this.status,
       vitals: { health: () => this.#health() },
-      view: { isEnabled: true, live: () => this.#live },
+      view: { isEnabled: true, live: this.#live },
       version: '0.0.0',
     };
   }
@@ -124,7 +124,7 @@ export class Site {
   }
 
   #routes(): Route[] {
-    const view = { isEnabled: true, live: () => this.#live };
+    const view = { isEnabled: true, live: this.#live };
     const { history } = this.#options;
     return [
       ...pageRoutes(),

@@ -28,6 +28,8 @@ interface Known {
   /** Of the first report after the one in flight. */
   readonly renewed: number;
   readonly waiting: boolean;
+  /** It waits, and is set aside. */
+  readonly aside?: boolean;
 }
 
 /** A chunk as it was taken: version of each key. */
@@ -56,6 +58,8 @@ class Writer {
   #due = new Set<string>();
   #inFlight: Sent | undefined;
   #flushed: Sent[] = [];
+  /** Slots that were set aside. */
+  #aside: Int32Array[] = [];
   /** On its way to the disk. */
   #record: { readonly record: JournalRecord; readonly chunks: readonly Sent[] } | undefined;
 
@@ -82,6 +86,7 @@ class Writer {
         since: known && (known.waiting || this.#isInFlight(one)) ? known.since : since,
         renewed: known?.waiting ? known.renewed : since,
         waiting: true,
+        aside: known?.aside === true,
       });
     }
     this.#t.is(this.pending.fold(rows, since), coalesced);
@@ -144,6 +149,31 @@ class Writer {
     else this.#took(chunk, retakeRows, waiting);
   }
 
+  /** The store took too long for it: its rows are set aside, in two parts. */
+  tooSlow(): void {
+    const sent = this.#inFlight;
+    if (!sent) return;
+    this.failed(0);
+    const { slots } = sent.chunk;
+    const middle = slots.length >>> 1;
+    for (const part of [slots.subarray(0, middle), slots.subarray(middle)]) {
+      this.pending.setAside(part);
+      this.#aside.push(part);
+    }
+    for (const key of sent.versions.keys()) {
+      this.#known.set(key, { ...this.#known.get(key)!, aside: true });
+      this.#due.delete(key);
+    }
+    this.check();
+  }
+
+  /** What was set aside is to be tried again. */
+  takenBack(): void {
+    for (const part of this.#aside.splice(0)) this.pending.takeBack(part);
+    for (const [key, known] of this.#known) this.#known.set(key, { ...known, aside: false });
+    this.check();
+  }
+
   /** A checkpoint of what was stored is made, and on its way to the disk. */
   checkpoint(): void {
     if (this.#record) return;
@@ -189,12 +219,14 @@ class Writer {
     this.#inFlight = undefined;
     this.#flushed = [];
     this.#record = undefined;
-    for (const [key, known] of this.#known) this.#known.set(key, { ...known, waiting: true });
+    this.#aside = [];
+    for (const [key, known] of this.#known) this.#known.set(key, { ...known, waiting: true, aside: false });
     this.check();
   }
 
   /** Sends everything there is and confirms it. */
   drain(maxRows: number): void {
+    this.takenBack();
     for (let rounds = 0; this.keys > 0; rounds++) {
       if (rounds > 100_000) throw new Error('it does not come to an end');
       this.stored();
@@ -274,7 +306,7 @@ class Writer {
   }
 
   #waiting(): Map<string, Known> {
-    return new Map([...this.#known].filter(([, { waiting }]) => waiting));
+    return new Map([...this.#known].filter(([, { waiting, aside }]) => waiting && !aside));
   }
 
   /** Values in these chunks that newer ones have replaced. */
@@ -287,7 +319,16 @@ class Writer {
 }
 
 type Step = readonly [
-  kind: 'fold' | 'next' | 'stored' | 'failed' | 'checkpoint' | 'applied' | 'restart',
+  kind:
+    | 'fold'
+    | 'next'
+    | 'stored'
+    | 'failed'
+    | 'tooSlow'
+    | 'takenBack'
+    | 'checkpoint'
+    | 'applied'
+    | 'restart',
   number,
   rows: readonly (readonly [key: number, value: number])[],
 ];
@@ -299,6 +340,8 @@ const steps = fc.array(
       { weight: 5, arbitrary: fc.constant('next' as const) },
       { weight: 3, arbitrary: fc.constant('stored' as const) },
       { weight: 1, arbitrary: fc.constant('failed' as const) },
+      { weight: 1, arbitrary: fc.constant('tooSlow' as const) },
+      { weight: 1, arbitrary: fc.constant('takenBack' as const) },
       { weight: 2, arbitrary: fc.constant('checkpoint' as const) },
       { weight: 2, arbitrary: fc.constant('applied' as const) },
       { weight: 1, arbitrary: fc.constant('restart' as const) },

@@ -1,12 +1,12 @@
 import type { ExecutionContext } from 'ava';
 import { StoreError, type StoreErrorClass } from '../../src/model/errors.js';
-import { migrate } from '../../src/store/mysql/schema.js';
-import type { Mariadb } from '../../tools/shared/mariadb.js';
+import { migrate } from '../../src/store/migration.js';
+import type { DatabaseServer } from '../../tools/shared/database-server.js';
 
 let made = 0;
 
 /** Makes a database with the table, altered by each of `alter`; resolves with its name. */
-export async function makeDatabase(db: Mariadb, ...alter: readonly string[]): Promise<string> {
+export async function makeDatabase(db: DatabaseServer, ...alter: readonly string[]): Promise<string> {
   const name = `lars${made++}`;
   await db.query(`CREATE DATABASE ${name}`);
   await migrate(db.url(name));

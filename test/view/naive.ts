@@ -149,7 +149,7 @@ export class NaiveView {
     if (isLoopback(row.caller) && isKnown) return;
     const key = `${h} ${row.caller}`;
     const old = this.rows.get(key);
-    if (old && (old.source === 'live' || row.ts <= old.ts)) return;
+    if (old && (old.source === 'live' || row.ts < old.ts)) return;
     const voice = this.voices.get(row.caller);
     if (!voice) this.voices.set(row.caller, { heard, live: false, peer: null, skews: [], lastTs: null });
     else voice.heard = Math.max(voice.heard, heard);

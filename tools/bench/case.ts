@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { ConfigInput } from '../../src/index.js';
-import type { Mariadb } from '../shared/mariadb.js';
+import type { DatabaseServer } from '../shared/database-server.js';
 import { createTable } from '../shared/tables.js';
 import type { FunctionTimes } from './function-times.js';
 import type { LoadApi } from './processes/load.js';
@@ -36,7 +36,7 @@ export interface Line {
   readonly target?: Target;
 }
 
-/** What one round says about one line. */
+/** The result of one round for one line. */
 export interface Measurement {
   readonly line: string;
   readonly measured: number;
@@ -61,7 +61,7 @@ export class WrongResult extends Error {}
 export type OnProfile = (caseId: string, profile: FunctionTimes, rows: number, cpuMicros: number) => void;
 
 export interface BenchOptions {
-  readonly db: Mariadb;
+  readonly db: DatabaseServer;
   readonly short: boolean;
   readonly soakMinutes: number;
   readonly writers: number;
@@ -201,7 +201,7 @@ export function expectSame(what: string, found: Digest, expected: Digest): void 
     );
 }
 
-/** Everything taken in is where the ledger says. */
+/** The ledger balances, and accounts for every row that was sent. */
 export async function expectBalanced(
   reporter: Worker<ReporterApi>,
   received: number,

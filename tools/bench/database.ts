@@ -1,11 +1,20 @@
-import { type Mariadb, startMariadb } from '../shared/mariadb.js';
+import { type DatabaseServer, startServer } from '../shared/database-server.js';
+import { benchArgs, serverProgram } from '../shared/server-program.js';
 
-/** Pages of the database stay in memory, as the server's own default has it. Durability is the default. */
-const SERVER_ARGS = ['--innodb-buffer-pool-size=128M', '--innodb-log-file-size=96M'];
+export interface BenchServer {
+  /** As `serverProgram` takes it. */
+  readonly server?: string | undefined;
+  /** As the server has it unless given. */
+  readonly hasBinaryLog?: boolean | undefined;
+}
 
 /** Starts the database of a benchmark for the time of `use`. */
-export async function withDatabase<Result>(use: (db: Mariadb) => Promise<Result>): Promise<Result> {
-  const db = await startMariadb({ args: SERVER_ARGS });
+export async function withDatabase<Result>(
+  use: (db: DatabaseServer) => Promise<Result>,
+  { server, hasBinaryLog }: BenchServer = {},
+): Promise<Result> {
+  const program = serverProgram(server);
+  const db = await startServer({ program, args: benchArgs(program, hasBinaryLog) });
   try {
     return await use(db);
   } finally {

@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import type { Mariadb } from '../shared/mariadb.js';
+import type { DatabaseServer } from '../shared/database-server.js';
 import { note, numberOf, optionsOf, runTool } from '../shared/tool.js';
 import { Bench, type BenchOptions, expectBalanced, median } from './case.js';
 import { RAW_CONNECTIONS, throughReporter, throughScript } from './cases/unique.js';
@@ -48,12 +48,16 @@ const LARGE_TABLE = 5_000_000;
 const shown = (value: number, digits = 3) =>
   value.toLocaleString('en-US', { maximumSignificantDigits: digits });
 
-function benchWith(db: Mariadb, varied: Varied): Bench {
+function benchWith(db: DatabaseServer, varied: Varied): Bench {
   const defaults = { short: false, soakMinutes: 1, writers: 4, batchRows: 1000, keys: 500_000, tableRows: 0 };
   return new Bench({ ...defaults, ...varied, db, say: note });
 }
 
-async function run(db: Mariadb, { name, title, values, options }: Series, rounds: number): Promise<string> {
+async function run(
+  db: DatabaseServer,
+  { name, title, values, options }: Series,
+  rounds: number,
+): Promise<string> {
   const lines = [
     `| ${title} | rows/s | ratio to bare mysql2 | CPU of the reporter, µs a row |`,
     '| - | - | - | - |',
@@ -82,7 +86,7 @@ async function run(db: Mariadb, { name, title, values, options }: Series, rounds
 }
 
 /** What distinct keys take that the store, being away, does not. */
-async function pending(db: Mariadb): Promise<string> {
+async function pending(db: DatabaseServer): Promise<string> {
   const lines = [
     '| pending keys | live memory, bytes a key | resident, MB | journal file, MB |',
     '| - | - | - | - |',

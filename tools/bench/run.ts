@@ -1,7 +1,7 @@
 /** `npm run bench`: every case with its reference, in turn, several rounds; a table on stdout, JSON on request. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
-import type { Mariadb } from '../shared/mariadb.js';
+import type { DatabaseServer } from '../shared/database-server.js';
 import { note, numberOf, optionsOf, runTool, UsageError } from '../shared/tool.js';
 import { Bench, type BenchOptions, type Case, type Measurement, WrongResult } from './case.js';
 import { connections, idle } from './cases/connections.js';
@@ -10,7 +10,7 @@ import { outage, recovery } from './cases/outage.js';
 import { rereports } from './cases/rereports.js';
 import { soak } from './cases/soak.js';
 import { unique } from './cases/unique.js';
-import { withDatabase } from './database.js';
+import { type BenchServer, withDatabase } from './database.js';
 import { type Summary, summarise, table } from './summary.js';
 
 const CASES: readonly Case[] = [unique, rereports, connections, idle, latency, outage, recovery, soak];
@@ -22,7 +22,9 @@ const USAGE = `npm run bench -- [options]
   --keys N           distinct keys of U (default 500000)
   --table-rows N     other rows in the table before U begins (default 0)
   --soak-minutes N   length of S (default 1)
-  --short            everything tiny: checks that it works, the numbers say nothing
+  --server NAME      mysql or mariadb11, fetched when it is not there, or the path of a server (default: the machine's MariaDB)
+  --binary-log WHICH on or off (default: as the server has it, MySQL on, MariaDB off)
+  --short            everything tiny: checks that all works; the numbers mean nothing
   --json FILE        writes machine, versions and all rounds
 `;
 
@@ -35,6 +37,7 @@ interface Run {
   readonly cases: readonly Case[];
   readonly rounds: number;
   readonly json: string | undefined;
+  readonly database: BenchServer;
   readonly bench: Omit<BenchOptions, 'db' | 'say'>;
 }
 
@@ -49,6 +52,8 @@ function runFrom(args: readonly string[]): Run | 'help' {
     'table-rows': { type: 'string', default: '0' },
     'soak-minutes': { type: 'string', default: '1' },
     short: { type: 'boolean', default: false },
+    server: { type: 'string' },
+    'binary-log': { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   });
@@ -58,6 +63,7 @@ function runFrom(args: readonly string[]): Run | 'help' {
     cases: chosenCases(values.case),
     rounds: numberOf('--rounds', values.rounds ?? (short ? '1' : '5'), { from: 1, to: 1000 }),
     json,
+    database: { server: values.server, hasBinaryLog: binaryLogOf(values['binary-log']) },
     bench: {
       short,
       soakMinutes: numberOf('--soak-minutes', values['soak-minutes'], {
@@ -82,6 +88,12 @@ function chosenCases(ids: string | undefined): readonly Case[] {
   return CASES.filter(({ id }) => wanted.includes(id));
 }
 
+function binaryLogOf(text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined;
+  if (text !== 'on' && text !== 'off') throw new UsageError('--binary-log takes on or off');
+  return text === 'on';
+}
+
 async function main(): Promise<number> {
   const run = runFrom(process.argv.slice(2));
   if (run === 'help') {
@@ -99,12 +111,12 @@ async function main(): Promise<number> {
       writeFileSync(run.json, `${JSON.stringify(report, null, 2)}\n`);
     }
     return failures.length === 0 ? 0 : 1;
-  });
+  }, run.database);
 }
 
 /** All rounds of all cases; what was measured stands by case. */
 async function measure(
-  db: Mariadb,
+  db: DatabaseServer,
   { cases, rounds, bench: options }: Run,
 ): Promise<{ measurements: readonly Measurement[][]; failures: readonly string[] }> {
   const measurements: Measurement[][] = cases.map(() => []);
@@ -142,11 +154,11 @@ function summariesOf({ lines }: Case, measurements: readonly Measurement[]): Sum
 
 /** On which machine, with which versions and options. */
 async function circumstances(
-  db: Mariadb,
+  db: DatabaseServer,
   { bench: { short, writers, batchRows, keys, tableRows } }: Run,
   { startedAt, loadAverage }: { startedAt: string; loadAverage: number },
 ): Promise<object> {
-  const [server] = await db.query('SELECT VERSION() v');
+  const [server] = await db.query('SELECT VERSION() v, @@log_bin log');
   return {
     ...{ startedAt, short, writers, batchRows, keys, tableRows },
     machine: {
@@ -156,9 +168,10 @@ async function circumstances(
       system: `${os.type()} ${os.release()}`,
       loadAverage,
     },
+    binaryLog: Number(server?.['log']) === 1,
     node: process.version,
     versions: {
-      mariadb: String(server?.['v']),
+      [db.flavour]: String(server?.['v']),
       mysql2: versionOf('mysql2'),
       lmdb: versionOf('lmdb'),
       nact: versionOf('nact'),

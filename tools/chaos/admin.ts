@@ -30,7 +30,7 @@ export class Admin {
     return this.#ask('GET', '/api/status');
   }
 
-  /** Rows that the store refuses. */
+  /** Rows that the store rejects. */
   async letters(): Promise<Row[]> {
     const { letters, total } = await this.#ask<{ letters: LetterJson[]; total: number }>(
       'GET',

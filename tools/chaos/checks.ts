@@ -13,7 +13,7 @@ const SHOWN = 5;
 
 /**
  * Compares a table at rest with what was sent. Every key stands at a value that was sent for it, as a whole, and at
- * none older than the last one known to be journaled. `letters` are rows the store refuses: there the letter counts
+ * none older than the last one known to be journaled. `letters` are rows the store rejects: there the letter counts
  * in place of the table, and must be newer than what the table holds.
  */
 export function checkTable(
@@ -24,17 +24,17 @@ export function checkTable(
 ): string[] {
   const found = new Found();
   const table = new Map(Array.from(rows, (row) => [keyOf(row), row]));
-  const refused = new Map(Array.from(letters, (row) => [keyOf(row), row]));
+  const rejected = new Map(Array.from(letters, (row) => [keyOf(row), row]));
   for (const row of table.values())
     if (!isNumbered(row)) found.add('mixed values', `${keyOf(row)} holds parts of different reports`);
-  for (const [key, { succ }] of refused) {
+  for (const [key, { succ }] of rejected) {
     const stored = table.get(key);
     if (stored && stored.succ >= succ)
       found.add('stale letters', `${key} stands at ${stored.succ} and has a dead letter of ${succ}`);
   }
   for (const [caller, { sent, journaled }] of courses) {
     for (const key of keysOf(caller, shape)) {
-      const row = refused.get(key) ?? table.get(key);
+      const row = rejected.get(key) ?? table.get(key);
       table.delete(key);
       if (!row) {
         if (journaled > 0) found.add('missing', `${key} is missing, journaled was ${journaled}`);

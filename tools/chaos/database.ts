@@ -1,7 +1,9 @@
 import type { Row } from '../../src/index.js';
 import { until } from '../../src/testing/index.js';
-import { type Mariadb, PASSWORD, type SqlRow, startMariadb, USER } from '../shared/mariadb.js';
+import { type DatabaseServer, PASSWORD, type SqlRow, startServer, USER } from '../shared/database-server.js';
+
 import { startProxy } from '../shared/proxy.js';
+import { serverProgram } from '../shared/server-program.js';
 import { createWatchedTable } from '../shared/tables.js';
 
 /** What is between reporter and server. */
@@ -11,13 +13,13 @@ export const DATABASE = 'lars_chaos';
 /** Long enough for a server that recovers, on a busy machine. */
 const BOUND_MS = 90_000;
 
-/** A MariaDB of its own with a watched table, and the network in front of it. */
+/** A server of its own with a watched table, and the network in front of it. */
 export class Database {
-  readonly server: Mariadb;
+  readonly server: DatabaseServer;
   readonly network: Network;
   readonly #signal: AbortSignal;
 
-  private constructor(server: Mariadb, network: Network, signal: AbortSignal) {
+  private constructor(server: DatabaseServer, network: Network, signal: AbortSignal) {
     this.server = server;
     this.network = network;
     this.#signal = signal;
@@ -25,11 +27,14 @@ export class Database {
 
   /** `signal`: nothing is waited for any more. */
   static async start(signal: AbortSignal): Promise<Database> {
-    // Without a port, which somebody could take while it is down: the network reaches it by its socket.
-    const server = await startMariadb({ args: ['--skip-networking'] });
+    const program = serverProgram();
+    // Without a port, which somebody could take while it is down: the network reaches it by its socket. MySQL asks
+    // for the password in another way on a socket than on a port, and the reporter believes that it is on a port.
+    const hasPort = program.flavour === 'mysql';
+    const server = await startServer({ program, args: hasPort ? [] : ['--skip-networking'] });
     try {
       await createWatchedTable(server, DATABASE);
-      return new Database(server, await startProxy(server.socket), signal);
+      return new Database(server, await startProxy(hasPort ? server.port : server.socket), signal);
     } catch (error) {
       await server.destroy();
       throw error;

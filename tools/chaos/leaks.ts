@@ -32,7 +32,7 @@ export class LeakCheck {
     this.#site = site;
   }
 
-  /** Agents are silent. Resolves to what is held; says what is too much. */
+  /** Agents are silent. Resolves to what is held; what is too much is a violation. */
   async check(): Promise<Holding> {
     const { service, admin, options } = this.#site;
     const { timeline } = options;

@@ -8,6 +8,6 @@ export async function readProbe(pid: number, file: string): Promise<Probe> {
   process.kill(pid, 'SIGUSR2');
   return until(() => JSON.parse(readFileSync(file, 'utf8')) as Probe, {
     boundMs: 20_000,
-    what: 'the reporter to say what it holds',
+    what: 'the reporter to write what it holds',
   });
 }

@@ -160,12 +160,12 @@ export class Service {
     this.state = 'up';
   }
 
-  /** What the process holds, as it says itself. */
+  /** What the process holds, as its probe writes it. */
   async probe(): Promise<Probe> {
     return readProbe(this.pid, this.#probeFile);
   }
 
-  /** Looks at what the present process has said so far. */
+  /** Checks what the present process has logged so far. */
   checkLog(): void {
     if (this.#cli) this.#checkLog(this.#cli, this.incarnation);
   }
@@ -230,7 +230,7 @@ export class Service {
     // The last line may not be whole yet.
     const whole = cli.stderr.slice(0, cli.stderr.lastIndexOf('\n') + 1);
     for (const line of unexpectedLines(whole, isRefused).slice(0, 5))
-      timeline.violation(`reporter ${incarnation} says: ${line.slice(0, 500)}`);
+      timeline.violation(`reporter ${incarnation} logs: ${line.slice(0, 500)}`);
   }
 
   /** Not narrowed by the compiler: others change it meanwhile. */

@@ -14,7 +14,7 @@ export class Timeline {
     this.#onViolation = onViolation;
   }
 
-  /** Everything that was said. */
+  /** All lines. */
   get text(): string {
     return this.#lines.map((line) => `${line}\n`).join('');
   }

@@ -11,7 +11,7 @@ const NO_LIMIT = Number.POSITIVE_INFINITY;
 const reports = new ReportDecoder();
 const rows = new RowBuffer(4096);
 
-/** What the decoders said of a stream. */
+/** What the decoders made of a stream. */
 interface Decoded {
   frames: number;
   reports: number;
@@ -51,7 +51,8 @@ export function decodingDifference(bytes: Uint8Array, cuts: readonly number[]): 
       const count = reports.decode(chunk, start, end, rows, 0);
       seen.reports++;
       if (count === 0) seen.emptyReports++;
-      if (rows.length - before !== count) strange ??= `${count} rows are said, ${rows.length - before} came`;
+      if (rows.length - before !== count)
+        strange ??= `${count} rows were counted, ${rows.length - before} came`;
     } catch (error) {
       seen.undecodable++;
       if (rows.length !== before) strange ??= 'an undecodable frame left rows behind';
@@ -79,7 +80,7 @@ export function decodingDifference(bytes: Uint8Array, cuts: readonly number[]): 
   return strange ?? difference(seen, expected, bytes, reports.saturated - saturatedBefore);
 }
 
-/** What a decoder may say of bytes that are no report; a TypeError, say, would be a bug of its own. */
+/** What a decoder may throw for bytes that are no report. Anything else, such as a TypeError, is a bug. */
 function isRefusal(error: unknown): boolean {
   return error instanceof RangeError || (error instanceof Error && error.constructor === Error);
 }

@@ -22,7 +22,7 @@ interface Counted {
 
 /**
  * A whole reporter, hostile agents that come and go, and a well-behaved neighbour. After each wave of streams
- * everything the reporter says must be what the reference predicts.
+ * every count of the reporter must be what the reference predicts.
  */
 export class HostileService {
   readonly #siege: Siege;
@@ -139,7 +139,7 @@ function difference(seen: Counted, wanted: Counted): string | undefined {
   return undefined;
 }
 
-/** Of a stream that is refused in its middle nobody says how much behind that place has been read. */
+/** When a stream is rejected in its middle, nobody knows how much behind that place was read. */
 function bytesDifference(
   seen: number,
   streams: readonly Counterexample[],

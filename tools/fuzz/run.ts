@@ -19,7 +19,7 @@ const SERVICE_TRIES = 300;
 class Progress {
   readonly #runs: number;
   readonly #began = performance.now();
-  #said = this.#began;
+  #shownAt = this.#began;
   #streams = 0;
   #bytes = 0;
 
@@ -30,8 +30,8 @@ class Progress {
   did(streams: readonly HostileStream[]): void {
     this.#streams += streams.length;
     for (const { bytes } of streams) this.#bytes += bytes.length;
-    if (performance.now() - this.#said < PROGRESS_MS) return;
-    this.#said = performance.now();
+    if (performance.now() - this.#shownAt < PROGRESS_MS) return;
+    this.#shownAt = performance.now();
     note(`${this.#streams} of ${this.#runs} streams, ${this}`);
   }
 
@@ -82,7 +82,7 @@ async function fuzzService({ runs, seed, agents }: FuzzOptions): Promise<number>
       process.stdout.write(`FAILED: left behind: ${left}\n`);
       return 1;
     }
-    process.stdout.write(`${runs} streams taken as the reference says: ${progress}\n`);
+    process.stdout.write(`${runs} streams taken as the reference takes them: ${progress}\n`);
     process.stdout.write(`${JSON.stringify(traffic)}\n`);
     return 0;
   } finally {
@@ -114,7 +114,7 @@ async function reportWave(
   return 1;
 }
 
-/** Says what was found in a stream, the smallest one that shows it, and how to repeat it. */
+/** Prints what was found in a stream, the smallest stream that shows it, and how to repeat it. */
 async function report(
   stream: HostileStream,
   found: string,
@@ -145,7 +145,7 @@ async function main(): Promise<number> {
     return 0;
   }
   note(`seed ${options.seed}`);
-  // Millions of refusals are thrown; where from is nobody's question, and costs more than all else.
+  // Millions of errors are thrown. Their stacks cost more than all else, and nobody reads them.
   Error.stackTraceLimit = 0;
   return options.target === 'decoder' ? fuzzDecoder(options) : fuzzService(options);
 }

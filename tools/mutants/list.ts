@@ -1,5 +1,7 @@
+import { CLI_MUTANTS } from './list/cli.js';
 import { INTAKE_MUTANTS } from './list/intake.js';
 import { JOURNAL_MUTANTS } from './list/journal.js';
+import { LMDB_MUTANTS } from './list/lmdb.js';
 import { PARTITION_MUTANTS } from './list/partition.js';
 import { ROUTING_MUTANTS } from './list/routing.js';
 import { RUNTIME_MUTANTS } from './list/runtime.js';
@@ -17,7 +19,9 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   writer: WRITER_MUTANTS,
   partition: PARTITION_MUTANTS,
   journal: JOURNAL_MUTANTS,
+  lmdb: LMDB_MUTANTS,
   store: STORE_MUTANTS,
+  cli: CLI_MUTANTS,
 };
 
 export const MUTANTS: readonly Mutant[] = Object.values(MUTANTS_BY_ROOM).flat();

@@ -14,6 +14,8 @@ export interface TestSelection {
   readonly file: string;
   /** AVA's patterns of titles; all tests unless given. */
   readonly titles?: readonly string[];
+  /** It is run on this server instead of the machine's MariaDB. */
+  readonly server?: 'mysql';
 }
 
 /** The service with one guarantee broken on purpose. */
@@ -26,7 +28,7 @@ export interface Mutant {
   readonly tests: readonly TestSelection[];
 }
 
-/** The list of mutants, or what it relies on, is not as it should be; the message says what and where. */
+/** The list of mutants, or what it relies on, is not as it should be. The message names what and where. */
 export class ListError extends ToolError {
   override name = 'ListError';
 }

@@ -19,17 +19,28 @@ export interface Outcome {
 /** Runs the tests in the workshop, within bounds. `titles`: those there are when nothing is broken, if that is known. */
 export async function runTests(
   workshop: Workshop,
-  { file, titles: patterns = [] }: TestSelection,
+  { file, titles: patterns = [], server }: TestSelection,
   signal: AbortSignal,
   titles?: readonly string[],
 ): Promise<Outcome> {
-  const args = ['--tap', '--timeout', QUIET_BOUND, ...patterns.flatMap((pattern) => ['--match', pattern])];
+  const config = server === undefined ? [] : ['--config', 'ava.mysql.config.js'];
+  const args = [
+    ...config,
+    '--tap',
+    '--timeout',
+    QUIET_BOUND,
+    ...patterns.flatMap((pattern) => ['--match', pattern]),
+  ];
   const { output, isTimedOut } = await runBounded(
     path.join(workshop.dir, 'node_modules/.bin/ava'),
     [...args, path.join('dist', `${file}.js`)],
     {
       cwd: workshop.dir,
-      env: { ...process.env, TMPDIR: workshop.tempDir },
+      env: {
+        ...process.env,
+        TMPDIR: workshop.tempDir,
+        ...(server === undefined ? {} : { LARS_TEST_SERVER: server }),
+      },
       boundMs: BOUND_MS,
       signal,
     },

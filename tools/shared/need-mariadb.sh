@@ -1,6 +1,6 @@
 #!/bin/sh
 # The tests start MariaDB servers of their own. Makes sure that the program is there: exits 0 when it is or could
-# be installed (Debian, Ubuntu and the like, as root or with sudo that asks nothing), else says what to do, exit 1.
+# be installed (Debian, Ubuntu and the like, as root or with sudo that asks nothing). Otherwise prints what to do, exit 1.
 set -u
 
 have_server() {

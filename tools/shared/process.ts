@@ -72,7 +72,7 @@ export interface ReadyLine {
 }
 
 /**
- * Starts `lars-reporter serve` and waits for its ready line. Rejects, with what it said, when it ends before.
+ * Starts `lars-reporter serve` and waits for its ready line. Rejects with its stderr when it ends before.
  * The caller stops it.
  */
 export async function startServe(

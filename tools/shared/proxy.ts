@@ -13,6 +13,8 @@ export interface Proxy {
   release(): void;
   /** Swallows what the server answers on the connections of now: what they send is done, and never confirmed. */
   mute(): void;
+  /** Replaces a text by another one of the same length in what comes from clients, from now on. */
+  replace(text: string, by: string): void;
   /** Ends the connections of now at both ends. */
   cut(): void;
   close(): Promise<void>;
@@ -22,6 +24,7 @@ export interface Proxy {
 export async function startProxy(target: number | string): Promise<Proxy> {
   const links = new Set<Link>();
   let refuses = false;
+  let replaced: readonly [text: string, by: string] | undefined;
   const server = createServer((client) => {
     if (refuses) {
       client.on('error', () => {});
@@ -31,6 +34,7 @@ export async function startProxy(target: number | string): Promise<Proxy> {
     const link = new Link(
       client,
       typeof target === 'number' ? connect(target, '127.0.0.1') : connect(target),
+      (bytes) => (replaced ? Buffer.from(bytes.toString('latin1').replaceAll(...replaced), 'latin1') : bytes),
     );
     links.add(link);
     link.server.once('close', () => links.delete(link));
@@ -61,6 +65,9 @@ export async function startProxy(target: number | string): Promise<Proxy> {
     mute: () => {
       for (const link of links) link.isMute = true;
     },
+    replace: (text, by) => {
+      replaced = [text, by];
+    },
     cut,
     close: async () => {
       cut();
@@ -77,13 +84,17 @@ class Link {
   isMute = false;
   #clientEnded = false;
 
-  constructor(client: Socket, server: Socket) {
+  constructor(client: Socket, server: Socket, changed: (bytes: Buffer) => Buffer) {
     this.client = client;
     this.server = server;
     // How a connection ends does not matter here, that it ends is seen by 'close'.
     client.on('error', () => {});
     server.on('error', () => {});
-    client.on('data', (bytes) => (this.holds ? this.held.push(bytes) : server.write(bytes)));
+    client.on('data', (read) => {
+      const bytes = changed(read);
+      if (this.holds) this.held.push(bytes);
+      else server.write(bytes);
+    });
     server.on('data', (bytes) => {
       if (!this.isMute) client.write(bytes);
     });

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Row } from '../../src/model/row.js';
 import type { Store } from '../../src/store/contract.js';
-import type { Mariadb } from './mariadb.js';
+import type { DatabaseServer } from './database-server.js';
 
 /** The DDL the project ships. */
 const DDL = readFileSync(new URL('../../../schema/server_call_status.sql', import.meta.url), 'utf8');
 
 /** Makes a database with the table, as shipped or as sites have it whose ip, port and caller are unsigned. */
 export async function createTable(
-  server: Mariadb,
+  server: DatabaseServer,
   database: string,
   kind: 'signed' | 'unsigned',
 ): Promise<void> {
@@ -22,7 +22,7 @@ export async function createTable(
 }
 
 /** Makes a database with the table and one, `steps_back`, in which the server notes every row that goes backwards. */
-export async function createWatchedTable(server: Mariadb, database: string): Promise<void> {
+export async function createWatchedTable(server: DatabaseServer, database: string): Promise<void> {
   await createTable(server, database, 'signed');
   const session = await server.session(database);
   await session.query('CREATE TABLE steps_back (caller INT, old INT, new INT)');

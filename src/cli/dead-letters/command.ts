@@ -7,7 +7,7 @@ import {
 } from '../../model/dead-letter.js';
 import type { Address } from '../../model/status.js';
 import { integerOption, MAX_INT32, MIN_INT32 } from '../numbers.js';
-import { type CommonOptions, commandWith, loadSettingsAloud } from '../settings.js';
+import { type CommonOptions, commandWith, loadSettingsWithWarnings } from '../settings.js';
 import { addressOption, ipOption } from '../target.js';
 import { type Terminal, UsageError } from '../terminal.js';
 import { alignedTable } from '../text-table.js';
@@ -31,18 +31,18 @@ interface SettleOptions extends FilterOptions {
   readonly all?: boolean;
 }
 
-/** `lars-reporter dead-letters`: what becomes of rows the store refused. */
+/** `lars-reporter dead-letters`: rows that the store rejected. */
 export function deadLettersCommand(terminal: Terminal): Command {
   return commandWith(
-    'Lists, replays or drops rows that the store refused for what they hold. While a reporter runs, through its ' +
-      'admin HTTP; on the journal of a stopped one directly.',
+    'Lists, replays or drops rows that the store rejected because of their content. Uses the admin HTTP of a ' +
+      'running reporter, or the journal of a stopped one.',
     'lars-reporter dead-letters list --config /etc/lars/config.json',
   )
     .addCommand(
       filteredCommand(
         'list',
-        'the newest refused value of each key, and why',
-        'Prints dead letters: of each key the newest value that was refused, and what the store said.',
+        'the newest rejected value of each key, and why',
+        'Prints dead letters: the newest rejected value of each key, and the error of the store.',
         'lars-reporter dead-letters list --code ER_WARN_DATA_OUT_OF_RANGE',
       )
         .option('--limit <n>', 'most dead letters to print', integerOption(1, MAX_LIMIT), 100)
@@ -52,9 +52,9 @@ export function deadLettersCommand(terminal: Terminal): Command {
     .addCommand(
       filteredCommand(
         'replay',
-        'have them sent to the store again',
-        'Puts dead letters in front of the store again, as if they were received now. Where a newer value of the ' +
-          'key is pending, the dead letter is removed instead: no row goes backwards.',
+        'send them to the store again',
+        'Sends dead letters to the store again, as if they were received now. If a newer value of the key is ' +
+          'pending, the dead letter is removed instead: no row goes backwards.',
         'lars-reporter dead-letters replay --modid 1 --cmdid 2',
       )
         .option('--all', 'replay every dead letter')
@@ -83,7 +83,7 @@ function filteredCommand(name: string, summary: string, description: string, exa
     .option('--modid <n>', 'only this service, first half', integerOption(MIN_INT32, MAX_INT32))
     .option('--cmdid <n>', 'only this service, second half', integerOption(MIN_INT32, MAX_INT32))
     .option('--caller <ip>', 'only rows that this machine reported', ipOption)
-    .option('--code <code>', 'only rows refused with this code')
+    .option('--code <code>', 'only rows rejected with this code')
     .option(
       '--admin <host:port>',
       'ask the reporter there (default: admin of the configuration, when its journal is in use)',
@@ -113,7 +113,7 @@ async function settle(action: 'replay' | 'drop', options: SettleOptions, termina
     throw new UsageError(
       options.all
         ? '--all and a filter contradict each other: give one of them'
-        : `this would ${action} every dead letter: name some with --modid, --cmdid, --caller or --code, or say --all`,
+        : `this would ${action} every dead letter: name some with --modid, --cmdid, --caller or --code, or give --all`,
     );
   }
   await withTool(options, terminal, async (tool) => {
@@ -131,7 +131,7 @@ function saidOf(action: 'replay' | 'drop', outcome: DeadLetterOutcome, isRunning
   if (superseded > 0) lines.push(`removed ${letters(superseded)}: newer values of their keys are pending`);
   if (kept > 0) {
     lines.push(
-      `left ${letters(kept)}: records came into quarantine since, which may have held newer values; drop them, or wait for new reports`,
+      `left ${letters(kept)}: records that may hold newer values went into quarantine since; drop them, or wait for new reports`,
     );
   }
   return lines.join('\n');
@@ -146,7 +146,7 @@ async function withTool<T>(
   terminal: Terminal,
   use: (tool: LetterTool) => Promise<T>,
 ): Promise<T> {
-  const { config } = loadSettingsAloud(options, terminal);
+  const { config } = loadSettingsWithWarnings(options, terminal);
   const tool = await openLetterTool(config, options.admin, (text) => terminal.note(text));
   try {
     return await use(tool);
@@ -187,7 +187,7 @@ function tableOf(all: readonly LetterJson[]): string {
   return alignedTable(header, rows);
 }
 
-/** What a store said, without what a terminal would obey. */
+/** The error of a store, without control characters for the terminal. */
 function oneLine(text: string): string {
   return text.replaceAll(/\p{Cc}+/gu, ' ');
 }

@@ -1,14 +1,14 @@
 import type { Config } from '../../config/index.js';
 import { ReporterError } from '../../model/errors.js';
 import type { Address } from '../../model/status.js';
-import { UsageError } from '../terminal.js';
+import { adminAddress } from '../admin-client.js';
 import { askReporter } from './running.js';
 import { openStopped } from './stopped.js';
 import type { LetterTool } from './tool.js';
 
 /**
- * Takes the journal's lock and works on it directly; when another process has it, that is taken to be the reporter,
- * and asked through its admin HTTP. `admin` names a reporter that is to be asked in any case.
+ * Locks the journal and works on it directly. When another process holds the lock, that is the reporter: it is asked
+ * through its admin HTTP. `admin` names a reporter that is asked in any case.
  */
 export async function openLetterTool(
   config: Config,
@@ -21,16 +21,10 @@ export async function openLetterTool(
     return await openStopped(config.journal.dir, note);
   } catch (error) {
     if (!(error instanceof ReporterError) || error.code !== 'JOURNAL_IN_USE') throw error;
-    return askReporter({ address: adminAddress(config), token, journal: config.journal.dir });
+    return askReporter({
+      address: adminAddress(config, 'the journal is in use, and '),
+      token,
+      journal: config.journal.dir,
+    });
   }
-}
-
-/** Where the configured reporter is asked from its own machine. */
-function adminAddress({ admin: { host, port } }: Config): Address {
-  if (port === 0) {
-    throw new UsageError(
-      'the journal is in use, and admin.port = 0 says not where its reporter is asked: name it with --admin HOST:PORT',
-    );
-  }
-  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port };
 }

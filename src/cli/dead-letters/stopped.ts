@@ -69,8 +69,8 @@ class StoppedPartition implements DeadLetterSettler {
     if (problem) {
       throw new ReporterError(
         'JOURNAL_CORRUPT',
-        `the journal is damaged (${problem.place}: ${problem.problem}), so that what is pending cannot be told: ` +
-          'start the reporter, which puts that into quarantine, and ask it; journal verify says more',
+        `the journal is damaged (${problem.place}: ${problem.problem}), so its pending rows are not known: ` +
+          'start the reporter, which puts the damage into quarantine, and try again; journal verify lists the damage',
       );
     }
     const partition = new StoppedPartition(journal.partition(index));

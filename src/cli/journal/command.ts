@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { JournalReader } from '../../journal/contract.js';
 import { readJournal } from '../../journal/open.js';
 import { integerOption, MAX_INT32, MIN_INT32 } from '../numbers.js';
-import { type CommonOptions, commandWith, loadSettingsAloud } from '../settings.js';
+import { type CommonOptions, commandWith, loadSettingsWithWarnings } from '../settings.js';
 import { type Terminal, UsageError } from '../terminal.js';
 import { type ExportOptions, exportJournal } from './export.js';
 import { inspectJournal } from './inspect.js';
@@ -17,10 +17,10 @@ interface JsonOptions extends DirOptions {
   readonly json?: boolean;
 }
 
-/** `lars-reporter journal`: looks into the journal of a stopped reporter; changes nothing of it. */
+/** `lars-reporter journal`: reads the journal of a stopped reporter; changes nothing. */
 export function journalCommand(terminal: Terminal): Command {
   return commandWith(
-    "Looks into a stopped reporter's journal. Changes nothing; refuses one that is in use.",
+    'Reads the journal of a stopped reporter. Changes nothing. Rejects a journal that is in use.',
     'lars-reporter journal inspect --config /etc/lars/config.json',
   )
     .addCommand(
@@ -41,7 +41,7 @@ export function journalCommand(terminal: Terminal): Command {
     .addCommand(
       journalTool(
         'verify',
-        'read everything, and say what is damaged and where',
+        'read everything, and list what is damaged and where',
         'Reads everything, checks checksums and order, and replays it. Exit code 1 when something is wrong.',
         'lars-reporter journal verify --dir ./data/journal',
       )
@@ -65,7 +65,9 @@ function exportCommand(terminal: Terminal): Command {
   )
     .addOption(new Option('--format <format>', 'how to write').choices(['jsonl', 'csv']).default('jsonl'))
     .addOption(
-      new Option('--dead-letters', 'rows the store refused, instead of pending ones').conflicts('quarantine'),
+      new Option('--dead-letters', 'rows the store rejected, instead of pending rows').conflicts(
+        'quarantine',
+      ),
     )
     .addOption(
       new Option('--quarantine', 'records in quarantine, instead of pending rows').conflicts([
@@ -97,7 +99,7 @@ async function withJournal(
     throw new UsageError('--dir and --config both name the journal: give one of them');
   const dir =
     options.dir === undefined
-      ? loadSettingsAloud(options, terminal).config.journal.dir
+      ? loadSettingsWithWarnings(options, terminal).config.journal.dir
       : resolve(options.dir);
   const reader = await readJournal(dir);
   try {

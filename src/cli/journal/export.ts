@@ -60,7 +60,7 @@ type Service = Pick<ExportOptions, 'modid' | 'cmdid'>;
 const isMeant = (of: Service, { modid, cmdid }: Service) =>
   (modid === undefined || modid === of.modid) && (cmdid === undefined || cmdid === of.cmdid);
 
-/** By partition, then by primary key. What is damaged is said, and makes the export a failure. */
+/** By partition, then by primary key. What is damaged is listed on stderr, and the export fails. */
 async function* pendingRows(
   reader: JournalReader,
   terminal: Terminal,

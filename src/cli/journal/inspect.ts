@@ -48,7 +48,9 @@ export async function inspectJournal(
   terminal.print('');
   terminal.print(tableOf(partitions));
   if (count('damaged') > 0)
-    terminal.note('warning: some of it is damaged, and not in these numbers: journal verify says where');
+    terminal.note(
+      'warning: part of the journal is damaged and not in these numbers; journal verify lists it',
+    );
 }
 
 /** A partition, summed up; pending rows are those of a replay. */

@@ -7,7 +7,7 @@ import { SERVICES_PER_MODID } from '../../simulation/index.js';
 import type { Store } from '../../store/contract.js';
 import { openStore } from '../../store/open.js';
 import { integerOption, MAX_INT32, MAX_UINT32, MIN_INT32 } from '../numbers.js';
-import { type CommonOptions, commandWith, loadSettingsAloud } from '../settings.js';
+import { type CommonOptions, commandWith, loadSettingsWithWarnings } from '../settings.js';
 import { addressOption, ipOption, listenAddress } from '../target.js';
 import { type Terminal, UsageError } from '../terminal.js';
 import type { SentKeys } from './agent-traffic.js';
@@ -41,10 +41,10 @@ const DAY_S = 86_400;
 /** `lars-reporter simulate`: behaves like many real agents. */
 export function simulateCommand(terminal: Terminal): Command {
   const command = commandWith(
-    'Behaves like many real agents: each has a caller and a connection of its own, and reports on its services in ' +
-      'turn, every host of a service at a time, with counters that grow within a window. ' +
-      'With --behaviour agent they report on calls, as real agents do, and things may be wrong.\n' +
-      'Ends after --duration, or at SIGINT, when the reporter has read everything, and says what was sent.',
+    'Behaves like many real agents. Each has its own caller and connection. It reports on its services in turn, ' +
+      'every host of a service at a time, with counters that grow within a window. ' +
+      'With --behaviour agent it reports on calls, as a real agent does, and faults can be added.\n' +
+      'Ends after --duration or at SIGINT, when the reporter has read everything. Then prints what was sent.',
     'lars-reporter simulate --agents 1000 --services 20 --rate 5000 --duration 60 --reconnect-every 30 --verify',
   )
     .option('--agents <n>', 'agents, each with a connection', integerOption(1, MAX_AGENTS), 100)
@@ -89,7 +89,7 @@ export function simulateCommand(terminal: Terminal): Command {
 }
 
 async function simulate(options: SimulateOptions, terminal: Terminal): Promise<void> {
-  const { config } = loadSettingsAloud(options, terminal);
+  const { config } = loadSettingsWithWarnings(options, terminal);
   const swarm = swarmFrom(options, options.to ?? listenAddress(config));
   const store = options.verify ? await openToVerify(config.store, terminal) : undefined;
   try {
@@ -132,7 +132,7 @@ function swarmFrom(options: SimulateOptions, to: Address): Swarm {
   }
   if ((firstCaller >>> 0) + agents - 1 > MAX_UINT32) {
     throw new UsageError(
-      `--first-caller ${formatIpv4(firstCaller)} with --agents ${agents} ends behind 255.255.255.255: lower one of them`,
+      `--first-caller ${formatIpv4(firstCaller)} with --agents ${agents} ends after 255.255.255.255: lower one of them`,
     );
   }
   const rate = options.rate ?? agents * services;
@@ -194,6 +194,6 @@ async function verifyStore(
 function differenceError({ missing, stale, wrong, store }: Verification, waitS: number): Error {
   return new Error(
     `${store} does not hold what was sent (${missing} missing, ${stale} stale, ${wrong} wrong after ${waitS} s); ` +
-      'is it the store of this reporter, and has the reporter nothing pending?',
+      'check that this is the store of that reporter, and that the reporter has nothing pending',
   );
 }

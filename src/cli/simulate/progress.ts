@@ -6,12 +6,12 @@ const REWRITE_MS = 500;
 const PRINT_MS = 5000;
 const ERASE_LINE = '\r\u001b[2K';
 
-/** Says on stderr how far a run is, until the function it returns is called. */
+/** Shows on stderr how far a run is, until the returned function is called. */
 export function showProgress(swarm: Swarm, terminal: Terminal): () => void {
   const onTerminal = process.stderr.isTTY === true;
   let lastRows = 0;
   let lastSeconds = 0;
-  const say = (): void => {
+  const show = (): void => {
     const { rows } = swarm.totals;
     const { seconds } = swarm;
     const rate = seconds > lastSeconds ? (rows - lastRows) / (seconds - lastSeconds) : 0;
@@ -21,7 +21,7 @@ export function showProgress(swarm: Swarm, terminal: Terminal): () => void {
     if (onTerminal) process.stderr.write(`${ERASE_LINE}${line}`);
     else terminal.note(line);
   };
-  const timer = setInterval(say, onTerminal ? REWRITE_MS : PRINT_MS);
+  const timer = setInterval(show, onTerminal ? REWRITE_MS : PRINT_MS);
   return () => {
     clearInterval(timer);
     if (onTerminal) process.stderr.write(ERASE_LINE);

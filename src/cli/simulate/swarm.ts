@@ -104,7 +104,7 @@ export class Swarm implements AgentHome {
     }
   }
 
-  /** Lets the agents report, for the time the options say. Rejects when not all could deliver their last reports. */
+  /** Lets the agents report, for `durationMs`. Rejects when not all could deliver their last reports. */
   async run(): Promise<void> {
     this.#beganMs = performance.now();
     const lives = this.#agents.map((agent) => agent.live());
@@ -115,7 +115,7 @@ export class Swarm implements AgentHome {
     const failed = results.filter((result) => result.status === 'rejected');
     if (failed.length > 0) {
       throw new Error(
-        `${failed.length} of ${results.length} agents could not deliver their last reports: ` +
+        `${failed.length} of ${results.length} agents could not deliver their last reports, first: ` +
           messageOf(failed[0]!.reason),
       );
     }

@@ -27,7 +27,7 @@ const COUNTER_BITS = 0x3fff_ffff;
 const SICK_ONE_IN = 16;
 
 /**
- * What simulated agents say, and what they said last. All of it lies in packed arrays, 12 bytes a key, so that a
+ * What simulated agents report, and what they reported last. All of it lies in packed arrays, 12 bytes a key, so that a
  * million keys cost little more than the million rows a second that are written from them.
  *
  * Agents report on their services in turn, each beginning with another one. The nth report of an agent is the same

@@ -20,6 +20,7 @@ import { Quarantine } from './quarantine.js';
 import { Scratches } from './scratches.js';
 import { type Survey, surveyPartition } from './survey.js';
 import { type Databases, type Head, MAX_DATABASES, openDatabases, type StoredLayout } from './tables.js';
+import { Unmapped } from './unmapped.js';
 
 /**
  * One lmdb environment, whose commits all partitions share: a commit costs one fsync, however many writers wait for it.
@@ -96,6 +97,7 @@ export class LmdbJournal implements Journal {
         quarantine: new Quarantine(tables.quarantine, events),
         scratches: new Scratches(),
         faults,
+        unmapped: new Unmapped(dataFileOf(dir), this.#layout.epoch),
       };
     } catch (error) {
       void reserve?.close();
@@ -201,6 +203,7 @@ export class LmdbJournal implements Journal {
   async #close(): Promise<void> {
     this.#shared.commits.close();
     this.deadLetters.close();
+    this.#shared.unmapped.close();
     // First, so that nobody who waits for room writes to an environment that is closed.
     await this.#reserve.close();
     await this.#environment.close();

@@ -4,6 +4,7 @@ import type { JournalEntry } from '../record.js';
 import type { Place, Shared } from './place.js';
 import { Records } from './records.js';
 import { Snapshots } from './snapshots.js';
+import type { UnmappedPartition } from './unmapped.js';
 
 /** One partition in the tables: its records, and the snapshot before them. */
 export class LmdbPartition implements PartitionJournal {
@@ -34,18 +35,23 @@ export class LmdbPartition implements PartitionJournal {
     this.#place.commits.requireOpen();
     const { sequence: base, batchId } = this.#snapshots.head;
     const turn = new Turn();
+    const unmapped = this.#takeUnmapped();
     this.#records.reset();
     await this.#snapshots.removeStray();
     await this.#records.removeUpTo(base);
     yield { sequence: base, event: { kind: 'base', batchId } };
-    for await (const rows of this.#snapshots.read()) {
+    for await (const rows of this.#snapshots.read(unmapped)) {
       yield { sequence: base, event: { kind: 'rows', rows } };
       await turn.pause();
     }
-    for await (const { sequence, record } of this.#records.read(base)) {
+    for await (const { sequence, record } of this.#records.read(base, unmapped)) {
       yield { sequence, event: { kind: 'record', record } };
       await turn.pause();
     }
+  }
+
+  displaced(): Promise<void> | undefined {
+    return this.#place.commits.displaced();
   }
 
   append(sequence: number, entry: JournalEntry): Promise<void> {
@@ -73,11 +79,19 @@ export class LmdbPartition implements PartitionJournal {
     source: SnapshotSource,
     isStale: () => boolean,
   ): Promise<boolean> {
+    // Written without a replay before it: what was known of the file does not hold any more.
+    this.#takeUnmapped();
     return this.#snapshots.take(sequence, batchId, source, isStale);
   }
 
   quarantine(sequence: number, error: Error): Promise<void> {
+    this.#takeUnmapped();
     return this.#records.quarantine(sequence, error);
+  }
+
+  #takeUnmapped(): UnmappedPartition | undefined {
+    const { unmapped, epoch, partition } = this.#place;
+    return unmapped.take(epoch, partition);
   }
 
   async quarantinedAt(): Promise<number> {

@@ -4,6 +4,7 @@ import type { DeadLetterTable } from './dead-letters.js';
 import type { Quarantine } from './quarantine.js';
 import type { Scratches } from './scratches.js';
 import type { Tables } from './tables.js';
+import type { Unmapped } from './unmapped.js';
 
 /** What the partitions of a journal share. */
 export interface Shared {
@@ -13,6 +14,7 @@ export interface Shared {
   readonly quarantine: Quarantine;
   readonly scratches: Scratches;
   readonly faults: JournalFaults | undefined;
+  readonly unmapped: Unmapped;
 }
 
 /** Where a partition lives. */

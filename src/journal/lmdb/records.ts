@@ -4,6 +4,7 @@ import type { JournalRecord } from '../record.js';
 import { decodeRecord, encodeRecord, type JournalEntry, recordBytes } from '../record.js';
 import { type Place, storedBytes } from './place.js';
 import { remainderOf } from './quarantine.js';
+import type { UnmappedPartition } from './unmapped.js';
 
 const RECORDS_PER_READ = 64;
 /** Removals that share a commit. */
@@ -73,7 +74,10 @@ export class Records {
   }
 
   /** The records behind `base`, in order. Those that are damaged go into quarantine. */
-  async *read(base: number): AsyncGenerator<{ readonly sequence: number; readonly record: JournalRecord }> {
+  async *read(
+    base: number,
+    unmapped: UnmappedPartition | undefined,
+  ): AsyncGenerator<{ readonly sequence: number; readonly record: JournalRecord }> {
     const { tables, commits, epoch, partition } = this.#place;
     for (let after = base; ; ) {
       const range = {
@@ -82,25 +86,28 @@ export class Records {
         limit: RECORDS_PER_READ,
       };
       commits.requireOpen();
-      const entries = await tables.events.getRange(range).asArray;
-      for (const { key, value } of entries) {
+      const keys = [...tables.events.getKeys(range)];
+      for (const key of keys) {
         after = key[2]!;
-        const record = await this.#decoded(after, value);
+        commits.requireOpen();
+        const record = decoded(unmapped?.record(after)) ?? (await this.#mapped(key));
         if (!record) continue;
-        this.#keep(after, value.length);
+        this.#keep(after, recordBytes(record));
         yield { sequence: after, record };
       }
-      if (entries.length < RECORDS_PER_READ) return;
+      if (keys.length < RECORDS_PER_READ) return;
     }
   }
 
   /** Undefined when it is damaged, which puts it into quarantine: the others are as good as before. */
-  async #decoded(sequence: number, bytes: Uint8Array): Promise<JournalRecord | undefined> {
+  async #mapped(key: number[]): Promise<JournalRecord | undefined> {
+    const bytes = this.#place.tables.events.get(key);
+    if (!bytes) return undefined;
     try {
       return decodeRecord(bytes);
     } catch (error) {
       if (!(error instanceof ReporterError)) throw error;
-      await this.quarantine(sequence, error);
+      await this.quarantine(key[2]!, error);
       return undefined;
     }
   }
@@ -157,6 +164,15 @@ export class Records {
       await commits.remove(keys.length, () => tables.events.batch(() => this.remove(keys)));
       this.forget(keys);
     }
+  }
+}
+
+/** Undefined unless it is a whole, undamaged record. */
+function decoded(bytes: Uint8Array | undefined): JournalRecord | undefined {
+  try {
+    return bytes && decodeRecord(bytes);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,10 +1,11 @@
 import { ReporterError } from '../../model/errors.js';
 import { WORDS_PER_ROW } from '../../model/row.js';
 import type { SnapshotSource } from '../contract.js';
-import { decodePiece, encodePiece, PIECE_BYTES, ROWS_PER_PIECE } from '../record.js';
+import { decodePiece, encodePiece, PIECE_BYTES, pieceBytes, ROWS_PER_PIECE } from '../record.js';
 import { type Place, storedBytes } from './place.js';
 import { REMOVALS_PER_COMMIT, type Records } from './records.js';
 import { type Head, NO_HEAD } from './tables.js';
+import type { UnmappedPartition } from './unmapped.js';
 
 /** The snapshot of one partition: pieces, and a head that publishes them. */
 export class Snapshots {
@@ -72,7 +73,7 @@ export class Snapshots {
   ): Promise<{ readonly pieces: number; readonly bytes: number } | undefined> {
     const { tables, commits, epoch, partition } = this.#place;
     let pieces = 0;
-    let pieceBytes = 0;
+    let total = 0;
     // A piece is on disk before the next one is copied: all of them share this memory.
     const copy = new Int32Array(Math.min(source.slotEnd, ROWS_PER_PIECE) * WORDS_PER_ROW);
     const encoded = new ArrayBuffer(source.slotEnd > 0 ? PIECE_BYTES : 0);
@@ -84,9 +85,9 @@ export class Snapshots {
       if (isStale()) return undefined;
       if (!(await commits.store(bytes.length, 0, () => tables.snapshots.put(key, bytes), isStale)))
         return undefined;
-      pieceBytes += bytes.length;
+      total += bytes.length;
     }
-    return { pieces, bytes: pieceBytes };
+    return { pieces, bytes: total };
   }
 
   async #removePieces({ sequence, pieces }: Head): Promise<void> {
@@ -116,23 +117,23 @@ export class Snapshots {
   }
 
   /** The rows of each piece, in order. Those that are damaged go into quarantine. */
-  async *read(): AsyncGenerator<Int32Array> {
-    const { tables, commits, epoch, partition } = this.#place;
+  async *read(unmapped: UnmappedPartition | undefined): AsyncGenerator<Int32Array> {
+    const { commits } = this.#place;
     const { sequence, pieces } = this.head;
     this.#bytes = 0;
     for (let piece = 0; piece < pieces; piece++) {
       commits.requireOpen();
-      const bytes = tables.snapshots.get([epoch, partition, sequence, piece]);
-      const rows = await this.#decoded(piece, bytes);
+      const rows = decoded(unmapped?.piece(sequence, piece)) ?? (await this.#mapped(piece));
       if (!rows) continue;
-      this.#bytes += bytes?.length ?? 0;
+      this.#bytes += pieceBytes(rows);
       yield rows;
     }
   }
 
-  async #decoded(piece: number, bytes: Uint8Array | undefined): Promise<Int32Array | undefined> {
+  async #mapped(piece: number): Promise<Int32Array | undefined> {
     const { tables, commits, quarantine, epoch, partition } = this.#place;
     const { sequence } = this.head;
+    const bytes = tables.snapshots.get([epoch, partition, sequence, piece]);
     if (!bytes) {
       const error = new ReporterError('JOURNAL_CORRUPT', `snapshot piece ${piece} is missing`);
       quarantine.tell(partition, sequence, error);
@@ -152,5 +153,14 @@ export class Snapshots {
       quarantine.tell(partition, sequence, error);
       return undefined;
     }
+  }
+}
+
+/** Undefined unless it is a whole, undamaged piece. */
+function decoded(bytes: Uint8Array | undefined): Int32Array | undefined {
+  try {
+    return bytes && decodePiece(bytes);
+  } catch {
+    return undefined;
   }
 }

@@ -19,7 +19,7 @@ import {
 } from '../../model/row.js';
 import { describeStoreAddress } from '../address.js';
 import type { RowFilter, Store, StoreReader, StoreWriter } from '../contract.js';
-import { classifyEmbeddedError } from '../mysql/errors.js';
+import { classifyEmbeddedError } from './errors.js';
 
 /**
  * The table without a server: `data.mdb` and `lock.mdb` in a folder of its own.
@@ -95,6 +95,9 @@ function embeddedWriter(dir: string, use: () => Opened): StoreWriter {
         await reserve.commit(bytesFor(batch.length, rows, reserve), () =>
           rows.batch(() => putAll(rows, batch)),
         );
+        // In a file that nobody finds any more they are not stored.
+        const displacement = reserve.displacement();
+        if (displacement) throw displacement;
       } catch (error) {
         throw classifyEmbeddedError(error, `writing ${batch.length} rows to ${description(dir)}`, 'write');
       }

@@ -1,8 +1,8 @@
-import { getSystemErrorName } from 'node:util';
-import { messageOf, StoreError, type StoreErrorClass } from '../../model/errors.js';
+import { StoreError, type StoreErrorClass } from '../../model/errors.js';
+import { fieldsOf, textOf } from '../thrown.js';
 
 /**
- * The one place that decides what a store's failure means. Codes that stand in no table below are
+ * The one place that decides what a failure of MySQL or MariaDB means. Codes that stand in no table below are
  * `retry-slowly`: said loudly, tried again with long pauses, and found by the writer's bisect when they follow
  * one row.
  */
@@ -12,6 +12,8 @@ interface Verdict {
   readonly maybeApplied?: true;
   /** True for a refusal whose reason nobody knows. */
   readonly mayBeOneRow?: true;
+  /** True when a statement of fewer rows may fit into its time. */
+  readonly tooSlow?: true;
 }
 
 /** Server answers by number. A statement answered with one of these was rolled back, except where said. */
@@ -21,28 +23,39 @@ const byErrno: ReadonlyMap<number, Verdict> = new Map([
     1040, // too many connections
     1047, // cluster node without quorum
     1203, // this user has too many connections
-    1205, // lock wait timeout
     1213, // deadlock, or a cluster's certification failure
     1412, // table definition changed under the transaction
     3058, // deadlock among named locks
     3101, // group replication rolled the transaction back
+  ]),
+  ...rows({ class: 'retry', tooSlow: true }, [
+    1205, // lock wait timeout
+  ]),
+  ...rows({ class: 'retry', maybeApplied: true, tooSlow: true }, [
+    1969, // max_statement_time exceeded (MariaDB)
+    3024, // maximum execution time exceeded (MySQL)
   ]),
   ...rows({ class: 'retry', maybeApplied: true }, [
     1053, // server shuts down
     1180, // the commit failed
     1317, // query interrupted
     1927, // connection was killed (MariaDB)
-    1969, // max_statement_time exceeded (MariaDB)
-    3024, // maximum execution time exceeded (MySQL)
+    3168, // the server cannot be reached by this session any more (MySQL)
+    3169, // the session was killed (MySQL)
     4031, // closed for inactivity (MySQL 8)
+    4081, // the pool took the connection back (MySQL)
+    4082, // the pool shut the connection down (MySQL)
   ]),
   ...rows({ class: 'retry-slowly' }, [
     1021, // disk full
     1114, // table full
     1129, // host blocked after too many connection errors
+    1226, // this user has used up what it may in an hour
     1290, // read-only server, among other options that forbid the statement
     1792, // read-only transaction
     1836, // read-only server
+    3032, // the server is in offline mode (MySQL)
+    3100, // a plugin of replication refused the commit (MySQL)
   ]),
   ...rows({ class: 'too-large' }, [
     1153, // packet larger than max_allowed_packet
@@ -78,6 +91,8 @@ const byErrno: ReadonlyMap<number, Verdict> = new Map([
     1820, // password expired
     1862, // password expired
     3118, // account locked
+    3159, // only encrypted connections are taken (MySQL)
+    3955, // account blocked after failed logins (MySQL)
     4151, // account locked (MariaDB)
   ]),
 ]);
@@ -90,7 +105,8 @@ const mariadbNames: ReadonlyMap<number, string> = new Map([
   [4151, 'ER_ACCOUNT_HAS_BEEN_LOCKED'],
 ]);
 
-const PASSWORD_HINT = 'check user and password in store.url';
+const PASSWORD_HINT =
+  'check user and password in store.url; an account that must use TLS is refused with the same words';
 const GRANT_HINT = 'this user needs SELECT, INSERT and UPDATE on ServerCallStatus';
 
 /** What a person can do about it. */
@@ -102,7 +118,36 @@ const hints: ReadonlyMap<number, string> = new Map([
   [1142, GRANT_HINT],
   [1143, GRANT_HINT],
   [1146, 'lars-reporter migrate creates the table'],
+  [1226, 'raise the limits of this account, such as MAX_QUERIES_PER_HOUR, or wait until the hour is over'],
   [1698, PASSWORD_HINT],
+  [3118, 'unlock the account: ALTER USER … ACCOUNT UNLOCK'],
+  [3159, 'the server takes encrypted connections only: require_secure_transport is on'],
+  [3955, 'correct the password in store.url, then unlock the account: ALTER USER … ACCOUNT UNLOCK'],
+  [4151, 'unlock the account: ALTER USER … ACCOUNT UNLOCK'],
+]);
+
+/** Refusals of a login, which servers count: an account may be blocked after some of them. */
+const LOGIN_REFUSALS: ReadonlySet<number> = new Set([1045, 1698, 1862, 3118, 3955, 4151]);
+
+/** Whether the server refused user or password. */
+export function isLoginRefusal(thrown: unknown): boolean {
+  return LOGIN_REFUSALS.has(fieldsOf(thrown).errno ?? 0);
+}
+
+/** Whether the server itself refused a statement, for a reason that stands in no table here. */
+export function isUnknownAnswer(thrown: unknown): boolean {
+  const { errno = 0 } = fieldsOf(thrown);
+  return errno > 0 && !byErrno.has(errno);
+}
+
+/** What a person can do about a failure that has no number. */
+const hintsByCode: ReadonlyMap<string, string> = new Map([
+  [
+    'AUTH_SWITCH_PLUGIN_ERROR',
+    'give the account a way to log in that is known here: caching_sha2_password or mysql_native_password; ' +
+      'ed25519 is not',
+  ],
+  ['PROTOCOL_SEQUENCE_TIMEOUT', 'see store.queryTimeoutMs'],
 ]);
 
 /** Failures of the way to the server, or of a local disk, by code. Here the statement may have been applied. */
@@ -140,52 +185,27 @@ export function classifyMysqlError(thrown: unknown, doing: string, sent: boolean
 
   const answered = errno === undefined ? undefined : byErrno.get(errno);
   const verdict: Verdict =
-    answered ??
+    (sent ? answered : withoutRows(answered)) ??
     // A number above zero is the server's own: it read the statement and refused it.
     (errno !== undefined && errno > 0
       ? { class: 'retry-slowly', mayBeOneRow: true }
-      : { class: byCode.get(code ?? '') ?? (fatal ? 'retry' : 'retry-slowly'), maybeApplied: true });
-  const hint = hints.get(errno ?? 0);
+      : {
+          class: byCode.get(code ?? '') ?? (fatal ? 'retry' : 'retry-slowly'),
+          maybeApplied: true,
+          ...(code === 'PROTOCOL_SEQUENCE_TIMEOUT' ? { tooSlow: true } : {}),
+        });
+  const hint = hints.get(errno ?? 0) ?? hintsByCode.get(code ?? '');
   const message = `${doing}: ${textOf(thrown)}${hint === undefined ? '' : `; ${hint}`}`;
   return new StoreError(verdict.class, code ?? String(errno ?? 'UNKNOWN'), message, {
     cause: thrown,
     maybeApplied: sent && verdict.maybeApplied === true,
     mayBeOneRow: sent && verdict.mayBeOneRow === true,
+    tooSlow: sent && verdict.tooSlow === true,
   });
 }
 
-/**
- * Classes a failure of the embedded store: whatever stops it from opening needs a person, whatever stops a
- * write later (disk full, I/O error) may pass by itself.
- */
-export function classifyEmbeddedError(
-  thrown: unknown,
-  doing: string,
-  phase: 'open' | 'write' | 'read',
-): StoreError {
-  if (thrown instanceof StoreError) return thrown;
-  const { code, errno } = fieldsOf(thrown);
-  return new StoreError(
-    phase === 'open' ? 'configuration' : 'retry-slowly',
-    code ?? String(errno ?? 'EMBEDDED'),
-    `${doing}: ${textOf(thrown)}${phase === 'open' ? '; set store.url to a folder that can be made and used' : ''}`,
-    { cause: thrown, maybeApplied: phase === 'write' },
-  );
-}
-
-/** A refused connection to a host of two addresses comes as an AggregateError without a message. */
-function textOf(thrown: unknown): string {
-  return messageOf(thrown) || (fieldsOf(thrown).code ?? 'unknown error');
-}
-
-function fieldsOf(thrown: unknown): { errno?: number; code?: string; fatal: boolean } {
-  if (typeof thrown !== 'object' || thrown === null) return { fatal: false };
-  const { errno, code, fatal } = thrown as { errno?: unknown; code?: unknown; fatal?: unknown };
-  return {
-    ...(typeof errno === 'number' ? { errno } : {}),
-    ...(typeof code === 'string' ? { code } : {}),
-    // lmdb gives the system's error numbers without their names, and its own below zero.
-    ...(typeof code === 'number' ? { code: code > 0 ? getSystemErrorName(-code) : `MDB${code}` } : {}),
-    fatal: fatal === true,
-  };
+/** A failure of anything but the rows' own statement never blames a row, whatever the server says. */
+function withoutRows(verdict: Verdict | undefined): Verdict | undefined {
+  const blamesRows = verdict?.class === 'poison' || verdict?.class === 'too-large';
+  return blamesRows ? { class: 'retry-slowly' } : verdict;
 }

@@ -1,3 +1,4 @@
+import type { BackoffLimits } from '../../model/backoff.js';
 import { StoreError } from '../../model/errors.js';
 import type { RowBatch } from '../../model/row.js';
 import {
@@ -8,11 +9,20 @@ import {
   storeAddress,
 } from '../address.js';
 import type { Store, StoreLane, StoreWriter } from '../contract.js';
-import { MysqlConnection, type Query } from './connection.js';
 import { classifyMysqlError } from './errors.js';
-import { FENCE_WAIT_MS, MAX_PARTITIONS, outlastEarlierRuns, takeLane } from './fence.js';
-import { mysqlReader } from './reader.js';
+import {
+  checkLocks,
+  FENCE_WAIT_MS,
+  type FenceEvent,
+  MAX_PARTITIONS,
+  OwnSessions,
+  outlastEarlierRuns,
+  takeLane,
+} from './fence.js';
+import { Logins } from './logins.js';
+import { MysqlConnection, type Query } from './mysql-connection.js';
 import { checkTable, KEY_COLUMNS, readTable, type TableShape } from './table.js';
+import { mysqlReader } from './table-rows.js';
 import { UpsertText } from './upsert.js';
 
 export interface MysqlStoreOptions {
@@ -24,17 +34,20 @@ export interface MysqlStoreOptions {
   readonly connectTimeoutMs?: number;
   /** Milliseconds a new connection waits for the statement of the one before it to be over; 15000. */
   readonly lockTimeoutMs?: number;
+  /** Between logins that are refused: from 5 s to 5 min unless given. */
+  readonly loginPauses?: BackoffLimits;
   /** Told of what an operator should see in the log; must not throw. */
   readonly onEvent?: (event: MysqlStoreEvent) => void;
 }
 
-/** The session of an earlier connection still held the partition, and was killed. */
-export interface MysqlStoreEvent {
-  readonly type: 'session-killed';
-  readonly partition: number;
-  /** The server's id of the connection. */
-  readonly connectionId: number;
-}
+/**
+ * An earlier session of this journal still holds the partition in the database; `connection` is its id there.
+ * - `session-killed`: it was killed.
+ * - `commit-awaited`: it is in its commit, or another session is stuck in one, and nothing is killed: the database
+ *   cannot write, most often because its disk is full. `state`: what the database says it does.
+ * - `journal-shared`: it belongs to another process that works with the same journal or a copy of it.
+ */
+export type MysqlStoreEvent = FenceEvent;
 
 /** The options with defaults filled in, shared by the parts of one store. */
 interface Settings {
@@ -44,6 +57,8 @@ interface Settings {
   readonly connectTimeoutMs: number;
   readonly lockTimeoutMs: number;
   readonly onEvent: (event: MysqlStoreEvent) => void;
+  readonly logins: Logins;
+  readonly own: OwnSessions;
 }
 
 /**
@@ -62,9 +77,20 @@ export function mysqlStore(options: MysqlStoreOptions): Store {
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     lockTimeoutMs: options.lockTimeoutMs ?? 15_000,
     onEvent: options.onEvent ?? (() => {}),
+    logins: new Logins(options.loginPauses),
+    own: new OwnSessions(),
   };
   const earlierRuns = new EarlierRuns();
-  const check = () => withMysql(options.url, checkTable, settings).then(() => {});
+  const check = () =>
+    withMysql(
+      options.url,
+      async (query) => {
+        await prepareSession(query, settings.queryTimeoutMs);
+        await checkTable(query);
+        await checkLocks(query);
+      },
+      settings,
+    );
   return {
     description: settings.description,
     open: check,
@@ -138,12 +164,7 @@ class MysqlWriter implements StoreWriter {
     const statement = session.text.statement(rows.words);
     // The server answers an oversized packet by closing in the middle of it, which looks like a lost connection.
     if (statement.length + COMMAND_BYTES > session.maxPacketBytes)
-      throw new StoreError(
-        'too-large',
-        'ER_NET_PACKET_TOO_LARGE',
-        `${rows.length} rows make a statement of ${statement.length} bytes, ` +
-          `the server's max_allowed_packet is ${session.maxPacketBytes}`,
-      );
+      throw tooLarge(rows.length, statement.length, session.maxPacketBytes);
     try {
       await session.connection.query(statement, this.#settings.queryTimeoutMs);
     } catch (thrown) {
@@ -160,19 +181,22 @@ class MysqlWriter implements StoreWriter {
   /** Connects, prepares the session, checks the table, and waits until it is this partition's only writer. */
   async #connect(): Promise<Session> {
     this.#session = undefined;
-    const { address, description, connectTimeoutMs, queryTimeoutMs, lockTimeoutMs, onEvent } = this.#settings;
+    const { address, description, connectTimeoutMs, queryTimeoutMs, lockTimeoutMs, logins, own, onEvent } =
+      this.#settings;
     let connection: MysqlConnection | undefined;
     try {
-      connection = await MysqlConnection.connect(address, connectTimeoutMs);
+      connection = await logins.attempt(() => MysqlConnection.connect(address, connectTimeoutMs));
       const query = bounded(connection, connectTimeoutMs);
-      const maxPacketBytes = await prepareSession(query, queryTimeoutMs);
+      const { maxPacketBytes, id } = await prepareSession(query, queryTimeoutMs);
+      own.add(id);
       // Anew on each connection: tables are altered while stores are down for maintenance.
       const shape = await checkTable(query);
       const patient = bounded(connection, connectTimeoutMs + FENCE_WAIT_MS);
       const fence = {
         deadlineMs: performance.now() + lockTimeoutMs,
-        onKill: (partition: number, connectionId: number) =>
-          onEvent({ type: 'session-killed', partition, connectionId }),
+        maxPacketBytes,
+        own,
+        onEvent,
       };
       await this.#earlierRuns.over(this.#lane.journalId, () =>
         outlastEarlierRuns(patient, this.#lane.journalId, fence),
@@ -189,7 +213,7 @@ class MysqlWriter implements StoreWriter {
   /** Classes the failure of an upsert, and decides whether its connection may be used again. */
   async #settle(session: Session, thrown: unknown, rows: number): Promise<StoreError> {
     const { description, connectTimeoutMs } = this.#settings;
-    const error = classifyMysqlError(thrown, `upsert of ${rows} rows into ${description}`, true);
+    let error = classifyMysqlError(thrown, `upsert of ${rows} rows into ${description}`, true);
     if (error.code === 'ER_WARN_DATA_OUT_OF_RANGE' && session.connection.usable) {
       // No row is out of range of the columns that were checked: one was altered since, and no row is to blame.
       const shape = await readTable(bounded(session.connection, connectTimeoutMs)).catch(() => undefined);
@@ -203,6 +227,7 @@ class MysqlWriter implements StoreWriter {
         });
       }
     }
+    if (error.class === 'too-large' && rows === 1) error = tooLarge(1, undefined, undefined);
     // A server that is read-only or refuses us may have been replaced by another one at the same address: only a
     // new connection finds out.
     if (error.class !== 'poison' && !LOCK_CONFLICTS.has(error.code)) session.connection.destroy();
@@ -233,17 +258,39 @@ class EarlierRuns {
   }
 }
 
-/** Sets up the session; resolves with the bytes of the largest packet the server takes. */
-async function prepareSession(query: Query, queryTimeoutMs: number): Promise<number> {
+/** Longest the server may wait for a row that another transaction has locked: other rows wait meanwhile. */
+const MAX_LOCK_SECONDS = 5;
+
+/** Sets up the session. `maxPacketBytes`: of the largest packet the server takes; `id`: the server's of the session. */
+async function prepareSession(
+  query: Query,
+  queryTimeoutMs: number,
+): Promise<{ maxPacketBytes: number; id: number }> {
   // The server should give up waiting for locks, and say so, before we give up waiting for the server.
-  const lockSeconds = Math.max(1, Math.floor(queryTimeoutMs / 2_000));
+  const lockSeconds = Math.max(1, Math.min(MAX_LOCK_SECONDS, Math.floor(queryTimeoutMs / 2_000)));
   await query(
-    // Strict: what does not fit is an error, never another value. Autocommit: a server may have it off.
-    "SET SESSION sql_mode='STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',autocommit=1," +
+    // Strict: what does not fit is an error, never another value; nor is a zero, in an AUTO_INCREMENT column.
+    // Autocommit: a server may have it off.
+    "SET SESSION sql_mode='STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION," +
+      "NO_AUTO_VALUE_ON_ZERO',autocommit=1," +
       `innodb_lock_wait_timeout=${lockSeconds},lock_wait_timeout=${lockSeconds}`,
   );
-  const [[bytes] = []] = await query('SELECT @@SESSION.max_allowed_packet');
-  return Number(bytes);
+  const [[bytes, id] = []] = await query('SELECT @@SESSION.max_allowed_packet,CONNECTION_ID()');
+  return { maxPacketBytes: Number(bytes), id: Number(id) };
+}
+
+/** Half of the rows may fit; when one does not, none does, for all rows are of about the same size. */
+function tooLarge(rows: number, bytes: number | undefined, maxPacketBytes: number | undefined): StoreError {
+  const code = 'ER_NET_PACKET_TOO_LARGE';
+  const statement = `a statement of ${rows} rows${bytes === undefined ? '' : `, ${bytes} bytes,`}`;
+  const limit = `max_allowed_packet${maxPacketBytes === undefined ? '' : ` of ${maxPacketBytes}`}`;
+  return rows > 1
+    ? new StoreError('too-large', code, `${statement} is larger than the server's ${limit}`)
+    : new StoreError(
+        'configuration',
+        code,
+        `even ${statement} is larger than the server's ${limit}, or than what is in between takes; raise it`,
+      );
 }
 
 function bounded(connection: MysqlConnection, timeoutMs: number): Query {

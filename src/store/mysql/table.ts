@@ -1,5 +1,5 @@
 import { StoreError } from '../../model/errors.js';
-import type { Query } from './connection.js';
+import type { Query } from './mysql-connection.js';
 import { EMPTY_UPSERT, type KeySigns, TABLE } from './upsert.js';
 
 /** What a writer and a reader must know of the table as it is. */
@@ -13,13 +13,18 @@ export type KeyColumn = keyof KeySigns;
 
 export const KEY_COLUMNS: readonly KeyColumn[] = ['modid', 'cmdid', 'ip', 'port', 'caller'];
 
-const KEY_TYPE = /^(int|bigint)\b/;
+/**
+ * A key column holds 32 bits, as a signed or an unsigned number. In a signed bigint it could be either, and what was
+ * an unsigned column before it was widened holds the other one: one key would get two rows.
+ */
+const KEY_TYPE = /^(int\b|bigint\b.*\bunsigned\b)/;
+const COUNTER_TYPE = /^(int|bigint)\b/;
 
 /** What each column must be to hold every value a row can have, and how to say so. */
 const USABLE: ReadonlyMap<string, { readonly type: RegExp; readonly want: string }> = new Map([
   ...KEY_COLUMNS.map((name) => [name, { type: KEY_TYPE, want: 'int or int unsigned' }] as const),
-  ['succ_cnt', { type: KEY_TYPE, want: 'int' }],
-  ['err_cnt', { type: KEY_TYPE, want: 'int' }],
+  ['succ_cnt', { type: COUNTER_TYPE, want: 'int' }],
+  ['err_cnt', { type: COUNTER_TYPE, want: 'int' }],
   // The agents' clock is a uint32: a signed int ends in 2038.
   ['ts', { type: /^(bigint\b|int\b.*\bunsigned\b)/, want: 'bigint' }],
   ['overload', { type: /^(var)?char\([1-9]/, want: 'char(1)' }],
@@ -51,7 +56,7 @@ export async function checkTable(query: Query): Promise<TableShape> {
 
 /**
  * Reads the table and checks that upserts into it mean what they should: all columns, of usable types, a
- * primary key of exactly the five key columns, and no other unique key. Rejects with StoreError `configuration`
+ * primary key of exactly the five key columns, no other unique key, and an engine that keeps what it confirms. Rejects with StoreError `configuration`
  * that names every difference, or with what the server says (no such table).
  *
  * SHOW rather than information_schema: it finds the table by the server's own rules of upper and lower case.
@@ -59,7 +64,11 @@ export async function checkTable(query: Query): Promise<TableShape> {
 export async function readTable(query: Query): Promise<TableShape> {
   const columns = (await query(`SHOW COLUMNS FROM ${TABLE}`)).map(toColumn);
   const indexes = toIndexes(await query(`SHOW INDEX FROM ${TABLE}`));
-  const differences = [...columnDifferences(columns), ...indexDifferences(indexes)];
+  const differences = [
+    ...columnDifferences(columns),
+    ...indexDifferences(indexes),
+    ...(await engineDifferences(query)),
+  ];
   if (differences.length > 0)
     throw new StoreError(
       'configuration',
@@ -109,6 +118,25 @@ function indexDifferences(indexes: readonly Index[]): string[] {
       );
   }
   return differences;
+}
+
+/**
+ * An engine without transactions loses rows it has confirmed when the server ends, stores statements in part, or keeps
+ * nothing at all.
+ */
+async function engineDifferences(query: Query): Promise<string[]> {
+  const [[, ddl] = []] = await query(`SHOW CREATE TABLE ${TABLE}`);
+  // Comments may hold anything.
+  const engine = /\)[^)]*\bENGINE=(\w+)/.exec(String(ddl).replaceAll(/'(?:[^'\\]|\\.|'')*'/g, "''"))?.[1];
+  if (engine === undefined || engine === 'InnoDB') return [];
+  // Engine, Support, Comment, Transactions, XA, Savepoints.
+  const engines = await query('SHOW ENGINES');
+  const known = engines.find(([name]) => String(name).toLowerCase() === engine.toLowerCase());
+  if (known?.[3] === 'YES') return [];
+  return [
+    `its engine is ${engine}, which has no transactions: rows that were stored would be lost when the server ends, ` +
+      `or at once; ALTER TABLE ${TABLE} ENGINE=InnoDB`,
+  ];
 }
 
 const isPrimary = (index: Index) => index.name === 'PRIMARY';

@@ -118,20 +118,6 @@ export class ViewFeed implements RowFeed {
     return missed;
   }
 
-  /** It could not be read again. */
-  putBack({ partitions, rows, sinceS }: Missed): void {
-    if (this.#missed.size === 0) this.#missedLastS = sinceS;
-    this.#missedSinceS = sinceS;
-    // Positions wrap around: an old one may not be kept for long.
-    this.#missedHead = this.#ring?.head ?? 0;
-    this.#caughtUpS = 0;
-    let counted = rows;
-    for (const partition of partitions) {
-      this.#missed.set(partition, (this.#missed.get(partition) ?? 0) + counted);
-      counted = 0;
-    }
-  }
-
   #miss(ring: RingWriter, partition: number, rows: Int32Array, nowS: number): void {
     const count = rows.length / WORDS_PER_ROW;
     if (this.#missed.size === 0) this.#missedSinceS = nowS;

@@ -29,8 +29,9 @@ export interface ViewThreadOptions {
   readonly onComplaint: (why: string) => void;
   /** The thread has ended by itself; another one is started after `pauseMs`. */
   readonly onDeath: (error: Error, pauseMs: number) => void;
-  /** For tests: what runs in the thread. */
+  /** For tests: what runs in the thread, and how often it is looked whether it still moves, in milliseconds. */
   readonly source?: URL;
+  readonly lookMs?: number;
 }
 
 interface Waiting {
@@ -51,6 +52,8 @@ export class ViewThread {
   #startedMs = 0;
   #tick = 0;
   #counts: ViewCounts | undefined;
+  /** Counts of the threads before. */
+  #past: ViewCounts | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #restart: NodeJS.Timeout | undefined;
@@ -60,7 +63,7 @@ export class ViewThread {
 
   constructor(options: ViewThreadOptions) {
     this.#options = options;
-    this.#look = setInterval(() => this.#watch(), LOOK_MS);
+    this.#look = setInterval(() => this.#watch(), options.lookMs ?? LOOK_MS);
     this.#look.unref();
     this.#start();
   }
@@ -74,7 +77,7 @@ export class ViewThread {
     return this.#restarts;
   }
 
-  /** Of the last tick; undefined until the thread is up. */
+  /** Of the last tick of any thread; undefined before the first one. What has begun is counted over all threads. */
   get counts(): ViewCounts | undefined {
     return this.#counts;
   }
@@ -147,7 +150,7 @@ export class ViewThread {
     switch (message.kind) {
       case 'tick':
         this.#tick = message.tick;
-        this.#counts = message.counts;
+        this.#counts = sum(this.#past, message.counts);
         if (!this.#isUp) {
           this.#isUp = true;
           this.#options.onUp();
@@ -182,7 +185,7 @@ export class ViewThread {
     this.#beat = beat;
     if (this.#still < MAX_STILL) return;
     const worker = this.#worker;
-    this.#died(worker, new Error(`its thread has not moved for ${MAX_STILL} s`));
+    this.#died(worker, new Error(`its thread has not moved at ${MAX_STILL} looks`));
     void worker.terminate();
   }
 
@@ -200,8 +203,22 @@ export class ViewThread {
   #down(error: Error): void {
     this.#worker = undefined;
     this.#isUp = false;
-    this.#counts = undefined;
+    this.#past = this.#counts;
     this.#options.feed.detach();
     for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(error);
   }
+}
+
+function sum(past: ViewCounts | undefined, counts: ViewCounts): ViewCounts {
+  if (!past) return counts;
+  const { host, blackout, errors } = counts.incidentsBegun;
+  return {
+    ...counts,
+    incidentsBegun: {
+      host: past.incidentsBegun.host + host,
+      blackout: past.incidentsBegun.blackout + blackout,
+      errors: past.incidentsBegun.errors + errors,
+    },
+    mismatches: past.mismatches + counts.mismatches,
+  };
 }

@@ -1,16 +1,16 @@
 import test, { type ExecutionContext } from 'ava';
 import type { StoreWriter } from '../../../src/store/contract.js';
 import { mysqlStore } from '../../../src/store/mysql/store.js';
-import { type Mariadb, startMariadb, USER } from '../../../tools/shared/mariadb.js';
+import { type DatabaseServer, PASSWORD, startServer, USER } from '../../../tools/shared/database-server.js';
 import { batch, row, service } from '../../support/rows.js';
 import { until } from '../../support/wait.js';
 import { collect } from '../contract.js';
 import { makeDatabase, rejection } from '../databases.js';
 
 // One server, which these tests kill and reconfigure: they run one after the other.
-let db: Mariadb;
+let db: DatabaseServer;
 test.before(async () => {
-  db = await startMariadb();
+  db = await startServer();
 });
 test.after.always(() => db?.destroy());
 
@@ -228,16 +228,27 @@ test.serial('a statement larger than the server takes is too-large; half of it m
   t.is((await collect(store)).length, 1000);
 });
 
+test.serial(
+  'with the smallest packets a server can be set to, check passes and every row is stored',
+  async (t) => {
+    const { store, writer } = await setUp(t);
+    const { bytes } = (await db.query('SELECT @@GLOBAL.max_allowed_packet bytes'))[0]!;
+    await db.query('SET GLOBAL max_allowed_packet = 1024');
+    t.teardown(() => db.query(`SET GLOBAL max_allowed_packet = ${bytes}`));
+    await store.check();
+    const rows = service(1, 100, 1);
+    t.false((await rejection(t, writer.upsert(rows), 'too-large')).mayBeOneRow);
+    for (let from = 0; from < 100; from += 20) await writer.upsert(rows.slice(from, from + 20));
+    t.is((await collect(store)).length, 100);
+  },
+);
+
 test.serial('a password that is changed under way is configuration, until it is changed back', async (t) => {
   const { database, store, writer } = await setUp(t);
   await writer.upsert(service(1, 1, 1));
-  const { hash } = (
-    await db.query(
-      `SELECT JSON_VALUE(priv, '$.authentication_string') hash FROM mysql.global_priv WHERE user='${USER}'`,
-    )
-  )[0]!;
-  await db.query(`SET PASSWORD FOR '${USER}'@'%' = PASSWORD('other')`);
-  t.teardown(() => db.query(`SET PASSWORD FOR '${USER}'@'%' = '${hash}'`));
+  const change = (password: string) => db.query(`ALTER USER '${USER}'@'%' IDENTIFIED BY '${password}'`);
+  await change('other');
+  t.teardown(() => change(PASSWORD));
   for (const id of await connections(`db='${database}'`)) await db.query(`KILL ${id}`);
   await until(
     () =>
@@ -247,7 +258,7 @@ test.serial('a password that is changed under way is configuration, until it is 
       ),
     { boundMs: 5000, what: 'the new password is asked for' },
   );
-  await db.query(`SET PASSWORD FOR '${USER}'@'%' = '${hash}'`);
+  await change(PASSWORD);
   await writer.upsert(service(1, 1, 3));
   t.is((await collect(store))[0]?.ts, 3);
 });

@@ -1,16 +1,16 @@
 import test, { type ExecutionContext } from 'ava';
 import type { StoreWriter } from '../../../src/store/contract.js';
 import { type MysqlStoreEvent, mysqlStore } from '../../../src/store/mysql/store.js';
-import { type Mariadb, startMariadb, USER } from '../../../tools/shared/mariadb.js';
+import { type DatabaseServer, startServer, USER } from '../../../tools/shared/database-server.js';
 import { startProxy } from '../../../tools/shared/proxy.js';
 import { service } from '../../support/rows.js';
 import { until } from '../../support/wait.js';
 import { collect } from '../contract.js';
 import { makeDatabase, rejection } from '../databases.js';
 
-let db: Mariadb;
+let db: DatabaseServer;
 test.before(async () => {
-  db = await startMariadb();
+  db = await startServer();
 });
 test.after.always(() => db?.destroy());
 
@@ -152,6 +152,51 @@ test('reporters of different journals, and writers of different partitions, do n
   for (const writer of writers) await writer.upsert(service(1, 5, 1));
   t.deepEqual(events, []);
   await Promise.all(writers.map((writer) => writer.close()));
+});
+
+test('two reporters with copies of one journal: the later one stores, the earlier one says why its rows wait', async (t) => {
+  const { database, store, lane, events } = await setUp(t);
+  const first = store(db.port, { lockTimeoutMs: 1 }).writer(lane());
+  const copy = store().writer(lane());
+  t.teardown(() => Promise.all([first.close(), copy.close()]));
+  await insist(first, 1, 1);
+  await copy.upsert(service(1, 5, 2));
+  t.deepEqual(
+    events.map(({ type }) => type),
+    ['session-killed'],
+  );
+  // It notices by and by that its connection is gone.
+  const error = await until(
+    () =>
+      first.upsert(service(1, 5, 3)).then(
+        () => undefined,
+        (thrown) => (thrown.code === 'PROTOCOL_CONNECTION_LOST' ? undefined : thrown),
+      ),
+    { boundMs: 10_000, what: 'the copy to be noticed' },
+  );
+  t.like(error, { class: 'configuration', code: 'JOURNAL_SHARED', maybeApplied: false });
+  t.regex(error.message, /another reporter that works with this journal or a copy of it/);
+  t.is(events.at(-1)?.type, 'journal-shared');
+  for (let ts = 4; ts < 8; ts++) await copy.upsert(service(1, 5, ts));
+  t.is(events.filter(({ type }) => type === 'session-killed').length, 1, 'they do not kill each other');
+  await copy.close();
+  await insist(first, 1, 8);
+  await assertForward(t, database, 8);
+});
+
+test('a server, or what is in between, that refuses named locks: check says so, and no row is blamed', async (t) => {
+  const { database, lane } = await setUp(t);
+  const proxy = await startProxy(db.port);
+  t.teardown(() => proxy.close());
+  // Of the same length, and no function of any server.
+  proxy.replace('GET_LOCK', 'GOT_LOCK');
+  const store = mysqlStore({ url: db.url(database).replace(`:${db.port}/`, `:${proxy.port}/`) });
+  const writer = store.writer(lane());
+  for (const attempt of [() => store.check(), () => store.open(), () => writer.upsert(service(1, 5, 1))]) {
+    const error = await rejection(t, attempt(), 'configuration');
+    t.is(error.code, 'LOCKS_REFUSED');
+    t.regex(error.message, /named locks \(GET_LOCK\) do not work on this server/);
+  }
 });
 
 test('a session that does not end holds newer rows back, as retry, nothing applied', async (t) => {

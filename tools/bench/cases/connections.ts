@@ -67,7 +67,7 @@ export async function costAt(bench: Bench, agents: number): Promise<number> {
   );
 }
 
-/** I: agents that are connected and say nothing. */
+/** I: agents that are connected and silent. */
 export const idle: Case = {
   id: 'I',
   maxRounds: 3,
@@ -115,7 +115,7 @@ export const idle: Case = {
     }),
 };
 
-/** Whether processes may open that many sockets; says so when not. */
+/** Whether processes may open that many sockets; prints a note when not. */
 function mayOpen(bench: Bench, count: number): boolean {
   const limit = execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }).trim();
   if (limit === 'unlimited' || Number(limit) >= count + 200) return true;

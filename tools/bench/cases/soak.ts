@@ -13,7 +13,7 @@ export const soak: Case = {
   lines: [
     {
       id: 'S',
-      title: `${ROWS_PER_SECOND / 1000},000 rows/s into MariaDB: resident set in the last quarter of the run`,
+      title: `${ROWS_PER_SECOND / 1000},000 rows/s into the database: resident set in the last quarter of the run`,
       unit: 'MB',
       reference: 'in the first quarter behind the warm-up (a fifth of the run)',
       target: { of: 'ratio', atMost: 1.05 },

@@ -15,7 +15,7 @@ export const unique: Case = {
   lines: [
     {
       id: 'U',
-      title: 'unique rows into MariaDB',
+      title: 'unique rows into the database',
       unit: 'rows/s',
       reference: `bare mysql2, prebuilt sorted ${BATCH_ROWS}-row upserts, ${RAW_CONNECTIONS} connections`,
       target: { of: 'ratio', atLeast: 0.7 },

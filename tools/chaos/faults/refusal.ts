@@ -4,12 +4,12 @@ import type { Fault } from './fault.js';
 
 const EVENTS = ['insert', 'update'];
 
-/** Rows that the database refuses for what they hold; when it takes them again, the dead letters are replayed. */
+/** Rows that the database rejects because of their content. When it accepts them again, the dead letters are replayed. */
 export function refusalFaults(site: Site): Fault[] {
   const { database } = site;
   return [
     {
-      name: 'rows refused',
+      name: 'rows rejected',
       group: 'refusal',
       shortestMs: 1000,
       longestMs: 4000,
@@ -20,7 +20,7 @@ export function refusalFaults(site: Site): Fault[] {
         const host = `NEW.port = ${8000 + Math.floor(random() * site.options.hosts)}`;
         for (const event of EVENTS)
           await database.eventually(
-            `CREATE OR REPLACE TRIGGER ${DATABASE}.refuse_${event} BEFORE ${event} ON ${DATABASE}.ServerCallStatus
+            `CREATE TRIGGER IF NOT EXISTS ${DATABASE}.refuse_${event} BEFORE ${event} ON ${DATABASE}.ServerCallStatus
             FOR EACH ROW BEGIN IF ${callers} AND ${host} THEN
             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'this row is not welcome'; END IF; END`,
           );

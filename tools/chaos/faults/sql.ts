@@ -1,4 +1,4 @@
-import { USER } from '../../shared/mariadb.js';
+import { USER } from '../../shared/database-server.js';
 import type { Site } from '../site.js';
 import { type Fault, Repeated } from './fault.js';
 

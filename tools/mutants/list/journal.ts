@@ -51,23 +51,16 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'cut-off-file-opened',
-    breaks:
-      'A data file that is cut off, of the journal or of the embedded store, is opened, and ends the process.',
-    edits: [{ file: 'src/lmdb/environment.ts', find: 'checkDataFile(dataFileOf(dir));', replace: '' }],
-    tests: [{ file: 'test/store/embedded/embedded.test', titles: ['a store that is cut off anywhere*'] }],
-  },
-  {
-    name: 'store-beyond-its-reserve',
-    breaks: 'The embedded store writes without asking whether its file has room: lmdb meets the full disk.',
+    name: 'replay-through-the-map',
+    breaks: 'A start replays through the map of lmdb, so that the whole journal stays in resident memory.',
     edits: [
       {
-        file: 'src/store/embedded/store.ts',
-        find: 'bytesFor(batch.length, rows, reserve),',
-        replace: '-1e12,',
+        file: 'src/journal/lmdb/partition.ts',
+        find: 'const unmapped = this.#takeUnmapped();',
+        replace: 'const unmapped = undefined;',
       },
     ],
-    tests: [{ file: 'test/store/embedded/embedded.test', titles: ['a full disk rejects*'] }],
+    tests: [{ file: 'test/faults/restart-memory.test', titles: ['*no more memory*'] }],
   },
   {
     name: 'partitions-half-changed',
@@ -83,7 +76,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'dead-letter-of-old-value',
-    breaks: 'A refused value is kept as a dead letter though a newer one of its key is stored.',
+    breaks: 'A rejected value is kept as a dead letter though a newer one of its key is stored.',
     edits: [
       {
         file: 'src/journal/lmdb/records.ts',
@@ -92,14 +85,5 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ file: 'test/journal/dead-letters.test', titles: ['a value that was refused*'] }],
-  },
-  {
-    name: 'replay-over-newer-value',
-    breaks: 'A dead letter that is replayed replaces a newer value that is pending.',
-    edits: [{ file: 'src/partition/redelivery.ts', find: 'if (!isPending(key)) {', replace: '{' }],
-    tests: [
-      { file: 'test/partition/redelivery.test', titles: ['a key that is pending*'] },
-      { file: 'test/cli/dead-letters.test', titles: ['replays race*'] },
-    ],
   },
 ];

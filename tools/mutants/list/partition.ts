@@ -105,4 +105,13 @@ export const PARTITION_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'replay-over-newer-value',
+    breaks: 'A dead letter that is replayed replaces a newer value that is pending.',
+    edits: [{ file: 'src/partition/redelivery.ts', find: 'if (!isPending(key)) {', replace: '{' }],
+    tests: [
+      { file: 'test/partition/redelivery.test', titles: ['a key that is pending*'] },
+      { file: 'test/cli/dead-letters.test', titles: ['replays race*'] },
+    ],
+  },
 ];

@@ -32,4 +32,18 @@ export const ROUTING_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/routing/router.test', titles: ['what a batch holds*', 'whenever writers crash*'] }],
   },
+  {
+    name: 'full-batch-overtaken',
+    breaks: 'While a batch waits for room in its writer, later ones go ahead of it.',
+    edits: [
+      {
+        file: 'src/routing/router.ts',
+        find: 'if (!lane.ready || lane.handed ||',
+        replace: 'if (!lane.ready || (lane.handed && !lane.isFull) ||',
+      },
+    ],
+    tests: [
+      { file: 'test/writer/bound.test', titles: ['beyond the bound*', 'whatever comes while the bound*'] },
+    ],
+  },
 ];

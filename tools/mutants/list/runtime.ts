@@ -4,7 +4,7 @@ import type { Mutant } from '../mutant.js';
 export const RUNTIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'resume-after-crash',
-    breaks: 'A writer that crashes goes on with the state it had, instead of with what its journal says.',
+    breaks: 'A writer that crashes goes on with its old state, not with the state of its journal.',
     edits: [
       {
         file: 'src/runtime/actors.ts',

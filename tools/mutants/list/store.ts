@@ -26,4 +26,52 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/store/mysql/fence.test', titles: ['a new run with*'] }],
   },
+  {
+    name: 'commit-killed',
+    breaks: 'A session in its commit is killed, which ends a MySQL whose disk is full.',
+    edits: [
+      {
+        file: 'src/store/mysql/sessions.ts',
+        find: "command !== 'Sleep' && COMMITTING.test(state)",
+        replace: "command === 'Sleep' && COMMITTING.test(state)",
+      },
+    ],
+    tests: [{ file: 'test/mysql/full-disk.test', server: 'mysql' }],
+  },
+  {
+    name: 'connection-blames-rows',
+    breaks: 'Rows are blamed for a failure of a statement that held none of them.',
+    edits: [
+      {
+        file: 'src/store/mysql/errors.ts',
+        find: "blamesRows ? { class: 'retry-slowly' } : verdict",
+        replace: 'blamesRows ? verdict : verdict',
+      },
+    ],
+    tests: [{ file: 'test/store/mysql/errors.test', titles: ['a failure of anything but*'] }],
+  },
+  {
+    name: 'store-beyond-its-reserve',
+    breaks: 'The embedded store writes without asking whether its file has room: lmdb meets the full disk.',
+    edits: [
+      {
+        file: 'src/store/embedded/store.ts',
+        find: 'bytesFor(batch.length, rows, reserve),',
+        replace: '-1e12,',
+      },
+    ],
+    tests: [{ file: 'test/store/embedded/embedded.test', titles: ['a full disk rejects*'] }],
+  },
+  {
+    name: 'moved-store-confirms',
+    breaks: 'Rows count as stored in an embedded store that was moved or deleted.',
+    edits: [
+      {
+        file: 'src/store/embedded/store.ts',
+        find: 'if (displacement) throw displacement;',
+        replace: 'void displacement;',
+      },
+    ],
+    tests: [{ file: 'test/faults/moved.test', titles: ['an embedded store that is moved away*'] }],
+  },
 ];

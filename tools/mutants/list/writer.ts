@@ -58,11 +58,23 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/faults/disk.test', titles: ['*agents wait*', '*not acknowledged*'] }],
   },
   {
-    name: 'no-bisect',
-    breaks: 'A row that the store refuses takes its whole chunk to the dead letters.',
+    name: 'slow-row-holds-up',
+    breaks: 'One row that is locked holds up every other row of its writer.',
     edits: [
       {
         file: 'src/writer/flush.ts',
+        find: 'if (failure.tooSlow) {',
+        replace: 'if (failure.tooSlow && failure.mayBeOneRow) {',
+      },
+    ],
+    tests: [{ file: 'test/faults/slow.test', titles: ['a row that is locked*'] }],
+  },
+  {
+    name: 'no-bisect',
+    breaks: 'A row that the store rejects takes its whole chunk to the dead letters.',
+    edits: [
+      {
+        file: 'src/writer/culprit.ts',
         find: 'chunk.slots.length === 1 && isRefusal(failure)',
         replace: 'isRefusal(failure)',
       },
@@ -74,9 +86,9 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     breaks: 'A row that fails while the store fails for everybody becomes a dead letter.',
     edits: [
       {
-        file: 'src/writer/flush.ts',
-        find: 'return undefined;\n    }\n    return failure;',
-        replace: 'return failure;\n    }\n    return failure;',
+        file: 'src/writer/culprit.ts',
+        find: '(await trial.isTaken(control)) ? failure : undefined',
+        replace: 'failure',
       },
     ],
     tests: [{ file: 'test/faults/poison.test', titles: ['an outage * of the search*'] }],
@@ -124,17 +136,15 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/writer/bound.test', titles: ['beyond the bound*'] }],
   },
   {
-    name: 'full-batch-overtaken',
-    breaks: 'While a batch waits for room in its writer, later ones go ahead of it.',
+    name: 'moved-journal-acknowledges',
+    breaks: 'Rows count as journaled in a file that was moved or deleted, where no restart finds them.',
     edits: [
       {
-        file: 'src/routing/router.ts',
-        find: 'if (!lane.ready || lane.handed ||',
-        replace: 'if (!lane.ready || (lane.handed && !lane.isFull) ||',
+        file: 'src/writer/writer.ts',
+        find: 'const displaced = journal.displaced();',
+        replace: 'const displaced = undefined as Promise<void> | undefined; void journal;',
       },
     ],
-    tests: [
-      { file: 'test/writer/bound.test', titles: ['beyond the bound*', 'whatever comes while the bound*'] },
-    ],
+    tests: [{ file: 'test/faults/moved.test', titles: ['a journal that is moved away*'] }],
   },
 ];

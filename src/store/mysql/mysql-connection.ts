@@ -1,6 +1,8 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mysql2';
 import type { MysqlAddress } from '../address.js';
+import { explainSilence, foreignGreeting, foreignServer } from './greeting.js';
+import { lookupApart } from './lookup.js';
 
 /** A cell as the text protocol gives it; integers beyond 2^53 come as text. */
 export type Cell = string | number | null;
@@ -31,7 +33,8 @@ export class MysqlConnection {
   /** Connects and logs in within `timeoutMs`; rejects with what mysql2 throws. */
   static connect(address: MysqlAddress, timeoutMs: number): Promise<MysqlConnection> {
     // mysql2's destroy() only ends its socket politely and goes on sending what it has buffered: keep the socket.
-    const socket = connectSocket({ host: address.host, port: address.port, noDelay: true });
+    const { host, port } = address;
+    const socket = connectSocket({ host, port, noDelay: true, lookup: lookupApart(timeoutMs) });
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const connection = createConnection({
       user: address.user,
@@ -46,10 +49,21 @@ export class MysqlConnection {
     });
     const opened = new MysqlConnection(socket, connection);
     return new Promise((resolve, reject) => {
+      let isSilent = false;
+      socket.once('connect', () => {
+        isSilent = true;
+      });
+      socket.once('data', (bytes) => {
+        isSilent = false;
+        const foreign = foreignGreeting(bytes);
+        if (foreign === undefined) return;
+        opened.destroy();
+        reject(foreignServer(address, foreign));
+      });
       connection.connect((error) => {
         if (error === null) return resolve(opened);
         opened.destroy();
-        reject(error);
+        reject(isSilent ? explainSilence(error, timeoutMs) : error);
       });
     });
   }

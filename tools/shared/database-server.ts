@@ -1,20 +1,25 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import mysql, { type Connection } from 'mysql2/promise';
 import { until } from '../../src/testing/until.js';
+import { asRoot, type ServerProgram, serverProgram } from './server-program.js';
 
 /** Column by column what a query gave; none for statements without rows. */
 export type SqlRow = Readonly<Record<string, string | number | null>>;
 
-/** A MariaDB server of one test file: own data, own port on 127.0.0.1, default durability. */
-export interface Mariadb {
+/** A MariaDB or MySQL server of one test file: own data, own port on 127.0.0.1, default durability. */
+export interface DatabaseServer {
+  readonly flavour: ServerProgram['flavour'];
+  /** Program of the server. */
+  readonly name: string;
   /** Store URL of a database for the user `lars`, who has all rights on databases named `lars…`, none beyond. */
   url(database: string): string;
   readonly socket: string;
+  /** Where its data are. */
+  readonly dataDir: string;
   readonly port: number;
   /** Process id of the server that runs now. */
   readonly pid: number;
@@ -38,27 +43,34 @@ export interface Mariadb {
 export const USER = 'lars';
 export const PASSWORD = 'p@ss:w/rd#1';
 
-const { PATH = '' } = process.env;
 const START_BOUND_MS = 60_000;
-const PLACES = [...PATH.split(path.delimiter), '/usr/sbin', '/usr/libexec', '/usr/local/bin'];
-
-const asRoot = process.getuid?.() === 0 ? ['--user=root'] : [];
 
 const INIT_SQL = `
 CREATE USER IF NOT EXISTS '${USER}'@'%' IDENTIFIED BY '${PASSWORD}';
 GRANT ALL ON \`lars%\`.* TO '${USER}'@'%';
 `;
 
+export interface ServerOptions {
+  /** Further arguments of the server. */
+  readonly args?: readonly string[];
+  /** What is started; see `serverProgram`. */
+  readonly program?: ServerProgram;
+  /** An existing folder for everything of it, with a short path; a temporary one unless given. */
+  readonly dir?: string;
+}
+
 /**
- * Starts a server of its own; `args` are further arguments of mariadbd. `destroy` it in `test.after.always`; if
- * the test process ends before, the server is killed and its data removed all the same.
+ * Starts a server of its own. `destroy` it in `test.after.always`; if the test process ends before, the server is
+ * killed and its data removed all the same.
  */
-export async function startMariadb({ args = [] }: { args?: readonly string[] } = {}): Promise<Mariadb> {
-  const dir = mkdtempSync(path.join(os.tmpdir(), 'lars-mariadb-'));
-  const server = new Server(dir, args);
+export async function startServer(options: ServerOptions = {}): Promise<DatabaseServer> {
+  const { args = [], program = serverProgram() } = options;
+  const dir = mkdtempSync(path.join(options.dir ?? os.tmpdir(), `lars-${program.flavour}-`));
+  const server = new Server(program, dir, args);
   alive.add(server);
   try {
-    await initialise(dir);
+    writeFileSync(path.join(dir, 'init.sql'), INIT_SQL);
+    await program.initialise(dir);
     await server.start();
   } catch (error) {
     await server.destroy();
@@ -67,15 +79,25 @@ export async function startMariadb({ args = [] }: { args?: readonly string[] } =
   return server;
 }
 
-class Server implements Mariadb {
+class Server implements DatabaseServer {
+  readonly #program: ServerProgram;
   readonly #dir: string;
   readonly #args: readonly string[];
   #port: number | undefined;
   #process: ChildProcess | undefined;
 
-  constructor(dir: string, args: readonly string[]) {
+  constructor(program: ServerProgram, dir: string, args: readonly string[]) {
+    this.#program = program;
     this.#dir = dir;
     this.#args = args;
+  }
+
+  get flavour(): ServerProgram['flavour'] {
+    return this.#program.flavour;
+  }
+
+  get name(): string {
+    return this.#program.name;
   }
 
   url(database: string): string {
@@ -84,6 +106,10 @@ class Server implements Mariadb {
 
   get socket(): string {
     return path.join(this.#dir, 's');
+  }
+
+  get dataDir(): string {
+    return path.join(this.#dir, 'data');
   }
 
   get port(): number {
@@ -98,13 +124,14 @@ class Server implements Mariadb {
 
   async start(): Promise<void> {
     this.#port ??= await freePort();
-    const log = path.join(this.#dir, 'log');
+    // MySQL makes it `log.err`.
+    const log = path.join(this.#dir, 'log.err');
     const child = spawn(
-      find('mariadbd', 'mysqld'),
+      this.#program.file,
       [
         '--no-defaults',
         ...asRoot,
-        `--datadir=${path.join(this.#dir, 'data')}`,
+        `--datadir=${this.dataDir}`,
         `--socket=${this.socket}`,
         `--port=${this.#port}`,
         `--pid-file=${path.join(this.#dir, 'pid')}`,
@@ -114,9 +141,7 @@ class Server implements Mariadb {
         `--tmpdir=${this.#dir}`,
         '--bind-address=127.0.0.1',
         '--skip-name-resolve',
-        '--performance-schema=OFF',
-        '--innodb-buffer-pool-size=32M',
-        '--innodb-log-file-size=16M',
+        ...this.#program.args,
         ...this.#args,
       ],
       { stdio: 'ignore' },
@@ -130,12 +155,12 @@ class Server implements Mariadb {
         await this.query('SELECT 1');
         return 'ready';
       },
-      { boundMs: START_BOUND_MS, what: 'MariaDB answers' },
+      { boundMs: START_BOUND_MS, what: `${this.name} answers` },
     );
     if (ended()) {
       this.#process = undefined;
       throw new Error(
-        `MariaDB did not start: ${existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : 'no log'}`,
+        `${this.name} did not start: ${existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : 'no log'}`,
       );
     }
   }
@@ -169,7 +194,7 @@ class Server implements Mariadb {
 
   async pause(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
-    await until(() => processState(this.pid) === 'T', { boundMs: 5000, what: 'MariaDB is stopped' });
+    await until(() => processState(this.pid) === 'T', { boundMs: 5000, what: `${this.name} is stopped` });
   }
 
   resume(): void {
@@ -207,32 +232,6 @@ const alive = new Set<Server>();
 process.on('exit', () => {
   for (const server of alive) server.abandon();
 });
-
-async function initialise(dir: string): Promise<void> {
-  writeFileSync(path.join(dir, 'init.sql'), INIT_SQL);
-  const data = `--datadir=${path.join(dir, 'data')}`;
-  await promisify(execFile)(find('mariadb-install-db', 'mysql_install_db'), [
-    '--no-defaults',
-    ...asRoot,
-    data,
-    `--tmpdir=${dir}`,
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-    '--skip-name-resolve',
-    '--innodb-log-file-size=16M',
-  ]);
-}
-
-function find(...names: readonly string[]): string {
-  for (const name of names)
-    for (const place of PLACES) {
-      const file = path.join(place, name);
-      if (existsSync(file)) return file;
-    }
-  throw new Error(
-    `found none of ${names.join(', ')}; install mariadb-server (tools/shared/need-mariadb.sh does)`,
-  );
-}
 
 async function freePort(): Promise<number> {
   const probe = createServer();

@@ -1,16 +1,17 @@
 import path from 'node:path';
 import test from 'ava';
-import { migrate } from '../../../src/store/mysql/schema.js';
+import { migrate } from '../../../src/store/migration.js';
 import { openStore } from '../../../src/store/open.js';
-import { type Mariadb, startMariadb, USER } from '../../../tools/shared/mariadb.js';
+import { type DatabaseServer, startServer, USER } from '../../../tools/shared/database-server.js';
+import { serverProgram } from '../../../tools/shared/server-program.js';
 import { batch, row } from '../../support/rows.js';
 import { tempDir } from '../../support/temp.js';
 import { LANE } from '../contract.js';
 import { makeDatabase, rejection } from '../databases.js';
 
-let db: Mariadb;
+let db: DatabaseServer;
 test.before(async () => {
-  db = await startMariadb();
+  db = await startServer();
 });
 test.after.always(() => db?.destroy());
 
@@ -21,12 +22,13 @@ test('migrate makes the table of the contract, once', async (t) => {
   await openStore(db.url('lars_fresh')).open();
 
   const columns = await db.query('SHOW COLUMNS FROM lars_fresh.ServerCallStatus');
-  const int = (name: string) => [name, 'int(11)', 'NO'];
+  const int = (name: string) => [name, 'int', 'NO'];
   t.deepEqual(
-    columns.map(({ Field, Type, Null }) => [Field, Type, Null]),
+    // MySQL 8 shows integers without a width.
+    columns.map(({ Field, Type, Null }) => [Field, String(Type).replace(/(?<=int)\(\d+\)/, ''), Null]),
     [
       ...['modid', 'cmdid', 'ip', 'port', 'caller', 'succ_cnt', 'err_cnt'].map(int),
-      ['ts', 'bigint(20)', 'NO'],
+      ['ts', 'bigint', 'NO'],
       ['overload', 'char(1)', 'NO'],
     ],
   );
@@ -42,6 +44,10 @@ test('migrate makes an embedded store, once', async (t) => {
   t.is(await migrate(url), 'created');
   t.is(await migrate(url), 'unchanged');
 });
+
+/** Those without transactions that the server has built in. */
+const ENGINES =
+  serverProgram().flavour === 'mysql' ? ['MEMORY', 'MyISAM', 'BLACKHOLE'] : ['MEMORY', 'MyISAM', 'Aria'];
 
 const refused: [what: string, alter: string, says: RegExp][] = [
   [
@@ -66,6 +72,16 @@ const refused: [what: string, alter: string, says: RegExp][] = [
     'MODIFY port smallint NOT NULL',
     /column port is smallint.*needed is int or int unsigned/,
   ],
+  ...['modid', 'cmdid', 'ip', 'port', 'caller'].map((column): [string, string, RegExp] => [
+    `whose key column ${column} could hold a key in two ways`,
+    `MODIFY ${column} bigint NOT NULL`,
+    new RegExp(`column ${column} is bigint.*needed is int or int unsigned`),
+  ]),
+  ...ENGINES.map((engine): [string, string, RegExp] => [
+    `of the engine ${engine}`,
+    `ENGINE=${engine} COMMENT='ENGINE=InnoDB'`,
+    new RegExp(`its engine is ${engine}, which has no transactions`),
+  ]),
   ['whose clock ends in 2038', 'MODIFY ts int NOT NULL', /column ts is int.*needed is bigint/],
   [
     'whose flag is a number',
@@ -124,6 +140,8 @@ const accepted: [what: string, alter: string][] = [
     'of wider types',
     'MODIFY succ_cnt bigint NOT NULL, MODIFY ts int unsigned NOT NULL, MODIFY overload varchar(5) NOT NULL',
   ],
+  ['that is partitioned', 'PARTITION BY KEY (modid) PARTITIONS 3'],
+  ['one of whose columns counts up by itself', 'MODIFY ip int NOT NULL AUTO_INCREMENT, ADD INDEX (ip)'],
 ];
 
 for (const [what, alter] of accepted)
@@ -178,6 +196,19 @@ test('the rights the schema guide names are enough', async (t) => {
   await writer.upsert(batch([row()]));
   await writer.close();
   t.not(USER, 'least');
+});
+
+test('migrate says which right is missing, and how else the table comes to be', async (t) => {
+  const name = `lars_${Math.random().toString(36).slice(2, 8)}`;
+  await db.query(`CREATE DATABASE ${name}`);
+  await db.query("CREATE USER bare@'%' IDENTIFIED BY 'x'");
+  await db.query(`GRANT SELECT, INSERT, UPDATE ON ${name}.* TO bare@'%'`);
+  const error = await rejection(t, migrate(db.url(name).replace(/\/\/.*@/, '//bare:x@')), 'configuration');
+  t.regex(
+    error.message,
+    /may not create it: GRANT CREATE .* schema\/server_call_status\.sql \(CREATE command denied/,
+  );
+  t.notRegex(error.message, /SELECT/, 'that right it has');
 });
 
 test('a server that is not there is retry', async (t) => {

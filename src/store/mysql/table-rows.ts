@@ -1,8 +1,8 @@
 import type { Row } from '../../model/row.js';
 import type { MysqlAddress } from '../address.js';
 import type { RowFilter, StoreReader } from '../contract.js';
-import { type Cell, MysqlConnection } from './connection.js';
 import { classifyMysqlError } from './errors.js';
+import { type Cell, MysqlConnection } from './mysql-connection.js';
 import { KEY_COLUMNS, type KeyColumn, readTable, type TableShape } from './table.js';
 import { TABLE } from './upsert.js';
 
@@ -89,6 +89,7 @@ function toRow(cells: readonly Cell[]): Row {
     succ: Number(succ),
     err: Number(err),
     ts: Number(ts),
-    overload: overload === '1',
+    // A wider char column comes with spaces behind when the server is set so.
+    overload: String(overload).trimEnd() === '1',
   };
 }

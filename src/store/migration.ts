@@ -1,0 +1,41 @@
+import { access } from 'node:fs/promises';
+import { dataFileOf } from '../lmdb/open-environment.js';
+import { type StoreAddress, storeAddress } from './address.js';
+import { embeddedStore } from './embedded/store.js';
+import { makeTable } from './mysql/ddl.js';
+
+/** What `migrate` did. */
+export type Migration = 'created' | 'unchanged';
+
+/**
+ * Makes the table when the database has none (for `embedded:`, the folder), and checks the one that is there.
+ * Safe to repeat, and beside a running reporter. Never alters a table: rejects with StoreError `configuration`
+ * that says what differs; with the classes of `Store.open` when the store is away.
+ */
+export async function migrate(url: string): Promise<Migration> {
+  const address = storeAddress(url);
+  return (await make(url, address)) ? 'created' : 'unchanged';
+}
+
+/** Whether it was made now. */
+function make(url: string, address: StoreAddress): Promise<boolean> {
+  // A kind that is missing here does not compile.
+  switch (address.kind) {
+    case 'embedded':
+      return makeFolder(address.dir);
+    case 'mysql':
+      return makeTable(url);
+  }
+}
+
+/** As `makeTable`, for an embedded store. */
+async function makeFolder(dir: string): Promise<boolean> {
+  const existed = await access(dataFileOf(dir)).then(
+    () => true,
+    () => false,
+  );
+  const store = embeddedStore({ dir });
+  await store.open();
+  await store.close();
+  return !existed;
+}

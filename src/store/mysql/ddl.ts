@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { messageOf, StoreError } from '../../model/errors.js';
+import { withMysql } from './store.js';
+import { readTable } from './table.js';
+
+/** Compiled code lives in dist/src/store/mysql, the schema in the package's root. */
+const DDL_FILE = new URL('../../../../schema/server_call_status.sql', import.meta.url);
+
+const NO_SUCH_TABLE = 1146;
+const COMMAND_DENIED = 1142;
+
+/**
+ * Makes the table when the database has none, and checks the one that is there. Resolves with whether it made one.
+ * Rejects as `migrate` does.
+ */
+export async function makeTable(url: string): Promise<boolean> {
+  const ddl = await readFile(DDL_FILE, 'utf8');
+  return withMysql(url, async (query) => {
+    try {
+      await readTable(query);
+      return false;
+    } catch (error) {
+      if ((error as { errno?: unknown }).errno !== NO_SUCH_TABLE) throw error;
+    }
+    await query(ddl).catch((error: unknown) => {
+      throw (error as { errno?: unknown }).errno === COMMAND_DENIED ? mayNotCreate(error) : error;
+    });
+    await readTable(query);
+    return true;
+  });
+}
+
+/** What the reporter itself needs, this user may have: only making the table takes more. */
+function mayNotCreate(cause: unknown): StoreError {
+  return new StoreError(
+    'configuration',
+    'ER_TABLEACCESS_DENIED_ERROR',
+    'there is no table, and this user may not create it: GRANT CREATE on the database, or have an administrator apply ' +
+      `schema/server_call_status.sql (${messageOf(cause)})`,
+    { cause },
+  );
+}
