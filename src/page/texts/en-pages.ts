@@ -57,7 +57,7 @@ export const enPages: PageTexts = {
           ? `${affected} avoid a host`
           : 'none avoids a host',
     windowNote: (minutes) => (minutes === null ? 'too few calls' : `last ${minutes} min`),
-    plot: 'Last half hour',
+    plot: 'Over time',
     plotOf: { '30m': '30 min', '24h': '24 h', '14d': '14 d' },
     plotSpan: 'Span of the plot',
     asTable: 'As a table',

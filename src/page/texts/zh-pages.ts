@@ -52,7 +52,7 @@ export const zhPages: PageTexts = {
           ? `${affected} 个避开主机`
           : '没有避开主机的',
     windowNote: (minutes) => (minutes === null ? '调用太少' : `最近 ${minutes} 分钟`),
-    plot: '最近半小时',
+    plot: '走势',
     plotOf: { '30m': '30 分钟', '24h': '24 小时', '14d': '14 天' },
     plotSpan: '曲线时段',
     asTable: '以表格显示',
