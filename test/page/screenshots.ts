@@ -4,9 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { launch, open, PHONE } from './browser.js';
 import { Night } from './night.js';
 
-/** `npm run docs:screenshots [folder]`: the page on a bad night, for the documentation. Times differ from run to run. */
+/**
+ * `npm run docs:screenshots`: the page on a bad night, for the documentation; times differ from run to run. With a
+ * folder: every view in every look, into that folder, to be judged.
+ */
 
-const TARGET = process.argv[2] ?? fileURLToPath(new URL('../../../docs/screenshots/', import.meta.url));
+const [, , FOLDER] = process.argv;
+const TARGET = FOLDER ?? fileURLToPath(new URL('../../../docs/screenshots/', import.meta.url));
 
 const SHOTS = [
   { name: 'overview', at: '#/' },
@@ -36,6 +40,9 @@ const looks = [
 for (const { look, options } of looks) {
   const { page, context, complaints } = await open(browser, site.url, options);
   for (const shot of SHOTS) {
+    const isShown =
+      look === 'light' || shot.name === 'overview' || (shot.name === 'service' && look !== 'zh');
+    if (FOLDER === undefined && !isShown) continue;
     await page.goto(`${site.url}${shot.at}`);
     await page.waitForSelector('body[data-connection=live] main :is(table, .equation, .keys, .minute)');
     await page.waitForTimeout(700);
