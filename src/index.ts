@@ -23,6 +23,7 @@ export type {
   WriterStatus,
 } from './model/status.js';
 export type { FrameRejection, Traffic } from './model/traffic.js';
+export type { LiveViewStatus, ViewCounts } from './model/view-status.js';
 export type { DrainOutcome } from './node/drain.js';
 export type { ReporterOptions } from './node/options.js';
 export type { EventMap, EventType, ReporterEvent } from './observe/events.js';
