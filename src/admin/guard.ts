@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
+import type { Role, Sessions } from './browser-sessions.js';
 import { type Answer, failure } from './route.js';
-import type { Role, Sessions } from './sessions.js';
 
 const FOREIGN_HOST = failure(
   403,

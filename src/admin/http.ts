@@ -5,11 +5,11 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { messageOf, ReporterError } from '../model/errors.js';
 import type { Logger } from '../model/log.js';
 import type { Address } from '../model/status.js';
+import { Sessions } from './browser-sessions.js';
 import { Guard, isRead } from './guard.js';
 import { type Answer, failure, type Route } from './route.js';
 import { type StatusSources, statusRoutes } from './routes.js';
 import { sessionRoutes } from './session-routes.js';
-import { Sessions } from './sessions.js';
 
 /** How much one client may take of the server. */
 export interface AdminLimits {

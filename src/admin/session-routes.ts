@@ -1,6 +1,6 @@
+import { type Role, SESSION_S, type Session } from './browser-sessions.js';
 import type { Guard } from './guard.js';
 import { type AdminRequest, type Answer, failure, json, type Route } from './route.js';
-import { type Role, SESSION_S, type Session } from './sessions.js';
 
 const PATH = '/api/session';
 

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import test, { type ExecutionContext } from 'ava';
+import { Sessions } from '../../src/admin/browser-sessions.js';
 import { json, type Route } from '../../src/admin/route.js';
-import { Sessions } from '../../src/admin/sessions.js';
 import type { Address } from '../../src/model/status.js';
 import { ask, askJson, type Question, serve } from './ask.js';
 
