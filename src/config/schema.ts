@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS } from '../store/address.js';
+import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS, STORE_FORMS } from '../store/address.js';
 import type { DeepReadonly } from './tree.js';
 import { isLoopback, isSameAddress, pathProblem, storeUrlProblem, textProblem } from './values.js';
 
@@ -117,7 +117,7 @@ const sections = z.strictObject({
         )
         .meta({
           place: 'store',
-          expected: 'embedded:DIR or mysql://user:password@host:port/database',
+          expected: STORE_FORMS,
         } satisfies KeyMeta),
       connectTimeoutMs: integer(
         1,

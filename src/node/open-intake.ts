@@ -16,7 +16,7 @@ import { ReportDecoder } from '../wire/messages.js';
 import type { Foundation } from './foundation.js';
 import type { Writers } from './start-writers.js';
 
-/** A stop waits this long for what was read to be journaled, milliseconds. */
+/** A stop waits this long for connections to end and for what was read to be journaled, milliseconds. */
 const STOP_JOURNAL_MS = 1000;
 
 /** The ways in. */
@@ -66,7 +66,8 @@ export async function openIntake(
     listener.stopAccepting();
     listener.closeConnections();
     for (const { writer } of lanes) writer.liftBound();
-    await until(isJournaled, STOP_JOURNAL_MS);
+    // A connection that ends takes its timer along, and is told as closed: while its actor can still hear of it.
+    await until(() => connections.size === 0 && isJournaled(), STOP_JOURNAL_MS);
   });
   const address = await listener.listen();
   return { address, listener, ingress, isJournaled };

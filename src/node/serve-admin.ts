@@ -1,6 +1,7 @@
 import { deadLetterRoutes } from '../admin/dead-letters.js';
 import { EventStreams } from '../admin/event-streams.js';
 import { startAdmin } from '../admin/http.js';
+import { pageRoutes } from '../admin/page.js';
 import { type ReporterSource, reporterAnswer, reporterRoute } from '../admin/reporter-routes.js';
 import type { Route } from '../admin/route.js';
 import { storedRowsRoute } from '../admin/stored-rows.js';
@@ -73,5 +74,6 @@ function routesOf({ config, events, metrics, status, vitals, teardown }: Foundat
     storedRowsRoute(() => shown.store),
     reporterRoute(source),
     streams.route,
+    ...pageRoutes(),
   ];
 }

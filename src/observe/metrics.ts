@@ -278,7 +278,7 @@ export class Metrics {
     }).set({ version, node: process.version }, 1);
   }
 
-  /** What the view counts; 0 until it is up. */
+  /** What the view counts. Gauges by level and state show 0 while it is not up; its counters stay as they were. */
   #viewMetrics(): void {
     const ofLevel = ({ view }: ReporterStatus, level: Level) => view.counts?.services[level] ?? 0;
     this.#gauges('services', 'Services by level, as lists show them.', 'level', LEVELS, ofLevel);

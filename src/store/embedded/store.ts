@@ -95,6 +95,9 @@ function embeddedWriter(dir: string, use: () => Opened): StoreWriter {
         await reserve.commit(bytesFor(batch.length, rows, reserve), () =>
           rows.batch(() => putAll(rows, batch)),
         );
+        // In a file that nobody finds any more they are not stored.
+        const displacement = reserve.displacement();
+        if (displacement) throw displacement;
       } catch (error) {
         throw classifyEmbeddedError(error, `writing ${batch.length} rows to ${description(dir)}`, 'write');
       }
