@@ -5,19 +5,23 @@ import type { ViewState } from './state.js';
 
 /** A new row for the key at `from[at]` and a voice, with all it belongs to. It counts nowhere before it has bits. */
 export function addRow(state: ViewState, from: Int32Array, at: number, ip: number): number {
-  const { rows, hosts, voices, pairs } = state;
+  const { rows, hosts, services, voices, pairs } = state;
   const host = hostAt(state, from, at);
+  const service = hosts.service[host]!;
   const voice = voices.of(ip);
   const row = rows.add(host, voice);
   const { words } = rows.records;
   const base = row * ROW_WORDS;
   words[base + HOST] = host;
-  const pair = pairOf(state, hosts.service[host]!, voice);
+  const pair = pairOf(state, service, voice);
   words[base + PAIR] = pair;
   words[base + NEXT] = hosts.firstRow[host]!;
   hosts.firstRow[host] = row + 1;
   pairs.records.words[pair * PAIR_WORDS + PAIR_ROWS]!++;
   voices.rows[voice]!++;
+  // Also one that is stale already may make its host another: what was known of hosts without callers is void.
+  services.epoch[service]!++;
+  services.markDirty(service);
   return row;
 }
 

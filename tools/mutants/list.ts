@@ -2,6 +2,7 @@ import { CLI_MUTANTS } from './list/cli.js';
 import { INTAKE_MUTANTS } from './list/intake.js';
 import { JOURNAL_MUTANTS } from './list/journal.js';
 import { LMDB_MUTANTS } from './list/lmdb.js';
+import { NODE_MUTANTS } from './list/node.js';
 import { PARTITION_MUTANTS } from './list/partition.js';
 import { ROUTING_MUTANTS } from './list/routing.js';
 import { RUNTIME_MUTANTS } from './list/runtime.js';
@@ -23,6 +24,7 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   lmdb: LMDB_MUTANTS,
   store: STORE_MUTANTS,
   view: VIEW_MUTANTS,
+  node: NODE_MUTANTS,
   cli: CLI_MUTANTS,
 };
 

@@ -32,8 +32,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/store/mysql/sessions.ts',
-        find: "command !== 'Sleep' && COMMITTING.test(state)",
-        replace: "command === 'Sleep' && COMMITTING.test(state)",
+        find: 'return !COMMITS_NOTHING.test(command) && COMMITTING',
+        replace: 'return COMMITS_NOTHING.test(command) && COMMITTING',
       },
     ],
     tests: [{ file: 'test/mysql/full-disk.test', server: 'mysql' }],
