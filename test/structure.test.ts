@@ -21,8 +21,8 @@ const shown = ({ file, target }: Import) => `${file} imports ${target}`;
 /** Nothing is wrong but what is known to be. `advice`: what to do when something is, for who meets it first here. */
 function expectNone(
   t: ExecutionContext,
-  advice: string,
   wrong: readonly string[],
+  advice = 'see what this test says of it',
   known: readonly string[] = [],
 ): void {
   const found = [...wrong].sort();
@@ -52,7 +52,7 @@ const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   config: ['model', 'store'],
   partition: ['model', 'journal'],
   observe: ['model'],
-  // Computed from events; never asks a stage.
+  // Computed from rows and events that are handed in; never asks a stage.
   view: ['model', 'observe'],
   routing: ['model', 'partition', 'runtime', 'observe'],
   writer: ['model', 'partition', 'routing', 'journal', 'store', 'observe', 'runtime'],
@@ -131,9 +131,11 @@ test('an import is told from an import of types, over several lines, too', (t) =
 
 test('each room imports only the rooms below it', (t) => {
   const unknown = files.filter((file) => file.startsWith('src/') && !(roomOf(file) in ALLOWED)).map(roomOf);
-  expectNone(t, 'give a new room its place in ALLOWED of this test, and in docs/architecture.md', [
-    ...new Set(unknown),
-  ]);
+  expectNone(
+    t,
+    [...new Set(unknown)],
+    'give a new room its place in ALLOWED of this test, and in docs/architecture.md',
+  );
   const wrong = ofSrc.filter(({ file, target }) => {
     const [from, to] = [roomOf(file), roomOf(target)];
     const allowed = ALLOWED[from]!;
@@ -141,8 +143,8 @@ test('each room imports only the rooms below it', (t) => {
   });
   expectNone(
     t,
-    'ALLOWED of this test has the rooms that each may import; hand in what is needed, or move it to a room below both',
     wrong.map(shown),
+    'ALLOWED of this test has the rooms that each may import; hand in what is needed, or move it to a room below both',
   );
 });
 
@@ -150,7 +152,11 @@ test('nothing stands on the reporter but the ways in', (t) => {
   const wrong = ofSrc.filter(
     ({ file, target }) => TOP.includes(roomOf(target)) && !TOP.includes(roomOf(file)),
   );
-  expectNone(t, `only these stand on ${TOP.join(', ')}: they themselves`, wrong.map(shown));
+  expectNone(
+    t,
+    wrong.map(shown),
+    `nothing but ${TOP.join(', ')} may import one of these; hand in what is needed`,
+  );
 });
 
 test('the service knows nothing of the tools, the tools nothing of the tests', (t) => {
@@ -163,7 +169,7 @@ test('the service knows nothing of the tools, the tools nothing of the tests', (
   };
   const wrong = internal.filter(({ file, target }) => !below[treeOf(file)]!.includes(treeOf(target)));
   const advice = 'src imports src only, tools no tests, examples the package by its name';
-  expectNone(t, advice, wrong.map(shown));
+  expectNone(t, wrong.map(shown), advice);
 });
 
 test('tools know each other only where one is made of another', (t) => {
@@ -175,7 +181,7 @@ test('tools know each other only where one is made of another', (t) => {
       // A new room knows `shared` alone, until TOOLS says more.
       !(TOOLS[roomOf(file)] ?? ['shared']).includes(roomOf(target)),
   );
-  expectNone(t, 'move what both need to tools/shared', wrong.map(shown));
+  expectNone(t, wrong.map(shown), 'move what both need to tools/shared');
 });
 
 /** Behind a contract: folders of engines, and who may import them besides themselves. */
@@ -193,9 +199,9 @@ test('engines are known only behind their contract, and not to each other', (t) 
   );
   expectNone(
     t,
-    'use the contract.ts beside the folder; who chooses an engine is open.ts',
     // The test kit and the tools may look behind it.
     wrong.filter(({ file }) => !file.startsWith('src/testing/')).map(shown),
+    'use the contract.ts beside the folder; who chooses an engine is open.ts',
     TO_BE_MENDED.engines,
   );
 });
@@ -205,7 +211,7 @@ test('the configuration knows of stores how they are addressed, and nothing else
     ({ file, target }) =>
       roomOf(file) === 'config' && roomOf(target) === 'store' && target !== 'src/store/address.ts',
   );
-  expectNone(t, 'src/store/address.ts is all the configuration may know', wrong.map(shown));
+  expectNone(t, wrong.map(shown), 'src/store/address.ts is all the configuration may know');
 });
 
 test('writers know stores by their contract alone', (t) => {
@@ -215,7 +221,7 @@ test('writers know stores by their contract alone', (t) => {
       roomOf(target) === 'store' &&
       !(typeOnly && target === 'src/store/contract.ts'),
   );
-  expectNone(t, 'import types of src/store/contract.ts only', wrong.map(shown));
+  expectNone(t, wrong.map(shown), 'import types of src/store/contract.ts only');
 });
 
 test('commands that have a folder do not know each other', (t) => {
@@ -226,13 +232,13 @@ test('commands that have a folder do not know each other', (t) => {
     if (from === 'dead-letters' && target === 'src/cli/journal/content.ts') return false;
     return from !== undefined && to !== undefined && from !== to;
   });
-  expectNone(t, 'move what both need to a file of src/cli/', wrong.map(shown));
+  expectNone(t, wrong.map(shown), 'move what both need to a file of src/cli/');
 });
 
 test('no file imports itself, by whatever detour, not even for a type', (t) => {
   const circles = circlesOf(internal).map((circle) => circle.join(', '));
   const advice = 'these files import each other in a circle; move what they share to a file below them';
-  expectNone(t, advice, circles, TO_BE_MENDED.circles);
+  expectNone(t, circles, advice, TO_BE_MENDED.circles);
 });
 
 test('circles are found, each once', (t) => {
@@ -273,8 +279,8 @@ test('no two files of one name mean different things', (t) => {
   );
   expectNone(
     t,
-    'name each after what it holds; names that mean the same in every folder stand in SAME_MEANING of this test',
     wrong.map(([name, where]) => `${name} in ${where.join(' and ')}`),
+    'name each after what it holds; names that mean the same in every folder stand in SAME_MEANING of this test',
     TO_BE_MENDED.names,
   );
 });
@@ -307,7 +313,7 @@ const packagesOfSrc = imports.filter(
 test('each package is imported in its one place', (t) => {
   const wrong = packagesOfSrc.filter(({ file, target }) => !PACKAGES[packageOf(target)]?.test(file));
   const advice = 'PACKAGES of this test has the place of each; give a new one its place there';
-  expectNone(t, advice, wrong.map(shown));
+  expectNone(t, wrong.map(shown), advice);
 });
 
 test('the packages that are imported are those the package depends on', (t) => {
