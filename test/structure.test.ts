@@ -21,8 +21,8 @@ const shown = ({ file, target }: Import) => `${file} imports ${target}`;
 /** Nothing is wrong but what is known to be. `advice`: what to do when something is, for who meets it first here. */
 function expectNone(
   t: ExecutionContext,
+  advice: string,
   wrong: readonly string[],
-  advice = 'see what this test says of it',
   known: readonly string[] = [],
 ): void {
   const found = [...wrong].sort();
@@ -54,6 +54,8 @@ const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   observe: ['model'],
   // Computed from rows and events that are handed in; never asks a stage.
   view: ['model', 'observe'],
+  // Runs in browsers: of the others it knows the shapes of their answers, and nothing that Node has.
+  page: ['model', 'view'],
   routing: ['model', 'partition', 'runtime', 'observe'],
   writer: ['model', 'partition', 'routing', 'journal', 'store', 'observe', 'runtime'],
   intake: ['model', 'wire', 'partition', 'routing', 'observe', 'runtime'],
@@ -79,6 +81,8 @@ const TOOLS: Readonly<Record<string, readonly string[]>> = {
   mutants: ['shared'],
   // The table of mutants is one of the tables.
   docs: ['shared', 'mutants'],
+  page: [],
+  demo: ['shared'],
 };
 
 test('every import is seen by these tests', (t) => {
@@ -131,11 +135,9 @@ test('an import is told from an import of types, over several lines, too', (t) =
 
 test('each room imports only the rooms below it', (t) => {
   const unknown = files.filter((file) => file.startsWith('src/') && !(roomOf(file) in ALLOWED)).map(roomOf);
-  expectNone(
-    t,
-    [...new Set(unknown)],
-    'give a new room its place in ALLOWED of this test, and in docs/architecture.md',
-  );
+  expectNone(t, 'give a new room its place in ALLOWED of this test, and in docs/architecture.md', [
+    ...new Set(unknown),
+  ]);
   const wrong = ofSrc.filter(({ file, target }) => {
     const [from, to] = [roomOf(file), roomOf(target)];
     const allowed = ALLOWED[from]!;
@@ -143,8 +145,8 @@ test('each room imports only the rooms below it', (t) => {
   });
   expectNone(
     t,
-    wrong.map(shown),
     'ALLOWED of this test has the rooms that each may import; hand in what is needed, or move it to a room below both',
+    wrong.map(shown),
   );
 });
 
@@ -152,10 +154,26 @@ test('nothing stands on the reporter but the ways in', (t) => {
   const wrong = ofSrc.filter(
     ({ file, target }) => TOP.includes(roomOf(target)) && !TOP.includes(roomOf(file)),
   );
+  expectNone(t, `nothing but ${TOP.join(', ')} may import one of these`, wrong.map(shown));
+});
+
+test('the page takes from the others nothing that needs Node', (t) => {
+  const taken = ofSrc.filter(({ file, target }) => roomOf(file) === 'page' && roomOf(target) !== 'page');
+  const advice = 'the page runs in a browser: take types from src/view, values from src/view/shapes.ts alone';
   expectNone(
     t,
-    wrong.map(shown),
-    `nothing but ${TOP.join(', ')} may import one of these; hand in what is needed`,
+    advice,
+    taken.filter(({ typeOnly, target }) => !typeOnly && !target.endsWith('/shapes.ts')).map(shown),
+  );
+  const node = imports.filter(
+    ({ file, target }) => file.startsWith('src/page/') && target.startsWith('node:'),
+  );
+  expectNone(t, advice, node.map(shown));
+  const reached = ofSrc.filter(({ file }) => file === 'src/view/shapes.ts').map(({ target }) => target);
+  expectNone(
+    t,
+    advice,
+    reached.filter((target) => target !== 'src/model/view-status.ts'),
   );
 });
 
@@ -169,7 +187,7 @@ test('the service knows nothing of the tools, the tools nothing of the tests', (
   };
   const wrong = internal.filter(({ file, target }) => !below[treeOf(file)]!.includes(treeOf(target)));
   const advice = 'src imports src only, tools no tests, examples the package by its name';
-  expectNone(t, wrong.map(shown), advice);
+  expectNone(t, advice, wrong.map(shown));
 });
 
 test('tools know each other only where one is made of another', (t) => {
@@ -181,7 +199,7 @@ test('tools know each other only where one is made of another', (t) => {
       // A new room knows `shared` alone, until TOOLS says more.
       !(TOOLS[roomOf(file)] ?? ['shared']).includes(roomOf(target)),
   );
-  expectNone(t, wrong.map(shown), 'move what both need to tools/shared');
+  expectNone(t, 'move what both need to tools/shared', wrong.map(shown));
 });
 
 /** Behind a contract: folders of engines, and who may import them besides themselves. */
@@ -199,9 +217,9 @@ test('engines are known only behind their contract, and not to each other', (t) 
   );
   expectNone(
     t,
+    'use the contract.ts beside the folder; who chooses an engine is open.ts',
     // The test kit and the tools may look behind it.
     wrong.filter(({ file }) => !file.startsWith('src/testing/')).map(shown),
-    'use the contract.ts beside the folder; who chooses an engine is open.ts',
     TO_BE_MENDED.engines,
   );
 });
@@ -211,7 +229,7 @@ test('the configuration knows of stores how they are addressed, and nothing else
     ({ file, target }) =>
       roomOf(file) === 'config' && roomOf(target) === 'store' && target !== 'src/store/address.ts',
   );
-  expectNone(t, wrong.map(shown), 'src/store/address.ts is all the configuration may know');
+  expectNone(t, 'src/store/address.ts is all the configuration may know', wrong.map(shown));
 });
 
 test('writers know stores by their contract alone', (t) => {
@@ -221,7 +239,7 @@ test('writers know stores by their contract alone', (t) => {
       roomOf(target) === 'store' &&
       !(typeOnly && target === 'src/store/contract.ts'),
   );
-  expectNone(t, wrong.map(shown), 'import types of src/store/contract.ts only');
+  expectNone(t, 'import types of src/store/contract.ts only', wrong.map(shown));
 });
 
 test('commands that have a folder do not know each other', (t) => {
@@ -232,13 +250,13 @@ test('commands that have a folder do not know each other', (t) => {
     if (from === 'dead-letters' && target === 'src/cli/journal/content.ts') return false;
     return from !== undefined && to !== undefined && from !== to;
   });
-  expectNone(t, wrong.map(shown), 'move what both need to a file of src/cli/');
+  expectNone(t, 'move what both need to a file of src/cli/', wrong.map(shown));
 });
 
 test('no file imports itself, by whatever detour, not even for a type', (t) => {
   const circles = circlesOf(internal).map((circle) => circle.join(', '));
   const advice = 'these files import each other in a circle; move what they share to a file below them';
-  expectNone(t, circles, advice, TO_BE_MENDED.circles);
+  expectNone(t, advice, circles, TO_BE_MENDED.circles);
 });
 
 test('circles are found, each once', (t) => {
@@ -279,14 +297,17 @@ test('no two files of one name mean different things', (t) => {
   );
   expectNone(
     t,
-    wrong.map(([name, where]) => `${name} in ${where.join(' and ')}`),
     'name each after what it holds; names that mean the same in every folder stand in SAME_MEANING of this test',
+    wrong.map(([name, where]) => `${name} in ${where.join(' and ')}`),
     TO_BE_MENDED.names,
   );
 });
 
 /** Where each package may be imported by `src/`. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
+  // Bundled when the page is built, so that nobody installs them.
+  '@preact/signals': /^src\/page\//,
+  preact: /^src\/page\//,
   commander: /^src\/cli\//,
   fastify: /^src\/admin\/http\.ts$/,
   'fs-native-extensions': /^src\/lmdb\/lock\.ts$/,
@@ -310,10 +331,13 @@ const packagesOfSrc = imports.filter(
   ({ file, ours, target }) => file.startsWith('src/') && !ours && !target.startsWith('node:'),
 );
 
+/** All but what the page is bundled from. */
+const packagesInstalled = packagesOfSrc.filter(({ file }) => roomOf(file) !== 'page');
+
 test('each package is imported in its one place', (t) => {
   const wrong = packagesOfSrc.filter(({ file, target }) => !PACKAGES[packageOf(target)]?.test(file));
   const advice = 'PACKAGES of this test has the place of each; give a new one its place there';
-  expectNone(t, wrong.map(shown), advice);
+  expectNone(t, advice, wrong.map(shown));
 });
 
 test('the packages that are imported are those the package depends on', (t) => {
@@ -321,7 +345,7 @@ test('the packages that are imported are those the package depends on', (t) => {
     dependencies: Record<string, string>;
   };
   t.deepEqual(
-    [...new Set(packagesOfSrc.map(({ target }) => packageOf(target)))].sort(),
+    [...new Set(packagesInstalled.map(({ target }) => packageOf(target)))].sort(),
     Object.keys(dependencies).sort(),
   );
 });

@@ -85,7 +85,7 @@ export class Ingress {
   /** The actors have ended: what is not journaled by now never will be. Rejects all that wait for it. */
   end(): void {
     this.#isStopping = true;
-    for (const reject of this.#waiting) reject(new ReporterError('REPORTER_STOPPED', STOPPED));
+    for (const reject of this.#waiting) reject(new ReporterError('REPORTER_STOPPED', UNSURE));
     this.#waiting.clear();
   }
 
@@ -146,6 +146,11 @@ export class Ingress {
 
 const STOPPED =
   'the reporter stops and did not journal these reports: send them to another one, or after its restart';
+
+/** Some may be on disk, and the word of it came too late. To send them again does no harm: the newest value counts. */
+const UNSURE =
+  'the reporter stopped before it was known that these reports are on disk: send them again, to another one, or ' +
+  'after its restart';
 
 function rowsIn(report: Report): number {
   return Array.isArray(report?.results) ? report.results.length : 0;

@@ -31,6 +31,8 @@ export async function drain(
     return { drained: intake.isJournaled() && pending === 0, pending, unjournaled: router.waitingRows };
   };
   const tell = (step: 'accepting-stopped' | 'connections-closed' | 'drained' | 'time-up') => {
+    // A stop that came in between has told its own end.
+    if (status.state === 'stopped') return;
     const { pending, unjournaled } = outcome();
     events.emit({ type: 'drain-step', step, pending, unjournaled });
   };

@@ -5,7 +5,7 @@ import { HandlerTable } from '../intake/handlers.js';
 import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
 import { PlainTransport } from '../intake/transport.js';
-import type { Journal } from '../journal/contract.js';
+import type { Peers } from '../journal/contract.js';
 import { openFilesLimit } from '../model/open-files.js';
 import { RowBufferPool } from '../model/row-buffer.js';
 import type { Address } from '../model/status.js';
@@ -16,7 +16,7 @@ import { ReportDecoder } from '../wire/messages.js';
 import type { Foundation } from './foundation.js';
 import type { Writers } from './start-writers.js';
 
-/** A stop waits this long for what was read to be journaled, milliseconds. */
+/** A stop waits this long for connections to end and for what was read to be journaled, milliseconds. */
 const STOP_JOURNAL_MS = 1000;
 
 /** The ways in. */
@@ -33,8 +33,8 @@ export interface Intake {
 /** Opens the ways in: the reference for the process, the port for agents. Rejects with LISTEN_FAILED. */
 export async function openIntake(
   { config, options, events, traffic, status, teardown }: Foundation,
-  journal: Journal,
   { root, router, lanes }: Writers,
+  peers: Pick<Peers, 'number'>,
 ): Promise<Intake> {
   const { listen } = config;
   const { inbox } = router;
@@ -44,13 +44,13 @@ export async function openIntake(
   status.add({ refused: () => refused.ledger(0), inflightBytes: () => budget.bytes });
   const ingress = new Ingress(root, {
     ...{ inbox, traffic, refused, events },
-    peerNumber: journal.peers.number('internal'),
+    peerNumber: peers.number('internal'),
   });
   const maxConnections = limitConnections(listen.maxConnections, events);
   const listener = new Listener(
     root,
     new PlainTransport(listen),
-    { maxConnections, peerNumber: (address) => journal.peers.number(address) },
+    { maxConnections, peerNumber: (address) => peers.number(address) },
     connections,
     {
       ...{ inbox, budget, traffic, events, limits: listen },
@@ -66,7 +66,8 @@ export async function openIntake(
     listener.stopAccepting();
     listener.closeConnections();
     for (const { writer } of lanes) writer.liftBound();
-    await until(isJournaled, STOP_JOURNAL_MS);
+    // A connection that ends takes its timer along, and is told as closed: while its actor can still hear of it.
+    await until(() => connections.size === 0 && isJournaled(), STOP_JOURNAL_MS);
   });
   const address = await listener.listen();
   return { address, listener, ingress, isJournaled };

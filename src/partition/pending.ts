@@ -44,6 +44,7 @@ export class PendingRows {
   #nextChunk: number;
   #superseded = 0;
   #waiting = 0;
+  #aside = 0;
 
   /** `firstChunk`: id of the first chunk; they rise to 2^31-1 and start again at 1, long after those were settled. */
   constructor(firstChunk = 1) {
@@ -220,6 +221,21 @@ export class PendingRows {
     return this.#waiting;
   }
 
+  /** The slot of the first row that waits from slot `from` on, and then from the start on; empty when none waits. */
+  waitingSlot(from: number): Int32Array {
+    const { high } = this.#map;
+    for (let index = 0; index < high; index++) {
+      const slot = (from + index) % high;
+      if (this.#marks[slot] === WAITING) return Int32Array.of(slot);
+    }
+    return new Int32Array(0);
+  }
+
+  /** Keys that are set aside. */
+  get aside(): number {
+    return this.#aside;
+  }
+
   /**
    * Rows of slots `from` … `to`-1 that are pending, copied: a piece of a snapshot. Empty past the end. The copy lies in
    * `into`, from its start, where it fits.
@@ -282,11 +298,14 @@ export class PendingRows {
   }
 
   #turn(slots: Int32Array, from: number, to: number): void {
+    let turned = 0;
     for (const slot of slots) {
       if (this.#marks[slot] !== from) continue;
       this.#marks[slot] = to;
-      this.#waiting += to === WAITING ? 1 : -1;
+      turned++;
     }
+    this.#waiting += to === WAITING ? turned : -turned;
+    this.#aside += to === ASIDE ? turned : -turned;
   }
 
   #waitingSlots(): Int32Array {

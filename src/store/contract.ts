@@ -57,10 +57,15 @@ export interface StoreWriter {
   close(): Promise<void>;
 }
 
+/** The columns of the primary key; a `Row` is one, too. */
+export type RowPlace = Pick<Row, 'modid' | 'cmdid' | 'ip' | 'port' | 'caller'>;
+
 /** Filter of `StoreReader.rows`: one service, or all. */
 export interface RowFilter {
   readonly modid?: number;
   readonly cmdid?: number;
+  /** Only rows behind this key, in the order of the reader; there need not be such a row. */
+  readonly after?: RowPlace;
 }
 
 export interface StoreReader {

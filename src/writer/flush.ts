@@ -19,8 +19,13 @@ const FEWEST_ROWS = 16;
 const SINGLE_OUT_AFTER = 3;
 /** Rows that took too long are tried again after this, then after twice as long, and so on. */
 const ASIDE: BackoffLimits = { firstMs: 2000, lastMs: 60_000 };
-/** Of the time, trying them again takes one part in so many. */
+/** Of the time, trying all of them again takes one part in so many: others are to be stored meanwhile. */
 const ASIDE_SHARE = 4;
+
+/** Rows that are tried alone, to know whether the store is to blame for a statement that took too long. */
+const SAMPLES = 3;
+/** Where all of a statement's rows had to be looked at, the next one has so many times more. */
+const MORE = 4;
 
 const QUICK: BackoffLimits = { firstMs: 50, lastMs: 2000 };
 const SLOW: BackoffLimits = { firstMs: 500, lastMs: 10_000 };
@@ -68,6 +73,8 @@ export class FlushLoop {
   #pass: Pass | undefined;
   #failures = 0;
   #aside: Aside[] = [];
+  /** On the clock of `performance.now()`: none of them is tried again before. */
+  #asideFromMs = 0;
   #signalled = false;
   #wake: (() => void) | undefined;
 
@@ -137,7 +144,7 @@ export class FlushLoop {
       const { slots } = chunk;
       this.#release(chunk, failure);
       if (failure.tooSlow) {
-        if (await separateSlow(slots, this.#trial())) return;
+        if (await this.#separateSlow(slots)) return;
         // The quickest way to a success, or to know that not even one row fits.
         this.#rows = 1;
       }
@@ -154,6 +161,29 @@ export class FlushLoop {
       // The same keys again, so that the order of the pass is kept, with the values of now.
       chunk = this.#options.pending.take(slots.subarray(0, this.#rows));
     }
+  }
+
+  /** As `separateSlow`. Rows beside ones that were set aside may be locked, too: it goes on with more at a time. */
+  async #separateSlow(slots: Int32Array): Promise<boolean> {
+    const before = this.#aside.length;
+    const isStoring = await this.#storesAny();
+    const isStored = await separateSlow(slots, this.#trial(), { isStoring });
+    if (isStored && this.#aside.length > before)
+      this.#rows = Math.min(this.#options.maxRows, Math.max(this.#rows, MORE * slots.length));
+    return isStored;
+  }
+
+  /** Whether the store takes rows now: some are tried from anywhere, since rows that are locked may stand side by side. */
+  async #storesAny(): Promise<boolean> {
+    const { pending, onReleased } = this.#options;
+    for (let tried = 0; tried < SAMPLES && pending.waiting > 1 && !this.#stopped; tried++) {
+      const chunk = pending.take(pending.waitingSlot(Math.floor(Math.random() * pending.slotEnd)));
+      const failure = chunk && (await this.#attempt(chunk));
+      if (!failure) return chunk !== undefined;
+      onReleased(pending.release(chunk));
+      if (!failure.tooSlow) return false;
+    }
+    return false;
   }
 
   /** One statement. Undefined when the store has the rows; otherwise they are in flight still. */
@@ -232,11 +262,14 @@ export class FlushLoop {
 
   /** Tries rows that were set aside again, if their time has come. */
   async #retryAside(): Promise<void> {
-    const due = this.#aside.find(({ dueMs }) => dueMs <= performance.now());
+    const beganMs = performance.now();
+    const due = this.#aside.find(({ dueMs }) => Math.max(dueMs, this.#asideFromMs) <= beganMs);
     if (!due) return;
     this.#aside = this.#aside.filter((each) => each !== due);
     this.#options.pending.takeBack(due.slots);
     await separateSlow(due.slots, this.#trial(due.times), { isStoring: true });
+    const endedMs = performance.now();
+    this.#asideFromMs = endedMs + (endedMs - beganMs) * (ASIDE_SHARE - 1);
   }
 
   /** Chunks follow the store's speed: halved when a statement takes long, doubled when full ones are quick. */
@@ -257,7 +290,7 @@ export class FlushLoop {
     // While statements wait for a checkpoint, only that matters.
     if (this.#aside.length === 0 || this.#unchecked >= MAX_UNCHECKED)
       return this.#pause(undefined, () => true);
-    const dueMs = Math.min(...this.#aside.map((each) => each.dueMs));
+    const dueMs = Math.max(this.#asideFromMs, Math.min(...this.#aside.map((each) => each.dueMs)));
     return this.#pause(Math.max(0, dueMs - performance.now()), () => true);
   }
 

@@ -27,8 +27,22 @@ export class Incarnation {
   /** It has crashed: what it still has under way changes no count. */
   crashed = false;
 
-  constructor(number: number) {
-    this.number = number;
+  readonly #oldestBefore: number | undefined;
+
+  /** `before`: the one that has crashed. */
+  constructor(before?: Incarnation) {
+    this.number = (before?.number ?? 0) + 1;
+    this.#oldestBefore = before?.oldestSince;
+  }
+
+  /**
+   * Epoch second, by the even clock, since which the oldest report waits that the store does not have. Until the journal
+   * is replayed, what is not read yet may be the oldest: then not later than before the crash.
+   */
+  get oldestSince(): number | undefined {
+    const { oldestSince } = this.pending;
+    if (this.recovered || this.#oldestBefore === undefined) return oldestSince;
+    return Math.min(oldestSince ?? this.#oldestBefore, this.#oldestBefore);
   }
 
   /** A record was applied. */

@@ -1,8 +1,9 @@
-import type { JournalEvent, PartitionJournal } from '../journal/contract.js';
+import type { JournalEvent, PartitionJournal, SnapshotSource } from '../journal/contract.js';
 import type { JournalEntry, JournalRecord } from '../journal/record.js';
 import { evenSecond } from '../model/clock.js';
 import { errorOf } from '../model/errors.js';
 import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
+import { NO_FEED, type RowFeed } from '../model/row-feed.js';
 import type { Ledger } from '../model/status.js';
 import { until } from '../model/wait.js';
 import type { EventSink } from '../observe/events.js';
@@ -46,7 +47,7 @@ export interface WriterLimits {
   readonly snapshotBytes: number;
   /**
    * Pending keys beyond which a batch that would add keys is not taken in. What is in the journal is never refused,
-   * nor a batch when nothing is pending, nor dead letters that are replayed.
+   * nor a batch when nothing is pending but rows that are set aside, nor dead letters that are replayed.
    */
   readonly maxKeys: number;
 }
@@ -68,6 +69,8 @@ export interface WriterOptions {
   readonly limits: WriterLimits;
   readonly restarts: Restarts;
   readonly events: EventSink;
+  /** Where copies of journaled batches go; nowhere unless given. */
+  readonly feed?: RowFeed;
   readonly atStep?: StepHook | undefined;
 }
 
@@ -91,21 +94,23 @@ export class Writer {
   readonly #options: WriterOptions;
   readonly #account = new Account();
   readonly #stumbling = new Stumbling();
+  readonly #feed: RowFeed;
   /** Where the keys of a checkpoint are gathered; there is one at a time. */
   readonly #checkpointKeys: Int32Array;
-  #current = new Incarnation(0);
+  #current = new Incarnation();
   #isEnding = false;
   #isBounded = true;
 
   constructor(parent: ParentRef, options: WriterOptions) {
     this.#options = options;
+    this.#feed = options.feed ?? NO_FEED;
     this.#checkpointKeys = new Int32Array(CHECKPOINT_AFTER * options.limits.maxBatchRows * WORDS_PER_KEY);
     this.ref = spawnPersistent<Incarnation, WriterMessage, JournalEvent, JournalEntry>(parent, {
       name: `writer-${options.partition}`,
       key: `lars-reporter-${options.partition}`,
       log: options.journal,
       initial: () => {
-        this.#current = new Incarnation(this.#current.number + 1);
+        this.#current = new Incarnation(this.#current);
         return this.#current;
       },
       replay: (state, event, sequence) => this.#replay(state, event, sequence),
@@ -119,9 +124,9 @@ export class Writer {
     return this.#account.counts.ledger(this.#account.held);
   }
 
-  /** Epoch second, by the even clock, since which the oldest report waits that the store does not have. */
+  /** See `Incarnation`. */
   oldestSince(): number | undefined {
-    return this.#current.pending.oldestSince;
+    return this.#current.oldestSince;
   }
 
   /**
@@ -139,6 +144,12 @@ export class Writer {
     const isStale = () => !this.#isCurrent(state) || performance.now() > deadlineMs;
     if (!state.recovered || isStale() || state.pending.keys > 0) return;
     if (this.#options.journal.sinceSnapshot.events > 0) await this.#takeSnapshot(state, isStale);
+  }
+
+  /** The rows that wait for the store, to be copied in pieces; undefined while they are being rebuilt. */
+  get pending(): SnapshotSource | undefined {
+    const state = this.#current;
+    return state.recovered && !state.crashed ? state.pending : undefined;
   }
 
   /** Whether a batch waits because it would add more keys than there is room for. */
@@ -176,12 +187,20 @@ export class Writer {
   }
 
   #recovered(state: Incarnation): void {
-    const { partition, restarts, router } = this.#options;
+    const { partition, restarts } = this.#options;
     state.recovered = true;
     this.#account.recovered(state.pending, state.sequence);
     if (!this.#isEnding) state.flush = this.#startFlushing(state);
     restarts.recovered(partition);
-    tell(router, { kind: 'ready', partition, batchId: state.batchId });
+    this.#acknowledge({ kind: 'ready', partition, batchId: state.batchId });
+  }
+
+  /** Tells the router what is journaled: not before a restart would find it. */
+  #acknowledge(message: RouterMessage): void {
+    const { journal, router } = this.#options;
+    const displaced = journal.displaced();
+    if (displaced) void displaced.then(() => this.#acknowledge(message));
+    else tell(router, message);
   }
 
   async #receive(state: Incarnation, message: WriterMessage, persist: Persist): Promise<void> {
@@ -218,7 +237,7 @@ export class Writer {
         ...{ rows: batch.rows.length / WORDS_PER_ROW, received: batch.received },
       });
     }
-    tell(router, { kind: 'journaled', partition, batchId: batch.id });
+    this.#acknowledge({ kind: 'journaled', partition, batchId: batch.id });
   }
 
   /** Whether the keys that the batch would add are within the bound. If not, the router is told when they are. */
@@ -226,7 +245,7 @@ export class Writer {
     const { partition, events, limits } = this.#options;
     const room = limits.maxKeys - state.pending.keys;
     // Counted only where it matters: each row is looked for once more.
-    if (!this.#isBounded || state.pending.keys === 0 || rows.length / WORDS_PER_ROW <= room) return true;
+    if (this.#takesAny(state) || rows.length / WORDS_PER_ROW <= room) return true;
     const newKeys = state.pending.newKeys(rows);
     if (newKeys === 0 || newKeys <= room) return true;
     state.keysWithoutRoom = newKeys;
@@ -234,15 +253,27 @@ export class Writer {
     return false;
   }
 
-  /** After keys were removed: the batch that waits for room is asked for when there is. */
+  /** Whether a batch of any size is taken in. Rows that are set aside may wait for long, and no batch waits for them. */
+  #takesAny({ pending }: Incarnation): boolean {
+    return (
+      !this.#isBounded || (pending.keys === pending.aside && pending.aside < this.#options.limits.maxKeys)
+    );
+  }
+
+  /** After keys were removed or set aside: the batch that waits for room is asked for when there is. */
   #offerRoom(state: Incarnation): void {
-    const { partition, events, limits, router } = this.#options;
-    const { keys } = state.pending;
+    const { partition, limits, router } = this.#options;
     if (state.keysWithoutRoom === 0) return;
-    if (this.#isBounded && keys > 0 && keys + state.keysWithoutRoom > limits.maxKeys) return;
-    state.keysWithoutRoom = 0;
-    events.emit({ type: 'writer-full', partition, isFull: false, keys });
+    if (!this.#takesAny(state) && state.pending.keys + state.keysWithoutRoom > limits.maxKeys) return;
+    this.#endFull(state);
     tell(router, { kind: 'room', partition });
+  }
+
+  #endFull(state: Incarnation): void {
+    const { partition, events } = this.#options;
+    if (state.keysWithoutRoom === 0) return;
+    state.keysWithoutRoom = 0;
+    events.emit({ type: 'writer-full', partition, isFull: false, keys: state.pending.keys });
   }
 
   /** Journals a batch, a checkpoint of what was flushed, or both in one record, and applies it. */
@@ -269,6 +300,8 @@ export class Writer {
     state.advance(sequence, record);
     this.#account.count(sequence, record, changes);
     this.#account.rest(state.pending);
+    // Other records hold no reports: dead letters that are sent again were heard when they came.
+    if (record.batchId > 0) this.#feed.journaled(this.#options.partition, record.rows);
   }
 
   /** Replays dead letters: as a record of their own, so that it settles nothing else; see `redeliver`. */
@@ -315,6 +348,7 @@ export class Writer {
       onSetAside: (rows, error, pauseMs) => {
         const what = { rows: rows.length, first: rows.at(0), error, pauseMs };
         events.emit({ type: 'rows-set-aside', partition, ...what });
+        this.#offerRoom(state);
       },
       onCrash: (error) => tell(this.ref, { kind: 'crashed', incarnation, error }),
     });
@@ -356,6 +390,8 @@ export class Writer {
   async #crashed(error: Error, state: Incarnation): Promise<void> {
     const { partition, journal, restarts } = this.#options;
     state.crashed = true;
+    // The batch is handed over again when the writer is back.
+    this.#endFull(state);
     state.letters?.failed();
     // No statement of the old incarnation may be on its way when the next one sends newer rows.
     await state.rest();

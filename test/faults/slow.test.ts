@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { type ConfigInput, type Report, StoreError, startReporter } from '../../src/index.js';
 import type { Row, RowBatch } from '../../src/model/row.js';
 import { FaultyStore, numberedReport, OrderChecker, until } from '../../src/testing/index.js';
 import { tempDir } from '../support/temp.js';
 
-const BOUND = { boundMs: 30_000 };
+const BOUND = { boundMs: 60_000 };
 const HOSTS = 1000;
 
 async function setUp(t: ExecutionContext) {
@@ -135,4 +136,39 @@ test('a row that takes too long, and another that is refused: one waits, the oth
   store.before = undefined;
   await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'the other to be stored' });
   t.is(store.rows.size, HOSTS - 1);
+});
+
+test('however many rows are locked, first in the order of keys, the others are stored', async (t) => {
+  const { store, reporter, take, drained } = await setUp(t);
+  const { modid } = numberedReport(1, 9, 1, 1);
+  lock(store, (row) => row.modid === modid && row.port < 8000 + HOSTS / 2);
+  await take(numberedReport(1, 9, HOSTS, 1));
+  await until(() => store.rows.size === HOSTS / 2, { ...BOUND, what: 'the others to be stored' });
+  await take(numberedReport(2, 9, 10, 2));
+  await until(() => store.rows.size === HOSTS / 2 + 10, { ...BOUND, what: 'new keys to be stored' });
+  t.is(reporter.ledger().deadLettered, 0);
+  store.heal();
+  await drained();
+});
+
+test('rows that are locked, however many, take no more of a writer than a part of its time', async (t) => {
+  const { store, reporter, take } = await setUp(t);
+  const SLOW_MS = 150;
+  const TRIES = 16;
+  let slow = 0;
+  store.before = async (rows) => {
+    if (![...rows].some(({ port }) => port < 8016)) return;
+    slow++;
+    await sleep(SLOW_MS);
+    throw tooSlow();
+  };
+  await take(numberedReport(1, 9, 32, 1));
+  await until(() => reporter.ledger().pending === 16, { ...BOUND, what: 'the others to be stored' });
+  const separated = slow;
+  await until(() => slow > separated, { ...BOUND, what: 'the locked rows to be tried again' });
+  const [began, before] = [performance.now(), slow];
+  await until(() => slow >= before + TRIES, { ...BOUND, what: 'the locked rows to be tried several times' });
+  const share = (TRIES * SLOW_MS) / (performance.now() - began);
+  t.true(share < 0.5, `they take ${Math.round(100 * share)} % of the time`);
+  t.is(reporter.ledger().pending, 16);
 });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import {
   type ConfigInput,
@@ -121,4 +123,44 @@ test('every promise of report settles, also when the reporter stops meanwhile; w
   t.true(rejected >= 2);
   const journaled = outcomes.filter(({ status }) => status === 'fulfilled').length;
   t.is(received - rejected, 2 * journaled, 'what resolved is in the journal, and nothing else');
+});
+
+test.serial(
+  'a stop ends every connection: each is told as closed, and none keeps the process of the host alive',
+  async (t) => {
+    const seen: ReporterEvent[] = [];
+    const reporter = await start(t, { onEvent: (event) => void seen.push(event) });
+    const agent = connect(reporter.address.port, '127.0.0.1').on('error', () => {});
+    await once(agent, 'connect');
+    // Half a frame, for which a connection has a timer.
+    agent.write(Buffer.from([3, 0, 0]));
+    await until(() => reporter.status().traffic.bytes === 3, { ...BOUND, what: 'the bytes to be read' });
+    await reporter.stop();
+    agent.destroy();
+    const types = seen.map(({ type }) => type);
+    t.true(types.includes('connection-opened') && types.includes('connection-closed'), types.join());
+    t.is(reporter.status().traffic.connections, 0);
+    t.false(process.getActiveResourcesInfo().includes('Timeout'));
+  },
+);
+
+test('a drain that comes after a stop, or is overtaken by one, settles, and tells of no step after the end', async (t) => {
+  const seen: ReporterEvent[] = [];
+  const store = new FaultyStore();
+  const reporter = await start(t, { store, onEvent: (event) => void seen.push(event) });
+  store.fail();
+  await reporter.report(numberedReport(1, 1, 5, 1));
+  const draining = reporter.drain();
+  await until(
+    () => seen.some((event) => event.type === 'drain-step' && event.step === 'connections-closed'),
+    {
+      ...BOUND,
+      what: 'the drain to wait for the store',
+    },
+  );
+  await reporter.stop();
+  const outcome = { drained: false, pending: 5, unjournaled: 0 };
+  t.deepEqual(await draining, outcome);
+  t.deepEqual(await reporter.drain(), outcome);
+  t.like(seen.at(-1), { type: 'reporter-state', state: 'stopped' });
 });

@@ -1,70 +1,18 @@
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import fc from 'fast-check';
+import { StoreError } from '../../src/model/errors.js';
 import type { Report } from '../../src/model/report.js';
-import { RowBuffer } from '../../src/model/row-buffer.js';
-import { type EventSink, NO_EVENTS } from '../../src/observe/events.js';
-import { StoreHealth } from '../../src/observe/store-health.js';
-import { spawnRouter } from '../../src/routing/router.js';
-import { startSystem, stop } from '../../src/runtime/actors.js';
-import { FaultyStore, MemoryStore, OrderChecker, until } from '../../src/testing/index.js';
-import { Writer } from '../../src/writer/writer.js';
-import { openLmdb } from '../journal/opened.js';
-import { pack } from '../model/samples.js';
+import { FaultyStore, MemoryStore, OrderChecker, until, WriterCrashes } from '../../src/testing/index.js';
 import { tempDir } from '../support/temp.js';
+import { MAX_KEYS, startSite } from './site.js';
 
 const BOUND = { boundMs: 60_000 };
-const MAX_KEYS = 20;
-
-interface Site {
-  readonly dir: string;
-  readonly store: FaultyStore;
-  readonly atStep?: (step: string) => void;
-}
-
-/** A router and a writer that may hold 20 keys, on a real journal. */
-function start(t: ExecutionContext, { dir, store, atStep }: Site, maxKeys = MAX_KEYS) {
-  const journal = openLmdb({ dir, writers: 1 });
-  const system = startSystem();
-  const full: boolean[] = [];
-  const events: EventSink = {
-    emit: (event) => {
-      if (event.type === 'writer-full') full.push(event.isFull);
-    },
-  };
-  const router = spawnRouter(system, 1, NO_EVENTS);
-  const writer = new Writer(system, {
-    partition: 0,
-    journal: journal.partition(0),
-    store: store.writer({ partition: 0, partitions: 1, journalId: journal.id }),
-    health: new StoreHealth(0, NO_EVENTS),
-    router: router.ref,
-    limits: { maxBatchRows: 10, snapshotBytes: 100_000, maxKeys },
-    restarts: { recovered: () => {}, crashed: async () => {} },
-    events,
-    atStep,
-  });
-  router.connect(0, writer.ref);
-  let journaled = 0;
-  /** Leaves rows of these hosts with the router; each is one batch, or part of one. */
-  const send = (hosts: readonly number[], value: number) => {
-    const buffer = new RowBuffer(hosts.length);
-    for (const ip of hosts) buffer.append(pack({ ip, succ: value, ts: value }), 0, 10);
-    router.inbox.offer(buffer, { outstanding: 0, settled: () => journaled++ });
-  };
-  const end = async () => {
-    await writer.end();
-    stop(system);
-    await journal.close();
-  };
-  t.teardown(() => end().catch(() => {}));
-  return { writer, router, send, end, full, journaled: () => journaled };
-}
 
 const hosts = (from: number, count: number) => Array.from({ length: count }, (_, at) => from + at);
 
 test('beyond the bound a batch with new keys waits, unjournaled and unpaid, until the store takes some; then all is stored', async (t) => {
   const store = new FaultyStore();
-  const site = start(t, { dir: tempDir(t), store });
+  const site = startSite(t, { dir: tempDir(t), store });
   store.fail();
   site.send(hosts(0, 15), 1);
   await until(() => site.journaled() === 1, { ...BOUND, what: 'the first batch' });
@@ -85,7 +33,7 @@ test('beyond the bound a batch with new keys waits, unjournaled and unpaid, unti
 
 test('batches that add no key are taken in at the bound', async (t) => {
   const store = new FaultyStore();
-  const site = start(t, { dir: tempDir(t), store });
+  const site = startSite(t, { dir: tempDir(t), store });
   store.fail();
   site.send(hosts(0, MAX_KEYS), 1);
   await until(() => site.journaled() === 1, { ...BOUND, what: 'the first batch' });
@@ -98,7 +46,7 @@ test('batches that add no key are taken in at the bound', async (t) => {
 
 test('a batch of more keys than the bound is taken in when nothing is pending: nobody waits for ever', async (t) => {
   const store = new FaultyStore();
-  const site = start(t, { dir: tempDir(t), store });
+  const site = startSite(t, { dir: tempDir(t), store });
   store.fail();
   site.send(hosts(0, 5), 1);
   await until(() => site.journaled() === 1, { ...BOUND, what: 'the first batch' });
@@ -112,15 +60,54 @@ test('a batch of more keys than the bound is taken in when nothing is pending: n
   t.is((await rowsOf(store)).length, 5 + 3 * MAX_KEYS);
 });
 
+test('a writer that crashes while a batch waits for room tells that it is full no longer, and again when it is back', async (t) => {
+  const store = new FaultyStore();
+  const crashes = new WriterCrashes();
+  const site = startSite(t, { dir: tempDir(t), store, atStep: crashes.atStep });
+  store.fail();
+  site.send(hosts(0, 15), 1);
+  await until(() => site.journaled() === 1, { ...BOUND, what: 'the first batch' });
+  site.send(hosts(100, 15), 1);
+  await until(() => site.writer.isFull, { ...BOUND, what: 'the second to wait' });
+  crashes.at('flush');
+  await until(() => site.full.length === 3, { ...BOUND, what: 'it to wait again' });
+  store.heal();
+  await until(() => site.journaled() === 2 && site.writer.ledger().pending === 0, {
+    ...BOUND,
+    what: 'everything to be stored',
+  });
+  t.deepEqual(site.full, [true, false, true, false]);
+});
+
+test('a batch of more keys than the bound does not wait for rows that are set aside, since these may wait for long', async (t) => {
+  const store = new FaultyStore();
+  const site = startSite(t, { dir: tempDir(t), store });
+  store.before = (rows) => {
+    if ([...rows].some(({ ip }) => ip === 0))
+      throw new StoreError('retry', 'ER_LOCK_WAIT_TIMEOUT', 'it is locked', { tooSlow: true });
+  };
+  site.send(hosts(0, 5), 1);
+  await until(() => site.journaled() === 1, { ...BOUND, what: 'the first batch' });
+  site.send(hosts(100, 3 * MAX_KEYS), 1);
+  await until(() => site.journaled() === 2 && site.writer.ledger().pending === 1, {
+    ...BOUND,
+    what: 'all but the locked row to be stored',
+  });
+  t.false(site.writer.isFull);
+  store.before = undefined;
+  await until(() => site.writer.ledger().pending === 0, { ...BOUND, what: 'the locked row to be stored' });
+  t.is((await rowsOf(store)).length, 5 + 3 * MAX_KEYS);
+});
+
 test('what is in the journal is never refused: a lower bound after a restart takes it all back', async (t) => {
   const store = new FaultyStore();
   const dir = tempDir(t);
   store.fail();
-  const first = start(t, { dir, store }, 1000);
+  const first = startSite(t, { dir, store }, 1000);
   first.send(hosts(0, 200), 1);
   await until(() => first.journaled() === 1, { ...BOUND, what: 'the batch' });
   await first.end();
-  const second = start(t, { dir, store });
+  const second = startSite(t, { dir, store });
   await until(() => second.writer.ledger().pending === 200, { ...BOUND, what: 'the replay' });
   second.send(hosts(0, 200), 2);
   await until(() => second.journaled() === 1, { ...BOUND, what: 'a batch of the same keys' });
@@ -131,7 +118,7 @@ test('what is in the journal is never refused: a lower bound after a restart tak
 
 test('when the bound is lifted, because no agent sends any more, what waits is journaled', async (t) => {
   const store = new FaultyStore();
-  const site = start(t, { dir: tempDir(t), store });
+  const site = startSite(t, { dir: tempDir(t), store });
   store.fail();
   site.send(hosts(0, 15), 1);
   await until(() => site.journaled() === 1, { ...BOUND, what: 'the first batch' });
@@ -156,7 +143,7 @@ test('whatever comes while the bound is reached, and whenever the writer crashes
       const atStep = () => {
         if (++steps === crashAt) throw new Error('on purpose');
       };
-      const site = start(t, { dir: tempDir(t), store, atStep });
+      const site = startSite(t, { dir: tempDir(t), store, atStep });
       const newest = new Map<number, number>();
       for (const [value, [from, count, fate]] of list.entries()) {
         if (fate === 0) store.fail();

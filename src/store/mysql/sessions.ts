@@ -22,6 +22,12 @@ const KILL_DENIED = 1095;
 const COMMITTING = /commit|query end|bin(ary )?log|semi-?sync|transaction changes|gtid|free space/i;
 
 /**
+ * Commands of sessions that commit nothing, whatever their state. `Binlog Dump` serves a replica: it says all its life
+ * that it has sent the binary log, or sends it.
+ */
+const COMMITS_NOTHING = /^(sleep|daemon|binlog dump)/i;
+
+/**
  * The sessions that this user may see. SHOW PROCESSLIST rather than information_schema: the latter makes a temporary
  * table, for which a full disk has no room.
  */
@@ -42,7 +48,7 @@ export async function serverSessions(query: Query): Promise<ServerSession[]> {
  * wait, the write counts as failed, and `binlog_error_action=ABORT_SERVER`, its default, stops the server.
  */
 export function isCommitting({ command, state }: ServerSession): boolean {
-  return command !== 'Sleep' && COMMITTING.test(state);
+  return !COMMITS_NOTHING.test(command) && COMMITTING.test(state);
 }
 
 /**
