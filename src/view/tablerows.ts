@@ -7,6 +7,7 @@ import {
   IP,
   MODID,
   PORT,
+  SINCE,
   TAG,
   WORDS_PER_ROW,
 } from '../model/row.js';
@@ -62,23 +63,35 @@ export function takeTableRows(
   reading: TableReading,
   count: TableCount,
 ): void {
-  const { settings, clock, now, sampling, hosts, voices, storedKeys } = state;
+  const { settings, now, sampling, hosts, voices, storedKeys } = state;
   for (let at = 0; at + WORDS_PER_ROW <= rows.length; at += WORDS_PER_ROW) {
-    const heard = Math.min(clock.fromWall(rows[at + IN_TS]! >>> 0), now);
+    const heard = heardAt(state, rows, at, reading);
     const caller = rows[at + CALLER]!;
-    if (now - heard > settings.forgetS || !sampling.keeps(caller)) continue;
+    if (!sampling.keeps(caller)) continue;
     const host = hosts.find(rows[at + MODID]!, rows[at + CMDID]!, rows[at + IP]!, rows[at + PORT]!);
     const isKnownByMachine = host >= 0 && isLoopback(caller) && storedKeys.find(host, caller) >= 0;
     if (isKnownByMachine) continue;
     const voice = voices.records.find(caller);
     const row = host >= 0 && voice >= 0 ? state.rows.records.find(host, voice) : -1;
     if (row < 0) {
+      if (now - heard > settings.forgetS) continue;
       const added = addRow(state, rows, at, caller);
       if (reading.isPending) state.rows.records.words[added * ROW_WORDS + BITS] = CAUGHT;
       write(state, added, rows, at, heard);
       count.taken++;
     } else if (offer(state, row, rows, at, heard, reading, count)) count.taken++;
   }
+}
+
+/** By the agent's clock; what waits for the store has been heard when it began to wait, or later. */
+function heardAt(
+  { clock, now }: ViewState,
+  rows: Int32Array,
+  at: number,
+  { isPending }: TableReading,
+): number {
+  const heard = Math.min(clock.fromWall(rows[at + IN_TS]! >>> 0), now);
+  return isPending ? Math.max(heard, Math.min(clock.fromEven(rows[at + SINCE]! >>> 0), now)) : heard;
 }
 
 /** Offers the table's value to a row that is there; true when it was taken. */
@@ -98,7 +111,8 @@ function offer(
   if ((before & CAUGHT) !== 0 && !isPending) return false;
   const isOlder = from[at + IN_TS]! >>> 0 < words[base + TS]! >>> 0;
   if ((before & LIVE) === 0) {
-    if (isOlder || isKnown(words, base, before & FLAG, from, at)) return false;
+    const isForgotten = state.now - heard > state.settings.forgetS;
+    if (isOlder || isForgotten || isKnown(words, base, before & FLAG, from, at)) return false;
     write(state, row, from, at, heard);
     return true;
   }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
-import { until } from '../../src/testing/index.js';
+import { formatIpv4 } from '../../src/model/ipv4.js';
+import { rowsOf, until, World } from '../../src/testing/index.js';
 import type { ServiceEvent, ServicesEvent } from '../../src/view/event-shapes.js';
 import { type ViewEvent, ViewRefusal, ViewUnavailable } from '../../src/view/live.js';
 import type { CallersAnswer, Change, ServicesAnswer } from '../../src/view/shapes.js';
@@ -266,4 +267,32 @@ test('where machines cannot be kept, it is said, and the view goes on', async (t
   await until(() => complaints.length > 0, { ...BOUND, what: 'a complaint' });
   await ticked();
   t.is((await ask<ServicesAnswer>('/api/services')).status, 200);
+});
+
+test('a dead host that agents report is overloaded, and stays so; one incident', async (t) => {
+  const speed = 20;
+  const { thread, feed, clock } = await startThread(t, { speed });
+  const dead = { kind: 'sick-host', hosts: [0], fromMs: 5000 } as const;
+  const startMs = clock.nowMs();
+  const world = new World({ agents: 20, hosts: 5, callsPerSecond: 5, conditions: [dead], startMs });
+  const moments: { second: number; overloaded: number }[] = [];
+  await until(
+    () => {
+      const elapsedMs = clock.nowMs() - startMs;
+      for (const { agent, report } of world.reportsUntil(elapsedMs)) {
+        feed.peer(agent + 1, formatIpv4(world.addresses.caller(agent)));
+        feed.journaled(0, from(agent + 1, rowsOf(report)));
+      }
+      moments.push({ second: elapsedMs / 1000, overloaded: thread.counts?.hosts.overloaded ?? 0 });
+      return elapsedMs > 120_000;
+    },
+    { ...BOUND, what: 'two minutes to pass' },
+  );
+  // 30 s after the host died, and what a busy machine is late.
+  const settled = moments.filter(({ second }) => second > 50);
+  t.true(settled.length > 20);
+  t.deepEqual([...new Set(settled.map(({ overloaded }) => overloaded))], [1]);
+  t.is(thread.counts?.incidentsBegun.host, 1);
+  t.is(thread.counts?.mismatches, 0);
+  t.is(thread.counts?.callers.reporting, 20);
 });

@@ -6,6 +6,7 @@ import { PARTITION_MUTANTS } from './list/partition.js';
 import { ROUTING_MUTANTS } from './list/routing.js';
 import { RUNTIME_MUTANTS } from './list/runtime.js';
 import { STORE_MUTANTS } from './list/store.js';
+import { VIEW_MUTANTS } from './list/view.js';
 import { WIRE_MUTANTS } from './list/wire.js';
 import { WRITER_MUTANTS } from './list/writer.js';
 import type { Mutant } from './mutant.js';
@@ -21,6 +22,7 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   journal: JOURNAL_MUTANTS,
   lmdb: LMDB_MUTANTS,
   store: STORE_MUTANTS,
+  view: VIEW_MUTANTS,
   cli: CLI_MUTANTS,
 };
 

@@ -14,6 +14,7 @@ import type { Boot, FromWorker, News, ReadRows, Request, RequestKind, Requests }
 
 /** Machines are written out so often at most. */
 const SAVE_S = 10;
+const FIRST_SAVE_S = 2;
 /** Words taken in before anything else has its turn: some milliseconds. */
 const TURN_WORDS = 500_000;
 /** The view counts as behind when rows have waited so long. */
@@ -49,7 +50,8 @@ export class Serving {
     this.#topics = new Topics(this.#view);
     this.#wall = new WallClock(this.#view, this.#clock);
     for (const [number, address] of boot.peers) this.#setPeer(number, address);
-    this.#savedS = startS;
+    // A process that is killed soon has told who calls, too.
+    this.#savedS = startS - SAVE_S + FIRST_SAVE_S;
     if (boot.machinesFile === null) return;
     this.#file = new MachinesFile(boot.machinesFile);
     try {
