@@ -52,7 +52,7 @@ const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   config: ['model', 'store'],
   partition: ['model', 'journal'],
   observe: ['model'],
-  // Computed from events; never asks a stage.
+  // Computed from rows and events that are handed in; never asks a stage.
   view: ['model', 'observe'],
   // Runs in browsers: of the others it knows the shapes of their answers, and nothing that Node has.
   page: ['model', 'view'],
@@ -154,7 +154,7 @@ test('nothing stands on the reporter but the ways in', (t) => {
   const wrong = ofSrc.filter(
     ({ file, target }) => TOP.includes(roomOf(target)) && !TOP.includes(roomOf(file)),
   );
-  expectNone(t, `only these stand on ${TOP.join(', ')}: they themselves`, wrong.map(shown));
+  expectNone(t, `nothing but ${TOP.join(', ')} may import one of these`, wrong.map(shown));
 });
 
 test('the page takes from the others nothing that needs Node', (t) => {
