@@ -74,6 +74,15 @@ export function pageRoutes(directory = PAGE): readonly Route[] {
   ];
 }
 
+/** Differs when the page is another one; undefined when it was not built. */
+export function pageBuild(directory = PAGE): string | undefined {
+  try {
+    return etagOf(readFileSync(path.join(directory, 'index.html'))).slice(1, -1);
+  } catch {
+    return undefined;
+  }
+}
+
 const NOT_BUILT = failure(
   404,
   'this build has no page: run "npm run build"; "lars-reporter status" shows the same',
@@ -86,11 +95,15 @@ function readAssets(directory: string): ReadonlyMap<string, Asset> {
     const type = TYPES[path.extname(name)];
     if (type === undefined) continue;
     const plain = read(name);
-    const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
+    const etag = etagOf(plain);
     const encoded = ENCODINGS.map((encoding) => [encoding.name, read(`${name}${encoding.suffix}`)] as const);
     assets.set(name, { type, etag, plain, encoded: new Map(encoded) });
   }
   return assets;
+}
+
+function etagOf(content: Uint8Array): string {
+  return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
 }
 
 function filesIn(directory: string): string[] {

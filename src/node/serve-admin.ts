@@ -1,7 +1,7 @@
 import { deadLetterRoutes } from '../admin/dead-letters.js';
 import { EventStreams } from '../admin/event-streams.js';
 import { startAdmin } from '../admin/http.js';
-import { pageRoutes } from '../admin/page.js';
+import { pageBuild, pageRoutes } from '../admin/page.js';
 import { type ReporterSource, reporterAnswer, reporterRoute } from '../admin/reporter-routes.js';
 import type { Route } from '../admin/route.js';
 import { storedRowsRoute } from '../admin/stored-rows.js';
@@ -58,7 +58,7 @@ function routesOf({ config, events, metrics, status, vitals, teardown }: Foundat
   const view = { isEnabled: config.view.enabled, live: shown.view };
   const source: ReporterSource = { status: () => status.read(), vitals, view, version };
   const streams = new EventStreams({
-    ...{ view, version, build: version },
+    ...{ view, version, build: pageBuild() ?? version },
     report: () => reporterAnswer(source),
   });
   metrics.countStreams(() => streams.size);

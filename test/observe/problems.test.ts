@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
 import { docOf, MEANS } from '../../src/observe/problem-guide.js';
 import { type Facts, PROBLEM_CODES, problemsIn } from '../../src/observe/problems.js';
 import { viewCounts, viewStatusOf } from '../admin/fake-view.js';
 import { busyStatus, ledgerOf, reporterStatus, writerStatus } from '../admin/statuses.js';
+import { PROJECT } from '../support/sources.js';
 
 const NOW = 1_000_000;
 
@@ -162,7 +165,8 @@ test('there is a case of every code, what it means, and where it is said what to
   t.deepEqual([...new Set(CASES.map(([code]) => code))].sort(), [...PROBLEM_CODES].sort());
   for (const code of PROBLEM_CODES) {
     t.regex(MEANS[code], /^[A-Z].*\.$/);
-    t.is(docOf(code), `docs/operations.md#${code}`);
+    const [file = '', anchor = ''] = docOf(code).split('#');
+    t.true(readFileSync(path.join(PROJECT, file), 'utf8').includes(`\n### ${anchor}\n`), code);
   }
 });
 
