@@ -33,28 +33,4 @@ export const LMDB_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/lmdb/lock.test', titles: ['a journal whose lock file was deleted*'] }],
   },
-  {
-    name: 'moved-journal-acknowledges',
-    breaks: 'Rows count as journaled in a file that was moved or deleted, where no restart finds them.',
-    edits: [
-      {
-        file: 'src/writer/writer.ts',
-        find: 'const displaced = journal.displaced();',
-        replace: 'const displaced = undefined as Promise<void> | undefined; void journal;',
-      },
-    ],
-    tests: [{ file: 'test/faults/moved.test', titles: ['a journal that is moved away*'] }],
-  },
-  {
-    name: 'moved-store-confirms',
-    breaks: 'Rows count as stored in an embedded store that was moved or deleted.',
-    edits: [
-      {
-        file: 'src/store/embedded/store.ts',
-        find: 'if (displacement) throw displacement;',
-        replace: 'void displacement;',
-      },
-    ],
-    tests: [{ file: 'test/faults/moved.test', titles: ['an embedded store that is moved away*'] }],
-  },
 ];

@@ -62,4 +62,16 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/store/embedded/embedded.test', titles: ['a full disk rejects*'] }],
   },
+  {
+    name: 'moved-store-confirms',
+    breaks: 'Rows count as stored in an embedded store that was moved or deleted.',
+    edits: [
+      {
+        file: 'src/store/embedded/store.ts',
+        find: 'if (displacement) throw displacement;',
+        replace: 'void displacement;',
+      },
+    ],
+    tests: [{ file: 'test/faults/moved.test', titles: ['an embedded store that is moved away*'] }],
+  },
 ];
