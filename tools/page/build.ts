@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -27,8 +27,9 @@ const { outputFiles } = await build({
   logLevel: 'warning',
 });
 
-rmSync(TARGET, { recursive: true, force: true });
+// A reporter may start from there meanwhile: each file is whole at any moment, and old ones go last.
 mkdirSync(TARGET, { recursive: true });
+const written = new Set<string>();
 let index = readFileSync(path.join(SOURCE, 'index.html'), 'utf8');
 for (const { path: file, contents } of outputFiles) {
   const extension = path.extname(file);
@@ -41,8 +42,18 @@ keep('index.html', Buffer.from(index));
 
 /** As it is, and as browsers like it best. */
 function keep(name: string, contents: Uint8Array): void {
-  writeFileSync(path.join(TARGET, name), contents);
-  writeFileSync(path.join(TARGET, `${name}.gz`), gzipSync(contents, { level: 9 }));
+  put(name, contents);
+  put(`${name}.gz`, gzipSync(contents, { level: 9 }));
   const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
-  writeFileSync(path.join(TARGET, `${name}.br`), brotliCompressSync(contents, { params }));
+  put(`${name}.br`, brotliCompressSync(contents, { params }));
+}
+
+for (const name of readdirSync(TARGET))
+  if (!written.has(name) && !name.endsWith('.new')) rmSync(path.join(TARGET, name), { force: true });
+
+function put(name: string, contents: string | Uint8Array): void {
+  const part = path.join(TARGET, `${name}.${process.pid}.new`);
+  writeFileSync(part, contents);
+  renameSync(part, path.join(TARGET, name));
+  written.add(name);
 }
