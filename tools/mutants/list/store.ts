@@ -32,11 +32,19 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/store/mysql/sessions.ts',
-        find: "command !== 'Sleep' && COMMITTING.test(state)",
-        replace: "command === 'Sleep' && COMMITTING.test(state)",
+        find: '!COMMITS_NOTHING.test(command) && COMMITTING.test(state)',
+        replace: 'COMMITS_NOTHING.test(command) && COMMITTING.test(state)',
       },
     ],
     tests: [{ file: 'test/mysql/full-disk.test', server: 'mysql' }],
+  },
+  {
+    name: 'replica-forbids-kill',
+    breaks: 'While a replica is connected, no session that hangs is ever killed, and its rows wait.',
+    edits: [
+      { file: 'src/store/mysql/sessions.ts', find: '(sleep|daemon|binlog dump)', replace: '(sleep|daemon)' },
+    ],
+    tests: [{ file: 'test/store/mysql/sessions.test', titles: ['a session that serves a replica*'] }],
   },
   {
     name: 'connection-blames-rows',
