@@ -1,5 +1,10 @@
 /** The embedding API. Importing it has no side effect. */
 
+export type { ByeEvent, HelloEvent } from './admin/event-streams.js';
+export type { ReporterAnswer } from './admin/reporter-routes.js';
+export type { SessionAnswer } from './admin/session-routes.js';
+export type { StoredRow, StoredRowsAnswer } from './admin/stored-rows.js';
+
 export type { Config, ConfigInput } from './config/index.js';
 export type { FrameHandler, HandledFrame, Handlers } from './intake/handlers.js';
 export type { IngressMessage, InternalReports } from './intake/ingress.js';
@@ -23,11 +28,52 @@ export type {
   WriterStatus,
 } from './model/status.js';
 export type { FrameRejection, Traffic } from './model/traffic.js';
+export type { LiveViewStatus, ViewCounts } from './model/view-status.js';
 export type { DrainOutcome } from './node/drain.js';
 export type { ReporterOptions } from './node/options.js';
 export type { EventMap, EventType, ReporterEvent } from './observe/events.js';
+export type { ProblemCode, Severity } from './observe/problems.js';
+export type { Health, Problem } from './observe/vitals.js';
 export { partitionOf } from './partition/hash.js';
 export { type Reporter, startReporter } from './reporter.js';
 export type { ActorRef, ParentRef } from './runtime/actors.js';
 export type { RowFilter, Store, StoreLane, StoreReader, StoreWriter } from './store/contract.js';
+export type { ServiceEvent, ServiceName, ServicesEvent } from './view/event-shapes.js';
+export type {
+  CallerAnswer,
+  CallerRow,
+  CallersAnswer,
+  Calls,
+  Change,
+  ChangeKind,
+  ChangesAnswer,
+  Freshness,
+  Head,
+  Host,
+  HostAddress,
+  HostAnswer,
+  HostName,
+  HostRow,
+  HostState,
+  HostsAnswer,
+  Incident,
+  IncidentKind,
+  IncidentsAnswer,
+  Level,
+  LevelCounts,
+  Matrix,
+  RawRow,
+  Reason,
+  ReasonCode,
+  ServiceAnswer,
+  ServiceHost,
+  ServicesAnswer,
+  SparkMinute,
+  Summary,
+  Time,
+  Verdict,
+  Voice,
+  VoiceState,
+  WindowS,
+} from './view/shapes.js';
 export type { StepHook, WriterStep } from './writer/steps.js';

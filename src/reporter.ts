@@ -9,7 +9,8 @@ import { type Intake, openIntake } from './node/open-intake.js';
 import { openJournal } from './node/open-journal.js';
 import { openStore } from './node/open-store.js';
 import type { ReporterOptions } from './node/options.js';
-import { serveAdmin } from './node/serve-admin.js';
+import { type Shown, serveAdmin } from './node/serve-admin.js';
+import { openViewDesk } from './node/start-view.js';
 import { startWriters, type Writers } from './node/start-writers.js';
 import type { ActorRef } from './runtime/actors.js';
 
@@ -55,13 +56,20 @@ export async function startReporter(
   const settings = parseConfig(config, { baseDir: process.cwd() });
   const foundation = layFoundation(settings, options);
   try {
-    const letters = new DeadLetterCounter(foundation);
-    const admin = await serveAdmin(foundation, letters, config.admin !== undefined);
+    const view = openViewDesk(foundation);
+    const shown: Shown = { letters: new DeadLetterCounter(foundation), view };
+    const admin = await serveAdmin(foundation, shown, config.admin !== undefined);
     const journal = await openJournal(foundation);
     const store = await openStore(foundation);
-    const writers = await startWriters(foundation, journal, store);
-    letters.open(journal, writers.lanes);
-    const intake = await openIntake(foundation, journal, writers);
+    shown.store = store;
+    foundation.teardown.add('reading of the store', () => {
+      shown.store = undefined;
+    });
+    const writers = await startWriters(foundation, journal, store, view.feed);
+    shown.letters.open(journal, writers.lanes);
+    // Before anything comes in, so that it misses nothing.
+    view.start(store, writers.lanes);
+    const intake = await openIntake(foundation, writers, view.peers(journal.peers));
     foundation.status.enter('running');
     foundation.events.emit({
       ...{ type: 'listening', ...intake.address },

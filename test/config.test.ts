@@ -36,6 +36,11 @@ test('an empty configuration has the documented defaults', (t) => {
     shutdown: { drainMs: 20_000 },
     supervision: { maxRestarts: 10, periodMs: 60_000, backoffMs: 50, maxBackoffMs: 5000 },
     log: { level: 'info' },
+    view: {
+      ...{ enabled: true, freshS: 60, holdS: 60, errorShare: 0.1, minCalls: 20 },
+      ...{ hideS: 900, forgetS: 86_400, maxRows: 2_000_000 },
+    },
+    names: {},
   });
 });
 
@@ -108,7 +113,7 @@ test('an unknown key is an error that names the key meant', (t) => {
     'writers.zzz: unknown key; known are writers.count, writers.maxBatchRows, writers.maxPendingKeys',
   ]);
   t.deepEqual(unknown(JSON.parse('{ "__proto__": { "port": 1 } }')), [
-    '__proto__: unknown key; known are listen, writers, journal, store, admin, shutdown, supervision, log',
+    '__proto__: unknown key; known are listen, writers, journal, store, view, names, admin, shutdown, supervision, log',
   ]);
 });
 

@@ -6,7 +6,8 @@ import {
   letterJson,
 } from '../model/dead-letter.js';
 import { parseIpv4 } from '../model/ipv4.js';
-import { type Answer, failure, json, type Route, STARTING } from './route.js';
+import { answering, checkNames, integerOf, Misasked } from './questions.js';
+import { type Answer, json, type Route, STARTING } from './route.js';
 
 const PATH = '/api/dead-letters';
 const DEFAULT_LIMIT = 100;
@@ -53,18 +54,14 @@ export function deadLetterRoutes(desk: DeskSource): readonly Route[] {
   ];
 }
 
-/** The question cannot be answered as it is; the message says what to ask instead. */
-class Misasked extends Error {}
-
 async function answer(
   desk: DeadLetterDesk | undefined,
   handle: (desk: DeadLetterDesk) => Promise<Answer>,
 ): Promise<Answer> {
   if (!desk) return STARTING;
   try {
-    return await handle(desk);
+    return await answering(() => handle(desk));
   } catch (error) {
-    if (error instanceof Misasked) return failure(400, error.message);
     if (error instanceof DeadLetterError) return json({ error: error.message, ...error.done }, 503);
     throw error;
   }
@@ -73,20 +70,15 @@ async function answer(
 function listQuestion(query: URLSearchParams) {
   return {
     filter: filterInQuery(query, ['limit', 'offset']),
-    limit: integer('limit', query.get('limit') ?? DEFAULT_LIMIT, 1, MAX_LIMIT),
-    offset: integer('offset', query.get('offset') ?? 0, 0, MAX_OFFSET),
+    limit: integerOf('limit', query.get('limit') ?? DEFAULT_LIMIT, 1, MAX_LIMIT),
+    offset: integerOf('offset', query.get('offset') ?? 0, 0, MAX_OFFSET),
   };
 }
 
 const FIELDS = ['modid', 'cmdid', 'caller', 'code'];
 
-/** A name that is mistyped must not make the filter mean more. */
 function filterInQuery(query: URLSearchParams, others: readonly string[]): DeadLetterFilter {
-  const known = [...FIELDS, ...others];
-  for (const name of query.keys()) {
-    if (!known.includes(name)) throw new Misasked(`${name} is unknown; there are ${known.join(', ')}`);
-    if (query.getAll(name).length > 1) throw new Misasked(`${name} is given twice`);
-  }
+  checkNames(query, [...FIELDS, ...others]);
   return filterOf(Object.fromEntries(query));
 }
 
@@ -106,8 +98,8 @@ function filterOf({ modid, cmdid, caller, code }: Readonly<Record<string, unknow
     throw new Misasked('caller is to be an address such as 10.0.0.9');
   if (code !== undefined && typeof code !== 'string') throw new Misasked('code is to be a text');
   return {
-    ...(modid === undefined ? {} : { modid: integer('modid', modid, -0x80000000, 0x7fffffff) }),
-    ...(cmdid === undefined ? {} : { cmdid: integer('cmdid', cmdid, -0x80000000, 0x7fffffff) }),
+    ...(modid === undefined ? {} : { modid: integerOf('modid', modid, -0x80000000, 0x7fffffff) }),
+    ...(cmdid === undefined ? {} : { cmdid: integerOf('cmdid', cmdid, -0x80000000, 0x7fffffff) }),
     ...(ip === undefined ? {} : { caller: ip }),
     ...(code === undefined ? {} : { code }),
   };
@@ -124,10 +116,4 @@ function required(filter: DeadLetterFilter, all: unknown): DeadLetterFilter {
       'this means every dead letter: name some by modid, cmdid, caller or code, or say all=true',
     );
   return filter;
-}
-
-function integer(name: string, value: unknown, min: number, max: number): number {
-  const number = typeof value === 'string' && /^-?\d{1,10}$/.test(value) ? Number(value) : value;
-  if (typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max) return number;
-  throw new Misasked(`${name} is to be an integer from ${min} to ${max}`);
 }

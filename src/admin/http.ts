@@ -5,9 +5,11 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { messageOf, ReporterError } from '../model/errors.js';
 import type { Logger } from '../model/log.js';
 import type { Address } from '../model/status.js';
-import { Guard } from './guard.js';
+import { Sessions } from './browser-sessions.js';
+import { Guard, isRead } from './guard.js';
 import { type Answer, failure, type Route } from './route.js';
 import { type StatusSources, statusRoutes } from './routes.js';
+import { sessionRoutes } from './session-routes.js';
 
 /** How much one client may take of the server. */
 export interface AdminLimits {
@@ -45,12 +47,16 @@ export interface AdminOptions extends StatusSources {
   readonly port: number;
   /** What clients must present. Without it, `host` has to be a loopback address; the configuration sees to that. */
   readonly token?: string | undefined;
+  /** What clients may present that change nothing. */
+  readonly viewToken?: string | undefined;
   /** Takes the failures of handlers. Never sees a header, a query or the token. */
   readonly logger: Logger;
   /** What is served beside health, metrics, ledger and status. */
   readonly routes?: readonly Route[];
   /** For tests. */
   readonly limits?: Partial<AdminLimits>;
+  /** For tests: the clock of sessions, which runs evenly. */
+  readonly nowMs?: () => number;
 }
 
 export interface Admin {
@@ -88,10 +94,12 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 function createApp(options: AdminOptions): FastifyInstance {
   const { logger } = options;
   const limits = { ...LIMITS, ...options.limits };
-  const guard = new Guard(options);
-  const refusal = ({ method, headers }: FastifyRequest) => guard.refusal(method, headers);
+  const port = () => (app.server.address() as AddressInfo).port;
+  const guard = new Guard(options, new Sessions(port, options.nowMs));
+  const refusal: Refusal = ({ method, headers }, changes = false) =>
+    guard.refusal({ method, headers, changes });
 
-  const app = fastify({
+  const app: FastifyInstance = fastify({
     serverFactory: (listener) => {
       const server = createServer(
         {
@@ -136,7 +144,7 @@ function createApp(options: AdminOptions): FastifyInstance {
     const answer = statusCode < 500 ? failure(statusCode, message) : failed(request, error, logger);
     return send(request, reply, answer);
   });
-  const routes = [...statusRoutes(options), ...(options.routes ?? [])];
+  const routes = [...statusRoutes(options), ...sessionRoutes(guard), ...(options.routes ?? [])];
   for (const route of routes) addRoute(app, route, refusal, logger);
   for (const path of new Set(routes.map((route) => route.path)))
     refuseOtherMethods(
@@ -147,7 +155,8 @@ function createApp(options: AdminOptions): FastifyInstance {
   return app;
 }
 
-type Refusal = (request: FastifyRequest) => Answer | undefined;
+/** `changes`: whether the request would change something, if it were served. */
+type Refusal = (request: FastifyRequest, changes?: boolean) => Answer | undefined;
 
 function addRoute(app: FastifyInstance, route: Route, refusal: Refusal, logger: Logger): void {
   app.route<{ Params: Record<string, string> }>({
@@ -155,15 +164,18 @@ function addRoute(app: FastifyInstance, route: Route, refusal: Refusal, logger: 
     url: route.path,
     // Before the body is read.
     onRequest: async (request, reply) => {
-      const refused = route.open ? undefined : refusal(request);
+      const refused = route.open ? undefined : refusal(request, !isRead(route.method));
       if (refused) return send(request, reply, refused);
     },
     handler: async (request, reply) => {
-      const { params, url, body } = request;
+      const { params, url, body, headers } = request;
       const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '');
       let answer: Answer;
       try {
-        answer = await route.handle({ params, query, body });
+        answer = await route.handle({
+          ...{ params, query, body, headers },
+          isHttps: request.protocol === 'https',
+        });
       } catch (error) {
         answer = failed(request, error, logger);
       }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 
 /** One path of the admin HTTP. Parts of it are further files that export routes; `http.ts` serves them. */
@@ -18,6 +19,9 @@ export interface AdminRequest {
   readonly query: URLSearchParams;
   /** The parsed JSON body; undefined without one. */
   readonly body: unknown;
+  readonly headers: IncomingHttpHeaders;
+  /** Whether it came over TLS to this server. */
+  readonly isHttps: boolean;
 }
 
 export interface Answer {

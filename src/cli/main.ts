@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../model/version.js';
 import { EXIT_DONE, EXIT_USAGE, Terminal } from './terminal.js';
 
 interface CommandEntry {
@@ -17,6 +17,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   check: {
     summary: 'validate the configuration and, with --store, the table',
     load: async () => (await import('./check.js')).checkCommand,
+  },
+  status: {
+    summary: 'which services are in trouble, since when, and who says so',
+    load: async () => (await import('./status/command.js')).statusCommand,
   },
   migrate: {
     summary: 'create or upgrade the table; safe to repeat',
@@ -44,7 +48,7 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
   const program = new Command('lars-reporter')
     .description('Takes status reports from Lars agents over TCP and keeps the newest of each key in MySQL.')
     .usage('COMMAND [options]')
-    .version(version(), '--version', 'print the version')
+    .version(packageVersion(), '--version', 'print the version')
     .helpOption('--help', 'print this help; after a command, the help of that command')
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .exitOverride();
@@ -72,11 +76,6 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
 function oneLine(text: string): string {
   const line = text.trimEnd().replaceAll('\n', ' ');
   return line.includes(' is invalid. ') ? `${line}\n` : `${line}; see --help\n`;
-}
-
-function version(): string {
-  const file = new URL('../../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 const terminal = new Terminal();

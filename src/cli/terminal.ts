@@ -6,6 +6,14 @@ export const EXIT_FAILED = 1;
 /** Wrong usage or configuration: nothing was begun. */
 export const EXIT_USAGE = 2;
 
+/** Nobody could be asked. Of `status` alone. */
+export const EXIT_UNASKED = 3;
+
+/** The reporter that a command is about cannot be asked, or does not answer; the message says what to check. */
+export class UnaskedError extends Error {
+  override name = 'UnaskedError';
+}
+
 /** A command was given something it cannot work with; the message names it, its value and what to do. */
 export class UsageError extends Error {
   override name = 'UsageError';
@@ -74,6 +82,7 @@ function messageLines(error: unknown): string {
 /** The exit code that tells a user's mistake from a failure. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT_USAGE;
+  if (error instanceof UnaskedError) return EXIT_UNASKED;
   if (error instanceof ReporterError && error.code === 'CONFIG_INVALID') return EXIT_USAGE;
   if (error instanceof StoreError && error.class === 'configuration') return EXIT_USAGE;
   return EXIT_FAILED;

@@ -11,6 +11,8 @@ export interface Overrides {
   readonly warnings: readonly string[];
 }
 
+const PREFIX = 'LARS_';
+
 /**
  * Reads the `LARS_…` variables. An empty one counts as not set, as container tools pass unset ones on. White space
  * around a value is removed with a warning: files of variables leave line ends there, and secrets are made with them. One
@@ -22,7 +24,7 @@ export function readOverrides(schema: z.ZodType, env: NodeJS.ProcessEnv): Overri
   const values = new Map<ConfigKey, unknown>();
   const warnings: string[] = [];
   for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('LARS_') || !value) continue;
+    if (!name.startsWith(PREFIX) || !value) continue;
     const key = byName.get(name);
     if (key) {
       const text = value.trim();
@@ -31,7 +33,8 @@ export function readOverrides(schema: z.ZodType, env: NodeJS.ProcessEnv): Overri
       if (text !== '') values.set(key, read(text, key));
       continue;
     }
-    const meant = nearest(name, byName.keys());
+    // What all have in common says nothing.
+    const meant = nearest(name.slice(PREFIX.length), byName.keys(), (one) => [one.slice(PREFIX.length)]);
     if (meant) warnings.push(`${name} is not a setting and has no effect; did you mean ${meant}?`);
     else if (sections.has(name.split('_', 2).join('_'))) {
       warnings.push(`${name} is not a setting and has no effect`);

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS } from '../store/address.js';
+import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS, STORE_FORMS } from '../store/address.js';
 import type { DeepReadonly } from './tree.js';
 import { isLoopback, isSameAddress, pathProblem, storeUrlProblem, textProblem } from './values.js';
 
@@ -117,7 +117,7 @@ const sections = z.strictObject({
         )
         .meta({
           place: 'store',
-          expected: 'embedded:DIR or mysql://user:password@host:port/database',
+          expected: STORE_FORMS,
         } satisfies KeyMeta),
       connectTimeoutMs: integer(
         1,
@@ -133,6 +133,52 @@ const sections = z.strictObject({
       ),
     })
     .prefault({}),
+  view: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether the live view is kept, in a thread of its own; without it nothing of it is served.',
+        ),
+      freshS: integer(1, 86_400, 60, 'A caller counts so long after its last report, in seconds.'),
+      holdS: integer(
+        1,
+        86_400,
+        60,
+        'A host is held for overloaded so long after a caller last said so, in seconds: agents take the flag back and set it again all the time.',
+      ),
+      errorShare: z
+        .number()
+        .min(0.001)
+        .max(1)
+        .default(0.1)
+        .describe('Share of failed calls from which on a host or a service is failing.'),
+      minCalls: integer(1, 1_000_000, 20, 'Calls that an error share needs.'),
+      hideS: integer(
+        1,
+        31_536_000,
+        900,
+        'Services not heard for so long are left out of the list, in seconds; they can be asked for.',
+      ),
+      forgetS: integer(
+        60,
+        2_592_000,
+        86_400,
+        'What was not heard for so long is forgotten by the view, in seconds; the table keeps it.',
+      ),
+      maxRows: integer(
+        1000,
+        100_000_000,
+        2_000_000,
+        'Rows the view holds, of about 100 bytes each; with more, a share of the callers is looked at, and answers say so.',
+      ),
+    })
+    .prefault({}),
+  names: z
+    .record(z.string().regex(/^-?\d{1,10}(\/-?\d{1,10})?$/), z.string().min(1).max(255))
+    .default({})
+    .describe('Names of services: of all with a `modid` (`4242`), or of one (`4242/17`).'),
   admin: z
     .strictObject({
       host: host('127.0.0.1', 'Address of the admin HTTP: health, metrics, ledger.'),
@@ -141,8 +187,18 @@ const sections = z.strictObject({
         .optional()
         .describe('Secret that HTTP clients present; required when `admin.host` is not a loopback address.')
         .meta({ secret: true, expected: 'a text that is not empty' } satisfies KeyMeta),
+      viewToken: text(textProblem)
+        .optional()
+        .describe('Secret of HTTP clients that may read everything and change nothing.')
+        .meta({ secret: true, expected: 'a text that is not empty' } satisfies KeyMeta),
     })
     .superRefine((admin, context) => {
+      if (admin.viewToken !== undefined && admin.viewToken === admin.token)
+        context.addIssue({
+          code: 'custom',
+          path: ['viewToken'],
+          message: 'is the same as admin.token, which may change everything: take another secret',
+        });
       if (admin.token !== undefined || isLoopback(admin.host)) return;
       context.addIssue({
         code: 'custom',

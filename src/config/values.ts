@@ -46,5 +46,5 @@ export function storeUrlProblem(url: string): string | undefined {
   if (problem !== undefined) return problem;
   const address = readStoreAddress(url);
   if (address.kind === 'unusable') return address.problem;
-  return address.kind === 'embedded' ? pathProblem(address.dir) : undefined;
+  return 'dir' in address ? pathProblem(address.dir) : undefined;
 }

@@ -96,6 +96,13 @@ export interface PartitionJournal {
    */
   append(sequence: number, entry: JournalEntry): Promise<void>;
 
+  /**
+   * Undefined while a restart would find what was appended: the usual case. Else, when the journal was taken from under
+   * the process, as by moving its folder, resolves when it is back. Meanwhile appends are durable in what is open, so
+   * that pending rows go on to the store, and nobody is told that new rows are safe. Event `journal-state` tells.
+   */
+  displaced(): Promise<void> | undefined;
+
   /** The dead letter of a packed key of this partition. */
   deadLetter(key: Int32Array): Promise<StoredDeadLetter | undefined>;
 

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import { pageEnd } from './data-tree.js';
+import { damagedPage, pageEnd } from './data-tree.js';
 import { readMeta } from './meta.js';
 
 /** A data file that lmdb would crash on. */
@@ -30,6 +30,21 @@ export function checkDataFile(file: string): void {
     // A sound one may be shorter than what is used of it: the last pages may be free, and never written.
     if (size < meta.usedBytes && size < pageEnd(fd, meta))
       throw new DataFileError(`${file} is cut off: it has ${size} bytes instead of ${meta.usedBytes}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Throws DataFileError when a page that holds the trees of a sound file, see `checkDataFile`, is damaged. Reads all of
+ * them: for a file in which they are small, and that nobody writes meanwhile.
+ */
+export function checkTrees(file: string): void {
+  const fd = openSync(file, 'r');
+  try {
+    const meta = readMeta(fd);
+    const page = meta && damagedPage(fd, meta);
+    if (page !== undefined) throw new DataFileError(`${file} is damaged: page ${page} is none of lmdb's`);
   } finally {
     closeSync(fd);
   }

@@ -10,6 +10,8 @@ export const HEADER_BYTES = 24;
 const FLAGS_AT = 18;
 const BRANCH = 0x01;
 const LEAF = 0x02;
+/** Of a page, those bits of its flags that say what it is. */
+const KINDS = 0x0f;
 const NODES_END_AT = 20;
 const NODE_BYTES = 8;
 const BIG = 0x01;
@@ -41,6 +43,43 @@ export function pageEnd(fd: number, { pageBytes, usedBytes, roots }: Meta): numb
       else if ((first + count) * pageBytes <= usedBytes) end = Math.max(end, first + count);
     }
   }
+}
+
+/**
+ * The first page of the trees that is not as lmdb writes one, or is led to twice; undefined when all are sound. lmdb
+ * trusts what it reads: such a page ends the process, or keeps it for ever. Reads every page of the trees, and so is
+ * for files in which they are small, and that nobody writes meanwhile. What the nodes hold is not looked at.
+ */
+export function damagedPage(fd: number, { pageBytes, usedBytes, roots }: Meta): number | undefined {
+  const page = Buffer.alloc(pageBytes);
+  const seen = new Set<number>();
+  const next: number[] = [...roots];
+  for (;;) {
+    const number = next.pop();
+    if (number === undefined) return undefined;
+    if (number === NO_PAGE) continue;
+    if (seen.has(number) || number * pageBytes >= usedBytes) return number;
+    seen.add(number);
+    if (readSync(fd, page, 0, pageBytes, number * pageBytes) < pageBytes) return number;
+    if (!isTreePage(page, number)) return number;
+    for (const { first, count } of pagesBelow(page)) {
+      if (count === 0) next.push(first);
+      else if ((first + count) * pageBytes > usedBytes) return number;
+    }
+  }
+}
+
+function isTreePage(page: Buffer, number: number): boolean {
+  const kind = page.readUInt16LE(FLAGS_AT) & KINDS;
+  if (Number(page.readBigUInt64LE(0)) !== number || (kind !== BRANCH && kind !== LEAF)) return false;
+  const places = [...placesOf(page)];
+  if (places.length === 0 || places.length !== page.readUInt16LE(NODES_END_AT) >> 1) return false;
+  if (kind === BRANCH) return true;
+  return places.every((at) => {
+    const isBig = (page.readUInt16LE(at + 4) & BIG) !== 0;
+    const length = isBig ? BIG_PAGES_AT + 8 : page.readUInt32LE(at);
+    return at + NODE_BYTES + page.readUInt16LE(at + 6) + length <= page.length;
+  });
 }
 
 /** A node of a leaf. */

@@ -6,13 +6,19 @@ import { messageOf, ReporterError } from '../model/errors.js';
 
 const require = createRequire(import.meta.url);
 
+/** The data file in the folder of the lock file. */
+const DATA = 'data.mdb';
+
 /** False when somebody else holds a lock on the file. Throws on any other failure. */
 type TryLock = (fd: number, how: { readonly shared: boolean }) => boolean;
 
 /**
- * Takes the journal directory for this process: an advisory lock of the operating system on `file`, which goes
- * when the process goes, however it ends. Returns the release. Throws ReporterError JOURNAL_IN_USE when another
- * process, or another reporter of this one, holds it; `advice` says what to do then.
+ * Takes the journal directory for this process: an advisory lock of the operating system on `file`, and on the data
+ * file beside it, which go when the process goes, however it ends. Returns the release. Throws ReporterError
+ * JOURNAL_IN_USE when another process, or another reporter of this one, holds one; `advice` says what to do then.
+ *
+ * The data file, too, because whoever cleans up a folder may delete a lock file that is old: the next process would
+ * make a new one, lock that, and write into what the first one writes.
  */
 export function lockJournal(
   file: string,
@@ -20,13 +26,43 @@ export function lockJournal(
   advice = 'stop that reporter, or give this one a journal.dir of its own',
 ): () => void {
   keepOwner(dirname(file));
-  return lockFile(openSync(file, 'a+'), { file, dir, advice, shared: false });
+  const release = lockFile(openSync(file, 'a+'), { file, dir, advice, shared: false });
+  try {
+    // An empty one is a new one, for lmdb, too.
+    return both(release, lockData(openSync(join(dirname(file), DATA), 'a+', 0o664), { dir, advice }, false));
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function both(first: () => void, second: () => void): () => void {
+  return () => {
+    second();
+    first();
+  };
+}
+
+/** Nothing is written to it. */
+function lockData(fd: number, { dir, advice }: Pick<LockOptions, 'dir' | 'advice'>, shared: boolean) {
+  let locked = false;
+  try {
+    locked = lockerOf()(fd, { shared });
+    if (!locked)
+      throw new ReporterError(
+        'JOURNAL_IN_USE',
+        `the journal ${dir} is in use by another process, whose lock file was deleted: ${advice}`,
+      );
+  } finally {
+    if (!locked) closeSync(fd);
+  }
+  return () => closeSync(fd);
 }
 
 /** As root, makes the lock files that are missing, for the journal's owner: root's own ones would shut the owner out. */
 function keepOwner(dir: string): void {
   if (process.getuid?.() !== 0) return;
-  const owner = statSync(join(dir, 'data.mdb'), { throwIfNoEntry: false });
+  const owner = statSync(join(dir, DATA), { throwIfNoEntry: false });
   if (!owner || owner.uid === 0) return;
   for (const name of ['lock', 'lock.mdb']) {
     try {
@@ -41,8 +77,8 @@ function keepOwner(dir: string): void {
 
 /**
  * As `lockJournal`, for a process that only reads: it makes no file. A lock file that this user may not write is
- * locked together with other readers, and where there is none, as in a copy of a journal, nobody writes who would
- * have to be kept away.
+ * locked together with other readers; where there is none, as in a copy of a journal, the data file alone is locked,
+ * together with other readers.
  */
 export function lockJournalToRead(file: string, dir: string, advice: string): () => void {
   for (const flags of ['r+', 'r']) {
@@ -51,13 +87,13 @@ export function lockJournalToRead(file: string, dir: string, advice: string): ()
       fd = openSync(file, flags);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return () => {};
+      if (code === 'ENOENT') break;
       if (flags === 'r+' && (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')) continue;
       throw error;
     }
     return lockFile(fd, { file, dir, advice, shared: flags === 'r' });
   }
-  return () => {};
+  return lockData(openSync(join(dirname(file), DATA), 'r'), { dir, advice }, true);
 }
 
 interface LockOptions {
@@ -71,8 +107,7 @@ interface LockOptions {
 function lockFile(fd: number, { file, dir, advice, shared }: LockOptions): () => void {
   let locked = false;
   try {
-    const tryLock = nativeLock() ?? lockByCommand;
-    locked = tryLock(fd, { shared });
+    locked = lockerOf()(fd, { shared });
     if (!locked) {
       const holder = readFileSync(file, 'utf8').trim() || 'unknown';
       throw new ReporterError(
@@ -89,6 +124,8 @@ function lockFile(fd: number, { file, dir, advice, shared }: LockOptions): () =>
   }
   return () => closeSync(fd);
 }
+
+const lockerOf = (): TryLock => nativeLock() ?? lockByCommand;
 
 /** Undefined where the package has no build, as on musl (Alpine). */
 function nativeLock(): TryLock | undefined {

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { commit } from './commit.js';
+import { displacementOf } from './displaced.js';
 import { readMeta } from './meta.js';
 
 /** In pages: the tree pages a commit copies, and its share of the list of free pages. Measured: 7 at most. */
@@ -42,6 +43,7 @@ const append = promisify(write);
 export class Reserve {
   /** Why there is not enough room for the commits that make something new; undefined when there is. */
   readonly shortage: Error | undefined;
+  readonly #file: string;
   readonly #fd: number;
   #fileBytes: number;
   #pageBytes = 0;
@@ -56,6 +58,7 @@ export class Reserve {
 
   /** For the data file of an environment that is open already. */
   constructor(file: string) {
+    this.#file = file;
     this.#fd = openSync(file, 'a+');
     this.#fileBytes = fstatSync(this.#fd).size;
     this.#look();
@@ -93,6 +96,14 @@ export class Reserve {
     } finally {
       this.#underWayBytes -= bytes;
     }
+  }
+
+  /**
+   * Why a restart would not find what is committed: somebody has moved or deleted the file. Undefined while it is in its
+   * place, and when the reserve is closed. Takes some microseconds.
+   */
+  displacement(): Error | undefined {
+    return this.#closed ? undefined : displacementOf(this.#file, this.#fd);
   }
 
   /** Commits fail from now on, those that wait for room and new ones. */

@@ -1,5 +1,6 @@
 import type { StoreErrorClass } from './errors.js';
 import type { Traffic } from './traffic.js';
+import type { LiveViewStatus } from './view-status.js';
 
 /**
  * The conservation equation. At every moment, for each writer and in total:
@@ -79,6 +80,8 @@ export interface ReporterStatus {
   readonly quarantined: number;
   readonly writers: readonly WriterStatus[];
   readonly ledger: Ledger;
+  /** What people look at: services, hosts and callers. */
+  readonly view: LiveViewStatus;
 }
 
 export interface Address {

@@ -3,10 +3,13 @@ import { errorOf } from '../model/errors.js';
 import type { Logger } from '../model/log.js';
 import { Teardown } from '../model/teardown.js';
 import { Traffic } from '../model/traffic.js';
+import { packageVersion } from '../model/version.js';
 import { Events } from '../observe/events.js';
 import { HostEvents } from '../observe/host.js';
 import { eventLog, unfailing } from '../observe/log.js';
+import { LoopLag } from '../observe/loop-lag.js';
 import { Metrics } from '../observe/metrics.js';
+import { Vitals } from '../observe/vitals.js';
 import type { ReporterOptions } from './options.js';
 import { StatusBoard } from './status-board.js';
 
@@ -20,6 +23,7 @@ export interface Foundation {
   readonly metrics: Metrics;
   readonly status: StatusBoard;
   readonly traffic: Traffic;
+  readonly vitals: Vitals;
   /** Where a stage adds what ends it, as soon as there is something to end. */
   readonly teardown: Teardown;
   /** Ends all stages that have started, the last one first. Never rejects; idempotent. */
@@ -34,14 +38,20 @@ export function layFoundation(config: Config, options: ReporterOptions): Foundat
   const logger = unfailing(options.logger ?? SILENT);
   const traffic = new Traffic();
   const status = new StatusBoard(traffic, events);
-  const metrics = new Metrics({ writers: config.writers.count, source: () => status.read() });
+  const source = () => status.read();
+  const { listen, writers } = config;
+  const metrics = new Metrics({ ...listen, writers: writers.count, source, version: packageVersion() });
+  const lag = new LoopLag();
+  const vitals = new Vitals({ ...listen, source, lag, onLag: (lags) => metrics.observeLag(lags) });
   events.subscribe(status.observe);
   events.subscribe(metrics.observe);
+  events.subscribe(vitals.observe);
   events.subscribe(eventLog(logger));
   const host = options.onEvent ? new HostEvents(options.onEvent) : undefined;
   // Last: nothing of the reporter's comes after what a host may do.
   if (host) events.subscribe(host.observe);
   const teardown = new Teardown();
+  teardown.add('the watch of the event loop', () => lag.stop());
   const end = async () => {
     await teardown.run((part, error) =>
       events.emit({ type: 'teardown-failed', part, error: errorOf(error) }),
@@ -49,5 +59,5 @@ export function layFoundation(config: Config, options: ReporterOptions): Foundat
     status.enter('stopped');
     host?.flush();
   };
-  return { config, options, events, logger, metrics, status, traffic, teardown, end };
+  return { config, options, events, logger, metrics, status, traffic, vitals, teardown, end };
 }

@@ -5,7 +5,7 @@ import { HandlerTable } from '../intake/handlers.js';
 import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
 import { PlainTransport } from '../intake/transport.js';
-import type { Journal } from '../journal/contract.js';
+import type { Peers } from '../journal/contract.js';
 import { openFilesLimit } from '../model/open-files.js';
 import { RowBufferPool } from '../model/row-buffer.js';
 import type { Address } from '../model/status.js';
@@ -33,8 +33,8 @@ export interface Intake {
 /** Opens the ways in: the reference for the process, the port for agents. Rejects with LISTEN_FAILED. */
 export async function openIntake(
   { config, options, events, traffic, status, teardown }: Foundation,
-  journal: Journal,
   { root, router, lanes }: Writers,
+  peers: Pick<Peers, 'number'>,
 ): Promise<Intake> {
   const { listen } = config;
   const { inbox } = router;
@@ -44,13 +44,13 @@ export async function openIntake(
   status.add({ refused: () => refused.ledger(0), inflightBytes: () => budget.bytes });
   const ingress = new Ingress(root, {
     ...{ inbox, traffic, refused, events },
-    peerNumber: journal.peers.number('internal'),
+    peerNumber: peers.number('internal'),
   });
   const maxConnections = limitConnections(listen.maxConnections, events);
   const listener = new Listener(
     root,
     new PlainTransport(listen),
-    { maxConnections, peerNumber: (address) => journal.peers.number(address) },
+    { maxConnections, peerNumber: (address) => peers.number(address) },
     connections,
     {
       ...{ inbox, budget, traffic, events, limits: listen },

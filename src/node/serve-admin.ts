@@ -1,24 +1,45 @@
 import { deadLetterRoutes } from '../admin/dead-letters.js';
+import { EventStreams } from '../admin/event-streams.js';
 import { startAdmin } from '../admin/http.js';
+import { pageBuild, pageRoutes } from '../admin/page.js';
+import { type ReporterSource, reporterAnswer, reporterRoute } from '../admin/reporter-routes.js';
+import type { Route } from '../admin/route.js';
+import { storedRowsRoute } from '../admin/stored-rows.js';
+import { viewRoutes } from '../admin/view-routes.js';
 import { errorOf } from '../model/errors.js';
 import type { Address } from '../model/status.js';
+import { packageVersion } from '../model/version.js';
+import type { Store } from '../store/contract.js';
+import type { LiveView } from '../view/live.js';
 import type { DeadLetterCounter } from './dead-letters.js';
 import type { Foundation } from './foundation.js';
+
+/** How often health is looked at and streams are told. */
+const TICK_MS = 1000;
+
+/** What the admin HTTP shows of stages that start after it does. */
+export interface Shown {
+  readonly letters: DeadLetterCounter;
+  readonly view: LiveView;
+  /** While it is open. */
+  store?: Store | undefined;
+}
 
 /**
  * Serves the admin HTTP. `isAsked`: the host said something about it, so that it cannot do without; then this rejects
  * with ReporterError LISTEN_FAILED where the address is taken. Else null.
  */
 export async function serveAdmin(
-  { config, events, logger, metrics, status, teardown }: Foundation,
-  letters: DeadLetterCounter,
+  foundation: Foundation,
+  shown: Shown,
   isAsked: boolean,
 ): Promise<Address | null> {
+  const { config, events, logger, metrics, status, teardown } = foundation;
   try {
     const admin = await startAdmin({
       ...config.admin,
       ...{ status: () => status.read(), metrics, logger },
-      routes: deadLetterRoutes(() => (letters.isOpen ? letters : undefined)),
+      routes: routesOf(foundation, shown),
     });
     teardown.add('the admin HTTP', () => admin.close());
     events.emit({ type: 'admin-listening', ...admin.address });
@@ -28,4 +49,31 @@ export async function serveAdmin(
     events.emit({ type: 'admin-unavailable', error: errorOf(error) });
     return null;
   }
+}
+
+/** All routes beside health, metrics, ledger and status, and what keeps them going. */
+function routesOf({ config, events, metrics, status, vitals, teardown }: Foundation, shown: Shown): Route[] {
+  const { letters } = shown;
+  const version = packageVersion();
+  const view = { isEnabled: config.view.enabled, live: shown.view };
+  const source: ReporterSource = { status: () => status.read(), vitals, view, version };
+  const streams = new EventStreams({
+    ...{ view, version, build: pageBuild() ?? version },
+    report: () => reporterAnswer(source),
+  });
+  metrics.countStreams(() => streams.size);
+  events.subscribe(streams.observe);
+  const timer = setInterval(() => {
+    vitals.sample(config.view.enabled ? shown.view.status() : undefined);
+    streams.tick();
+  }, TICK_MS).unref();
+  teardown.add('the watch of the reporter', () => clearInterval(timer));
+  return [
+    ...deadLetterRoutes(() => (letters.isOpen ? letters : undefined)),
+    ...viewRoutes(view),
+    storedRowsRoute(() => shown.store),
+    reporterRoute(source),
+    streams.route,
+    ...pageRoutes(),
+  ];
 }

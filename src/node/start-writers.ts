@@ -3,6 +3,7 @@ import type { Config } from '../config/index.js';
 import type { Journal, PartitionJournal } from '../journal/contract.js';
 import { evenSecond } from '../model/clock.js';
 import { memoryBytes } from '../model/memory.js';
+import type { RowFeed } from '../model/row-feed.js';
 import type { WriterStatus } from '../model/status.js';
 import { until } from '../model/wait.js';
 import { StoreHealth } from '../observe/store-health.js';
@@ -30,7 +31,12 @@ export interface Writers {
 }
 
 /** Spawns router, supervisor and writers. Resolves when each writer has replayed its journal. */
-export async function startWriters(foundation: Foundation, journal: Journal, store: Store): Promise<Writers> {
+export async function startWriters(
+  foundation: Foundation,
+  journal: Journal,
+  store: Store,
+  feed: RowFeed,
+): Promise<Writers> {
   const { config, events, status, teardown } = foundation;
   const partitions = config.writers.count;
   const lanes: Lane[] = [];
@@ -44,7 +50,7 @@ export async function startWriters(foundation: Foundation, journal: Journal, sto
     await ended;
   });
   for (let partition = 0; partition < partitions; partition++)
-    lanes.push(startLane(foundation, { partition, journal, store, router, supervisor }));
+    lanes.push(startLane(foundation, { partition, journal, store, router, supervisor, feed }));
   status.add({ writers: () => lanes.map((lane, partition) => statusOf(lane, partition, supervisor)) });
   await until(() => supervisor.allRecovered);
   const { recovered } = totalLedger(lanes.map(({ writer }) => writer.ledger()));
@@ -80,10 +86,11 @@ interface LaneParts {
   readonly store: Store;
   readonly router: Router;
   readonly supervisor: Supervisor;
+  readonly feed: RowFeed;
 }
 
 function startLane({ config, options, events }: Foundation, parts: LaneParts): Lane {
-  const { partition, journal, store, router, supervisor } = parts;
+  const { partition, journal, store, router, supervisor, feed } = parts;
   const lane = {
     store: store.writer({ partition, partitions: config.writers.count, journalId: journal.id }),
     journal: journal.partition(partition),
@@ -93,7 +100,7 @@ function startLane({ config, options, events }: Foundation, parts: LaneParts): L
   const maxKeys = Math.floor(maxPendingKeys(config.writers) / config.writers.count);
   const writer = new Writer(supervisor.ref, {
     ...lane,
-    ...{ partition, events, router: router.ref, restarts: supervisor, atStep: options.atStep },
+    ...{ partition, events, router: router.ref, restarts: supervisor, feed, atStep: options.atStep },
     limits: { ...config.writers, ...config.journal, maxKeys },
   });
   router.connect(partition, writer.ref);

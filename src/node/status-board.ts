@@ -1,5 +1,6 @@
 import type { Ledger, ReporterStatus, WriterStatus } from '../model/status.js';
 import type { Traffic } from '../model/traffic.js';
+import { type LiveViewStatus, VIEW_OFF } from '../model/view-status.js';
 import type { EventSink, ReporterEvent } from '../observe/events.js';
 import { totalLedger } from '../partition/counts.js';
 
@@ -10,6 +11,7 @@ interface StageStatus {
   readonly deadLetters: () => number;
   readonly quarantined: () => number;
   readonly writers: () => readonly WriterStatus[];
+  readonly view: () => LiveViewStatus;
   /** Of rows that were refused before they came to a writer. */
   readonly refused: () => Ledger | undefined;
 }
@@ -20,6 +22,7 @@ const NOT_STARTED: StageStatus = {
   deadLetters: () => 0,
   quarantined: () => 0,
   writers: () => [],
+  view: () => VIEW_OFF,
   refused: () => undefined,
 };
 
@@ -63,7 +66,7 @@ export class StatusBoard {
   }
 
   read(): ReporterStatus {
-    const { store, inflightBytes, deadLetters, quarantined } = this.#stages;
+    const { store, inflightBytes, deadLetters, quarantined, view } = this.#stages;
     const writers = this.#stages.writers();
     return {
       state: this.#state,
@@ -75,6 +78,7 @@ export class StatusBoard {
       deadLetters: deadLetters(),
       quarantined: quarantined(),
       writers,
+      view: view(),
     };
   }
 

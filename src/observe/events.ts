@@ -147,6 +147,11 @@ export interface EventMap {
   'writer-full': { readonly partition: number; readonly isFull: boolean; readonly keys: number };
   /** A writer has its state (again). `restarts`: since the process started. */
   'writer-recovered': { readonly partition: number; readonly restarts: number };
+
+  /** The thread of the live view has ended by itself; another one is started after `pauseMs`. Nothing else is touched. */
+  'view-crashed': { readonly error: Error; readonly pauseMs: number };
+  /** Something of the live view does not work, for example keeping for the next start who calls. */
+  'view-complaint': { readonly why: string };
 }
 
 export type EventType = keyof EventMap;

@@ -66,6 +66,10 @@ function lifeLines(logger: Logger, complaints: Complaints): Lines {
           'a writer holds as many keys as it may; agents with new keys wait until the store takes some',
         );
     },
+    'view-crashed': ({ error, pauseMs }) =>
+      logger.warn({ pauseMs, error }, 'the live view crashed; restarting it, nothing else is touched'),
+    'view-complaint': ({ why }) =>
+      complaints.ours('view', 'complaint', { why }, 'something of the live view does not work'),
     'routing-failed': ({ error }) =>
       logger.error({ error }, 'the router failed on rows of a sender, or a sender on its receipt'),
   };

@@ -2,7 +2,18 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StoreErrorClass } from '../model/errors.js';
 import type { ReporterStatus } from '../model/status.js';
 import { type FrameRejection, Traffic } from '../model/traffic.js';
+import {
+  HOST_STATES,
+  type HostState,
+  INCIDENT_KINDS,
+  LEVELS,
+  type Level,
+  VOICE_STATES,
+  type VoiceState,
+} from '../model/view-status.js';
 import type { ReporterEvent } from './events.js';
+import type { Lag } from './loop-lag.js';
+import { imbalanceOf } from './problems.js';
 
 const PREFIX = 'lars_reporter_';
 
@@ -77,10 +88,38 @@ const GAUGES: readonly Reading[] = [
     ({ writers }) => writers.reduce((sum, writer) => sum + writer.journalBytes, 0),
   ],
   [
+    'ledger_imbalance_rows',
+    'Rows by which the conservation equation does not hold; 0 unless there is a bug.',
+    imbalanceOf,
+  ],
+  [
     'journal_failing',
     '1 while the journal cannot be written and agents wait, else 0.',
     ({ journalError }) => (journalError === undefined ? 0 : 1),
   ],
+];
+
+const VIEW_GAUGES: readonly Reading[] = [
+  [
+    'incidents_open',
+    'Incidents that run, of hosts and of services.',
+    ({ view }) => view.counts?.incidentsOpen ?? 0,
+  ],
+  ['view_rows', 'Rows the live view holds.', ({ view }) => view.counts?.rows ?? 0],
+  [
+    'view_behind_seconds',
+    'Seconds by which the live view is behind what was journaled; 0 when it has all.',
+    ({ view }) => view.behindS,
+  ],
+];
+
+const VIEW_COUNTERS: readonly Reading[] = [
+  [
+    'view_dropped_rows_total',
+    'Rows that were dropped because the live view was too slow; it reads them again from the store.',
+    ({ view }) => view.droppedRows,
+  ],
+  ['view_restarts_total', 'Times the thread of the live view ended by itself.', ({ view }) => view.restarts],
 ];
 
 // Written as objects so that a class the model gains cannot be forgotten here.
@@ -100,11 +139,20 @@ const FLUSH_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 
 /** Up to the largest `writers.maxBatchRows`. */
 const ROWS_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 
+/** Up to what nobody overlooks. */
+const LAG_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
 export interface MetricsOptions {
   /** `writers.count`: each has its series from the first scrape on. */
   readonly writers: number;
   /** Asked once a scrape. */
   readonly source: () => ReporterStatus;
+  /** `listen.maxInflightBytes`; 0 unless given. */
+  readonly maxInflightBytes?: number;
+  /** `listen.maxConnections`; 0 unless given. */
+  readonly maxConnections?: number;
+  /** Of this package. */
+  readonly version?: string;
 }
 
 /**
@@ -124,12 +172,16 @@ export class Metrics {
   readonly #syncSeconds: Histogram;
   readonly #flushSeconds: Histogram;
   readonly #flushRows: Histogram;
+  readonly #loopLag: Histogram;
+  #streams: () => number = () => 0;
 
-  constructor({ writers, source }: MetricsOptions) {
+  constructor(options: MetricsOptions) {
+    const { writers, source } = options;
     this.contentType = this.#registry.contentType;
     this.#source = source;
-    for (const reading of GAUGES) this.#gauge(reading);
-    for (const reading of COUNTERS) this.#counter(reading);
+    for (const reading of [...GAUGES, ...VIEW_GAUGES]) this.#gauge(reading);
+    for (const reading of [...COUNTERS, ...VIEW_COUNTERS]) this.#counter(reading);
+    this.#viewMetrics();
     this.#counters(
       'frames_rejected_total',
       'Frames refused, by reason.',
@@ -169,6 +221,24 @@ export class Metrics {
       FLUSH_BUCKETS,
     );
     this.#flushRows = this.#histogram('flush_rows', 'Rows of one upsert the store confirmed.', ROWS_BUCKETS);
+    this.#loopLag = this.#histogram(
+      'event_loop_lag_seconds',
+      'How late a timer of 20 ms came, because something else held the event loop, in seconds.',
+      LAG_BUCKETS,
+    );
+    this.#gauge(['event_streams', 'Streams of GET /api/events open now.', () => this.#streams()]);
+    this.#constants(options);
+  }
+
+  /** Takes what was measured of the event loop. */
+  observeLag(lags: readonly Lag[]): void {
+    for (const { ms, count } of lags)
+      for (let each = 0; each < count; each++) this.#loopLag.observe(ms / 1000);
+  }
+
+  /** Where the number of open event streams is to be had. */
+  countStreams(read: () => number): void {
+    this.#streams = read;
   }
 
   /** Takes the events of the reporter: what a status does not hold is counted here. */
@@ -194,6 +264,54 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
+  /** What does not change while the process runs. */
+  #constants({ maxInflightBytes = 0, maxConnections = 0, version = 'unknown' }: MetricsOptions): void {
+    const startedS = Math.floor(Date.now() / 1000);
+    this.#gauge(['inflight_limit_bytes', 'listen.maxInflightBytes.', () => maxInflightBytes]);
+    this.#gauge(['connections_limit', 'listen.maxConnections.', () => maxConnections]);
+    this.#gauge(['start_time_seconds', 'When the reporter was started, epoch seconds.', () => startedS]);
+    new Gauge({
+      name: `${PREFIX}build_info`,
+      help: 'Always 1; the version of the reporter and of Node are its labels.',
+      labelNames: ['version', 'node'],
+      registers: [this.#registry],
+    }).set({ version, node: process.version }, 1);
+  }
+
+  /** What the view counts. Gauges by level and state show 0 while it is not up; its counters stay as they were. */
+  #viewMetrics(): void {
+    const ofLevel = ({ view }: ReporterStatus, level: Level) => view.counts?.services[level] ?? 0;
+    this.#gauges('services', 'Services by level, as lists show them.', 'level', LEVELS, ofLevel);
+    const ofHosts = ({ view }: ReporterStatus, state: HostState) => view.counts?.hosts[state] ?? 0;
+    this.#gauges(
+      'hosts',
+      'Hosts of services, by what their callers together say.',
+      'state',
+      HOST_STATES,
+      ofHosts,
+    );
+    const ofCallers = ({ view }: ReporterStatus, state: VoiceState) => view.counts?.callers[state] ?? 0;
+    this.#gauges(
+      'callers',
+      'Calling machines, by how they stand to the reporter.',
+      'state',
+      VOICE_STATES,
+      ofCallers,
+    );
+    this.#counters(
+      'incidents_total',
+      'Incidents that have begun, by kind.',
+      'kind',
+      INCIDENT_KINDS,
+      ({ view }, kind) => view.counts?.incidentsBegun[kind] ?? 0,
+    );
+    this.#counter([
+      'view_mismatches_total',
+      'Counters of the live view that a recount found wrong, and put right; above 0 is a bug.',
+      ({ view }) => view.counts?.mismatches ?? 0,
+    ]);
+  }
+
   #gauge([name, help, read]: Reading): void {
     const value = () => (this.#status ? read(this.#status) : 0);
     new Gauge({
@@ -215,6 +333,26 @@ export class Metrics {
       collect() {
         this.reset();
         this.inc(value());
+      },
+    });
+  }
+
+  /** A gauge with one label, which has exactly the given values. */
+  #gauges<Label extends string, Value extends string>(
+    name: string,
+    help: string,
+    label: Label,
+    values: readonly Value[],
+    read: (status: ReporterStatus, value: Value) => number,
+  ): void {
+    const count = (value: Value) => (this.#status ? read(this.#status, value) : 0);
+    new Gauge<Label>({
+      name: PREFIX + name,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        for (const value of values) this.labels(value).set(count(value));
       },
     });
   }

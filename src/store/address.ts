@@ -15,6 +15,7 @@ export type StoreAddress = EmbeddedAddress | MysqlAddress;
 
 export interface EmbeddedAddress {
   readonly kind: 'embedded';
+  /** As configured. An address with this field is `KIND:DIR`, and its relative path is resolved with the others. */
   readonly dir: string;
 }
 
@@ -45,7 +46,8 @@ const EMBEDDED = 'embedded:';
 const MYSQL = 'mysql://';
 const MYSQL_PORT = 3306;
 const FORM = 'mysql://user:password@host:port/database';
-const FORMS = `embedded:DIR or ${FORM}`;
+/** All forms of an address, as messages and `describeConfig` name them. */
+export const STORE_FORMS = `embedded:DIR or ${FORM}`;
 const ENCODED = 'in user and password @ is written %40, / %2F, : %3A, # %23, ? %3F, % %25';
 
 const SOCKET_FILE = 'names a socket file, and only TCP is spoken: name a host';
@@ -57,14 +59,14 @@ const OPTIONS = /^(ssl|ssl-?mode|ssl-?ca|use-?ssl|tls|socket|charset|timezone|co
 export function readStoreAddress(url: string): StoreAddress | UnusableAddress {
   // White space and control characters are in no address; a reader that skips them connects to another one.
   if (/[\s\p{Cc}]/u.test(url) && !url.startsWith(EMBEDDED)) {
-    return unusable(`holds white space or a line end, which no address has; expected ${FORMS}`);
+    return unusable(`holds white space or a line end, which no address has; expected ${STORE_FORMS}`);
   }
   if (url.startsWith(EMBEDDED)) return readEmbedded(url.slice(EMBEDDED.length));
   if (url.startsWith(MYSQL)) return readMysql(url.slice(MYSQL.length));
   if (/^(jdbc:)?mariadb:|^jdbc:mysql:/i.test(url)) {
-    return unusable(`expected ${FORMS}; MariaDB is written mysql://, too`);
+    return unusable(`expected ${STORE_FORMS}; MariaDB is written mysql://, too`);
   }
-  return unusable(`expected ${FORMS}`);
+  return unusable(`expected ${STORE_FORMS}`);
 }
 
 /** As `readStoreAddress`; throws StoreError `configuration` for an address that names no store. */
@@ -76,7 +78,7 @@ export function storeAddress(url: string): StoreAddress {
 
 /** The address for logs and people: everything but the password. */
 export function describeStoreAddress(address: StoreAddress): string {
-  if (address.kind === 'embedded') return EMBEDDED + address.dir;
+  if ('dir' in address) return withFolder(address);
   const { user, password, host, port, database } = address;
   const login = encodeURIComponent(user) + (password === '' ? '' : ':***');
   return `${MYSQL}${login}@${isIP(host) === 6 ? `[${host}]` : host}:${port}/${encodeURIComponent(database)}`;
@@ -95,7 +97,11 @@ export function describeStoreUrl(url: string): string {
 /** The address with its folder, if it has one, as `resolve` gives it. */
 export function resolveStoreUrl(url: string, resolve: (dir: string) => string): string {
   const address = readStoreAddress(url);
-  return address.kind === 'embedded' ? EMBEDDED + resolve(address.dir) : url;
+  return 'dir' in address ? withFolder({ ...address, dir: resolve(address.dir) }) : url;
+}
+
+function withFolder({ kind, dir }: Extract<StoreAddress, { dir: string }>): string {
+  return `${kind}:${dir}`;
 }
 
 function readEmbedded(dir: string): StoreAddress | UnusableAddress {
@@ -111,7 +117,7 @@ function readMysql(rest: string): StoreAddress | UnusableAddress {
   // An unencoded / # or ? in the password ends this part early; the @ then stands further right.
   const [authority = '', tail = ''] = splitAt(rest, rest.search(/[/?#]/));
   const at = authority.lastIndexOf('@');
-  if (tail.includes('@')) return unusable(`expected ${FORMS}; ${ENCODED}`);
+  if (tail.includes('@')) return unusable(`expected ${STORE_FORMS}; ${ENCODED}`);
   if (at < 0) return unusable(`has no user, or no @ before the host; expected ${FORM}`);
   const hosts = authority.slice(at + 1);
   const colon = authority.indexOf(':');

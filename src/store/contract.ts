@@ -2,9 +2,9 @@ import type { Row, RowBatch } from '../model/row.js';
 
 /**
  * Where rows end up. One `Store` serves all writers of a reporter; each writer asks it for a `StoreWriter` of
- * its own partition. Implementations: `mysql/`, `embedded/`; hosts may pass their own to `startReporter`.
+ * its own partition. Implementations: `mysql/store.ts`, `embedded/store.ts`; a host may pass its own to `startReporter`.
  *
- * Every rejection is a `StoreError`, whose class decides what the writer does next.
+ * Every rejection is a `StoreError`, whose class decides what the writer does next: see `StoreErrorClass`.
  */
 export interface Store {
   /** For logs and status: kind and address, never a secret. */
@@ -43,9 +43,10 @@ export interface StoreLane {
 
 export interface StoreWriter {
   /**
-   * Stores every row of the batch, or rejects and leaves it open whether some were stored (the writer sends
-   * them again, or newer ones of the same keys). Rows come sorted by primary key, each key once, at most
-   * `writers.maxBatchRows`. Called again only after the last call settled: one statement in flight.
+   * Stores every row of the batch durably: the journal forgets what this resolves for. Or rejects and leaves it open
+   * whether some were stored (the writer sends them again, or newer ones of the same keys). Rows come sorted by
+   * primary key, each key once, at most `writers.maxBatchRows`. Called again only after the last call settled: one
+   * statement in flight.
    *
    * Must settle within a bound of the store's own. After it rejected, a statement it began must never take
    * effect later than one of a later call (fencing): a row would go backwards.
@@ -56,10 +57,15 @@ export interface StoreWriter {
   close(): Promise<void>;
 }
 
+/** The columns of the primary key; a `Row` is one, too. */
+export type RowPlace = Pick<Row, 'modid' | 'cmdid' | 'ip' | 'port' | 'caller'>;
+
 /** Filter of `StoreReader.rows`: one service, or all. */
 export interface RowFilter {
   readonly modid?: number;
   readonly cmdid?: number;
+  /** Only rows behind this key, in the order of the reader; there need not be such a row. */
+  readonly after?: RowPlace;
 }
 
 export interface StoreReader {

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { dataFileOf } from '../lmdb/open-environment.js';
-import { storeAddress } from './address.js';
+import { type StoreAddress, storeAddress } from './address.js';
 import { embeddedStore } from './embedded/store.js';
 import { makeTable } from './mysql/ddl.js';
 
@@ -14,8 +14,18 @@ export type Migration = 'created' | 'unchanged';
  */
 export async function migrate(url: string): Promise<Migration> {
   const address = storeAddress(url);
-  const isNew = address.kind === 'mysql' ? await makeTable(url) : await makeFolder(address.dir);
-  return isNew ? 'created' : 'unchanged';
+  return (await make(url, address)) ? 'created' : 'unchanged';
+}
+
+/** Whether it was made now. */
+function make(url: string, address: StoreAddress): Promise<boolean> {
+  // A kind that is missing here does not compile.
+  switch (address.kind) {
+    case 'embedded':
+      return makeFolder(address.dir);
+    case 'mysql':
+      return makeTable(url);
+  }
 }
 
 /** As `makeTable`, for an embedded store. */

@@ -11,5 +11,11 @@ export type OpenStoreOptions = Omit<MysqlStoreOptions, 'url'>;
  */
 export function openStore(url: string, options: OpenStoreOptions = {}): Store {
   const address = storeAddress(url);
-  return address.kind === 'embedded' ? embeddedStore(address) : mysqlStore({ ...options, url });
+  // A kind that is missing here does not compile.
+  switch (address.kind) {
+    case 'embedded':
+      return embeddedStore(address);
+    case 'mysql':
+      return mysqlStore({ ...options, url });
+  }
 }

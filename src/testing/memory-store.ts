@@ -1,5 +1,5 @@
 import { compareKeys, type Row, RowBatch } from '../model/row.js';
-import type { RowFilter, Store, StoreLane, StoreReader, StoreWriter } from '../store/contract.js';
+import type { RowFilter, RowPlace, Store, StoreLane, StoreReader, StoreWriter } from '../store/contract.js';
 import { keyOf } from './rows.js';
 
 /**
@@ -34,17 +34,22 @@ export class MemoryStore implements Store {
 
   readonly read: StoreReader = { rows: (filter) => this.#select(filter) };
 
-  async *#select({ modid, cmdid }: RowFilter = {}): AsyncGenerator<Row> {
-    for (const row of sorted(this.#rows.values())) {
+  async *#select({ modid, cmdid, after }: RowFilter = {}): AsyncGenerator<Row> {
+    const behind = after && wordsOf(after);
+    for (const { row, words } of sorted(this.#rows.values())) {
+      if (behind && compareKeys(words, 0, behind, 0) <= 0) continue;
       if (modid !== undefined && row.modid !== modid) continue;
       if (cmdid === undefined || row.cmdid === cmdid) yield row;
     }
   }
 }
 
-function sorted(rows: Iterable<Row>): Row[] {
+function sorted(rows: Iterable<Row>): { readonly row: Row; readonly words: Int32Array }[] {
   return [...rows]
-    .map((row) => ({ row, words: RowBatch.from([row]).words }))
-    .sort((a, b) => compareKeys(a.words, 0, b.words, 0))
-    .map(({ row }) => row);
+    .map((row) => ({ row, words: wordsOf(row) }))
+    .sort((a, b) => compareKeys(a.words, 0, b.words, 0));
+}
+
+function wordsOf(key: RowPlace): Int32Array {
+  return RowBatch.from([{ succ: 0, err: 0, ts: 0, overload: false, ...key }]).words;
 }

@@ -1,15 +1,15 @@
 import type { Report } from '../model/report.js';
 import { MAX_COUNTER, type Row } from '../model/row.js';
+import type { RowPlace } from '../store/contract.js';
 
-/** The columns of the table's primary key; a `Row` is one, too. */
-export type RowKey = Pick<Row, 'modid' | 'cmdid' | 'ip' | 'port' | 'caller'>;
+export type { RowPlace as RowKey };
 
 /**
  * The primary key as a text, its columns in order as int32.
  *
  *     keyOf({ modid: 1, cmdid: 2, ip: 3, port: 80, caller: 9 }); // '1/2/3/80/9'
  */
-export function keyOf({ modid, cmdid, ip, port, caller }: RowKey): string {
+export function keyOf({ modid, cmdid, ip, port, caller }: RowPlace): string {
   return `${modid | 0}/${cmdid | 0}/${ip | 0}/${port | 0}/${caller | 0}`;
 }
 

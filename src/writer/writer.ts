@@ -1,8 +1,9 @@
-import type { JournalEvent, PartitionJournal } from '../journal/contract.js';
+import type { JournalEvent, PartitionJournal, SnapshotSource } from '../journal/contract.js';
 import type { JournalEntry, JournalRecord } from '../journal/record.js';
 import { evenSecond } from '../model/clock.js';
 import { errorOf } from '../model/errors.js';
 import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
+import { NO_FEED, type RowFeed } from '../model/row-feed.js';
 import type { Ledger } from '../model/status.js';
 import { until } from '../model/wait.js';
 import type { EventSink } from '../observe/events.js';
@@ -68,6 +69,8 @@ export interface WriterOptions {
   readonly limits: WriterLimits;
   readonly restarts: Restarts;
   readonly events: EventSink;
+  /** Where copies of journaled batches go; nowhere unless given. */
+  readonly feed?: RowFeed;
   readonly atStep?: StepHook | undefined;
 }
 
@@ -91,6 +94,7 @@ export class Writer {
   readonly #options: WriterOptions;
   readonly #account = new Account();
   readonly #stumbling = new Stumbling();
+  readonly #feed: RowFeed;
   /** Where the keys of a checkpoint are gathered; there is one at a time. */
   readonly #checkpointKeys: Int32Array;
   #current = new Incarnation();
@@ -99,6 +103,7 @@ export class Writer {
 
   constructor(parent: ParentRef, options: WriterOptions) {
     this.#options = options;
+    this.#feed = options.feed ?? NO_FEED;
     this.#checkpointKeys = new Int32Array(CHECKPOINT_AFTER * options.limits.maxBatchRows * WORDS_PER_KEY);
     this.ref = spawnPersistent<Incarnation, WriterMessage, JournalEvent, JournalEntry>(parent, {
       name: `writer-${options.partition}`,
@@ -141,6 +146,12 @@ export class Writer {
     if (this.#options.journal.sinceSnapshot.events > 0) await this.#takeSnapshot(state, isStale);
   }
 
+  /** The rows that wait for the store, to be copied in pieces; undefined while they are being rebuilt. */
+  get pending(): SnapshotSource | undefined {
+    const state = this.#current;
+    return state.recovered && !state.crashed ? state.pending : undefined;
+  }
+
   /** Whether a batch waits because it would add more keys than there is room for. */
   get isFull(): boolean {
     return this.#current.keysWithoutRoom > 0;
@@ -176,12 +187,20 @@ export class Writer {
   }
 
   #recovered(state: Incarnation): void {
-    const { partition, restarts, router } = this.#options;
+    const { partition, restarts } = this.#options;
     state.recovered = true;
     this.#account.recovered(state.pending, state.sequence);
     if (!this.#isEnding) state.flush = this.#startFlushing(state);
     restarts.recovered(partition);
-    tell(router, { kind: 'ready', partition, batchId: state.batchId });
+    this.#acknowledge({ kind: 'ready', partition, batchId: state.batchId });
+  }
+
+  /** Tells the router what is journaled: not before a restart would find it. */
+  #acknowledge(message: RouterMessage): void {
+    const { journal, router } = this.#options;
+    const displaced = journal.displaced();
+    if (displaced) void displaced.then(() => this.#acknowledge(message));
+    else tell(router, message);
   }
 
   async #receive(state: Incarnation, message: WriterMessage, persist: Persist): Promise<void> {
@@ -218,7 +237,7 @@ export class Writer {
         ...{ rows: batch.rows.length / WORDS_PER_ROW, received: batch.received },
       });
     }
-    tell(router, { kind: 'journaled', partition, batchId: batch.id });
+    this.#acknowledge({ kind: 'journaled', partition, batchId: batch.id });
   }
 
   /** Whether the keys that the batch would add are within the bound. If not, the router is told when they are. */
@@ -281,6 +300,8 @@ export class Writer {
     state.advance(sequence, record);
     this.#account.count(sequence, record, changes);
     this.#account.rest(state.pending);
+    // Other records hold no reports: dead letters that are sent again were heard when they came.
+    if (record.batchId > 0) this.#feed.journaled(this.#options.partition, record.rows);
   }
 
   /** Replays dead letters: as a record of their own, so that it settles nothing else; see `redeliver`. */

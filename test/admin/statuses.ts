@@ -1,5 +1,6 @@
 import type { Ledger, ReporterStatus, WriterStatus } from '../../src/model/status.js';
 import { Traffic } from '../../src/model/traffic.js';
+import { type LiveViewStatus, VIEW_OFF } from '../../src/model/view-status.js';
 import { Counts, totalLedger } from '../../src/partition/counts.js';
 
 /** A balanced ledger of these counts. */
@@ -35,6 +36,7 @@ export function reporterStatus(given: Partial<ReporterStatus> = {}): ReporterSta
     quarantined: 0,
     writers,
     ledger: totalLedger(writers.map((writer) => writer.ledger)),
+    view: VIEW_OFF,
     ...given,
   };
 }
@@ -76,5 +78,27 @@ export function busyStatus(): ReporterStatus {
   ];
   const refused = ledgerOf({ received: 21, rejected: 21 });
   const ledger = totalLedger([refused, ...writers.map((writer) => writer.ledger)]);
-  return reporterStatus({ traffic, inflightBytes: 777, deadLetters: 1, quarantined: 5, writers, ledger });
+  const view: LiveViewStatus = {
+    state: 'live',
+    behindS: 36,
+    droppedRows: 37,
+    restarts: 38,
+    counts: {
+      rows: 35,
+      services: { ok: 214, noted: 3, failing: 2, overloaded: 1, outage: 4 },
+      hosts: {
+        ...{ overloaded: 11, disputed: 12, failing: 13, noted: 14, ok: 15 },
+        ...{ idle: 16, stale: 17, withdrawn: 18 },
+      },
+      callers: { reporting: 21, connected: 22, gone: 23, table: 24 },
+      lostAtStart: 40,
+      sharedCallers: 41,
+      incidentsOpen: 31,
+      incidentsBegun: { host: 32, blackout: 33, errors: 34 },
+      mismatches: 39,
+      sampled: 1,
+    },
+  };
+  const counts = { inflightBytes: 777, deadLetters: 1, quarantined: 5 };
+  return reporterStatus({ traffic, ...counts, writers, ledger, view });
 }

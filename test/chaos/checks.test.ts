@@ -90,6 +90,7 @@ test('lines that a reporter does not log on purpose are found', (t) => {
     line('fatal', 'a bug ends the process: x is not a function'),
     line('error', 'a journal record was put into quarantine'),
     line('warn', 'a writer crashed; restarting it'),
+    line('warn', 'the live view crashed; restarting it, nothing else is touched'),
     '(node:1) MaxListenersExceededWarning: Possible EventEmitter memory leak detected.',
     'TypeError: x is not a function',
     'Write error: File too large position 4096, size 4096mdb_page_spill error 27',

@@ -14,7 +14,11 @@ const GOOD: Readonly<Record<string, string>> = {
   'store.url': 'embedded:/srv/store',
   'admin.host': '127.0.0.1',
   'admin.token': 's3cret',
+  'admin.viewToken': 's33n',
   'log.level': 'warn',
+  'view.enabled': 'false',
+  'view.errorShare': '0.2',
+  names: '{"4242":"get"}',
 };
 
 const texts = describeConfig().filter(({ kind }) => kind === 'text');

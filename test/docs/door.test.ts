@@ -10,7 +10,9 @@ const PAGES = [
   'CONTRIBUTING.md',
   'schema/README.md',
   'tools/bench/README.md',
-  ...readdirSync(path.join(PROJECT, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(path.join(PROJECT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ];
 
 const textOf = (file: string) => readFileSync(path.join(PROJECT, file), 'utf8');

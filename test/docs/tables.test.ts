@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from '../../src/cli/terminal.js';
+import { EXIT_DONE, EXIT_FAILED, EXIT_UNASKED, EXIT_USAGE } from '../../src/cli/terminal.js';
 import { describeConfig } from '../../src/config/index.js';
 import { ReporterError } from '../../src/index.js';
 import type { EventType } from '../../src/observe/events.js';
@@ -35,7 +35,7 @@ test('what operators match on stands in the reference: error codes, events, metr
   for (const event of events) t.regex(reference, new RegExp(`^\\| \`${event}\` \\|`, 'm'), event);
   for (const metric of ['rows_received_total', 'store_errors_total', 'flush_seconds'])
     t.true(reference.includes(`\`lars_reporter_${metric}\``), metric);
-  for (const code of [EXIT_DONE, EXIT_FAILED, EXIT_USAGE])
+  for (const code of [EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_UNASKED])
     t.regex(reference, new RegExp(`^\\| ${code} \\|`, 'm'), String(code));
 });
 

@@ -185,11 +185,12 @@ for (const present of [true, false]) {
     t.true(rounds >= 3);
     if (!present) faults.fail();
     const began = performance.now();
-    const { drained, pending } = await reporter.drain();
+    const { drained, pending, unjournaled } = await reporter.drain();
     t.true(performance.now() - began < drainMs + 5000);
     t.is(drained, present);
-    t.is(pending > 0, !present);
-    t.is(reporter.ledger().pending, pending);
+    t.is(pending + unjournaled > 0, !present);
+    // A batch may be journaled right behind the end of the drain.
+    t.true(reporter.ledger().pending >= pending);
     t.true(reporter.ledger().balanced);
     t.deepEqual(order.violations, []);
     await (await fleet).stop().catch(() => {});

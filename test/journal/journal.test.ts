@@ -172,6 +172,7 @@ function failing(failures: number[]) {
     bytesToStore: () => 0,
     bytesToRemove: () => 0,
     commit: (_bytes: number, put: () => Promise<unknown>) => commit(put),
+    displacement: () => undefined,
   };
   const commits = new Commits(reserve, states.events);
   const shared = {

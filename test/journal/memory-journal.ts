@@ -270,6 +270,9 @@ class MemoryPartition implements PartitionJournal {
     return { ...record, rows: this.#journal.peers.renumbered(record.rows, senders) };
   }
 
+  /** Nobody can take it away. */
+  displaced(): undefined {}
+
   async append(sequence: number, { record, refusals, released = [] }: JournalEntry): Promise<void> {
     const { peers } = this.#journal;
     const confirmed = keysOf(record.confirmed);

@@ -79,6 +79,33 @@ test('a journal that is cut off anywhere is refused by serve and by the tools, a
   t.regex(error?.message ?? '', /ended with code 1 before it was ready: .*is cut off/s);
 });
 
+test('a journal with a damaged page of a tree is refused, with the page, and ends no process', async (t) => {
+  const { dir, pageBytes, usedBytes } = await journalWithFreeEnd(t);
+  const bytes = readFileSync(dataFile(dir));
+  let refused = 0;
+  for (let number = 2; number < usedBytes / pageBytes; number++) {
+    const at = number * pageBytes;
+    const isTreePage =
+      Number(bytes.readBigUInt64LE(at)) === number && (bytes.readUInt16LE(at + 18) & 3) !== 0;
+    if (!isTreePage) continue;
+    for (const noise of [0, 0xa5]) {
+      const copy = cutTo(t, dir, 0);
+      writeFileSync(dataFile(copy), Buffer.from(bytes).fill(noise, at, at + pageBytes));
+      try {
+        const journal = openLmdb({ dir: copy, writers: 2 });
+        // A page that is free, and was one of a tree before.
+        t.is((await replay(journal.partition(0))).records.length, RECORDS);
+        await journal.close();
+      } catch (error) {
+        refused++;
+        t.is((error as ReporterError).code, 'JOURNAL_UNUSABLE');
+        t.true((error as ReporterError).message.includes(`is damaged: page ${number} `), String(error));
+      }
+    }
+  }
+  t.true(refused >= 6, `${refused} were refused`);
+});
+
 test('a journal of which free pages alone are missing is as good as before', async (t) => {
   const { dir, usedBytes, end } = await journalWithFreeEnd(t);
   t.true(end < usedBytes - 500_000, 'its last pages are free');

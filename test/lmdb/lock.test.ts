@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import { lockJournalToRead } from '../../src/lmdb/lock.js';
 import { tempDir } from '../support/temp.js';
 
 const CHILD = fileURLToPath(new URL('lock-child.js', import.meta.url));
@@ -35,6 +36,20 @@ for (const how of ['package', 'command']) {
     t.is((await take(t, how, file)).said, 'locked');
   });
 }
+
+test('a journal whose lock file was deleted is its process’s still: none else writes it, and no tool reads it', async (t) => {
+  const file = path.join(tempDir(t), 'lock');
+  const first = await take(t, 'package', file);
+  rmSync(file);
+  t.throws(() => lockJournalToRead(file, 'the journal', 'stop it'), { code: 'JOURNAL_IN_USE' });
+  t.regex(
+    (await take(t, 'package', file)).said,
+    /^JOURNAL_IN_USE: .* in use by another process, whose lock file was deleted: /,
+  );
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+  t.is((await take(t, 'package', file)).said, 'locked');
+});
 
 test('where there is nothing to lock with, that is said, with what is missing', async (t) => {
   const { said } = await take(t, 'command', path.join(tempDir(t), 'lock'), { PATH: '/nowhere' });

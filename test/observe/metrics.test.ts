@@ -5,7 +5,7 @@ import type { ReporterStatus } from '../../src/model/status.js';
 import type { ReporterEvent } from '../../src/observe/events.js';
 import { Metrics } from '../../src/observe/metrics.js';
 import { type Family, parsePrometheus } from '../admin/prometheus.js';
-import { busyStatus, reporterStatus, writerStatus } from '../admin/statuses.js';
+import { busyStatus, ledgerOf, reporterStatus, writerStatus } from '../admin/statuses.js';
 
 const TYPES = {
   connections: 'gauge',
@@ -71,12 +71,43 @@ test('every documented metric has a help text, its type, and a value from the st
   }
 });
 
+/** Of the busy status. */
+const VIEW_VALUES = {
+  'services{level="ok"}': 214,
+  'services{level="noted"}': 3,
+  'services{level="failing"}': 2,
+  'services{level="overloaded"}': 1,
+  'services{level="outage"}': 4,
+  'hosts{state="overloaded"}': 11,
+  'hosts{state="disputed"}': 12,
+  'hosts{state="failing"}': 13,
+  'hosts{state="noted"}': 14,
+  'hosts{state="ok"}': 15,
+  'hosts{state="idle"}': 16,
+  'hosts{state="stale"}': 17,
+  'hosts{state="withdrawn"}': 18,
+  'callers{state="reporting"}': 21,
+  'callers{state="connected"}': 22,
+  'callers{state="gone"}': 23,
+  'callers{state="table"}': 24,
+  incidents_open: 31,
+  'incidents_total{kind="host"}': 32,
+  'incidents_total{kind="blackout"}': 33,
+  'incidents_total{kind="errors"}': 34,
+  view_rows: 35,
+  view_behind_seconds: 36,
+  view_dropped_rows_total: 37,
+  view_restarts_total: 38,
+  view_mismatches_total: 39,
+};
+
 test('all label values are there from the start: reasons, classes, writers', async (t) => {
   const samples = [...(await scrape(new Metrics({ writers: 3, source: starting }))).keys()];
   const labelled = samples.filter((sample) => sample.includes('{')).sort();
   t.deepEqual(
     labelled,
     [
+      `build_info{version="unknown",node="${process.version}"}`,
       'frames_rejected_total{reason="length"}',
       'frames_rejected_total{reason="undecodable"}',
       'frames_rejected_total{reason="unknown-id"}',
@@ -91,15 +122,23 @@ test('all label values are there from the start: reasons, classes, writers', asy
       'store_errors_total{class="too-large"}',
       'store_errors_total{class="poison"}',
       'store_errors_total{class="configuration"}',
+      ...Object.keys(VIEW_VALUES).filter((sample) => sample.includes('{')),
     ].sort(),
   );
 });
 
 test('counters and gauges are exactly what the status says', async (t) => {
-  const metrics = new Metrics({ writers: 2, source: busyStatus });
+  const limits = { maxInflightBytes: 1000, maxConnections: 50 };
+  const metrics = new Metrics({ writers: 2, source: busyStatus, version: '1.2.3', ...limits });
+  metrics.countStreams(() => 6);
   const expected = {
     connections: 3,
+    connections_limit: 50,
     inflight_bytes: 777,
+    inflight_limit_bytes: 1000,
+    event_streams: 6,
+    ledger_imbalance_rows: 0,
+    [`build_info{version="1.2.3",node="${process.version}"}`]: 1,
     bytes_received_total: 123_456,
     connections_refused_total: 2,
     frames_total: 900,
@@ -131,9 +170,13 @@ test('counters and gauges are exactly what the status says', async (t) => {
     'store_errors_total{class="too-large"}': 0,
     'store_errors_total{class="poison"}': 0,
     'store_errors_total{class="configuration"}': 0,
+    ...VIEW_VALUES,
   };
-  t.deepEqual(Object.fromEntries(await scrape(metrics)), expected);
-  t.deepEqual(Object.fromEntries(await scrape(metrics)), expected, 'a second scrape adds nothing');
+  for (const time of ['first', 'second']) {
+    const { start_time_seconds: started, ...others } = Object.fromEntries(await scrape(metrics));
+    t.deepEqual(others, expected, `the ${time} scrape`);
+    t.true(Math.abs(started! - Date.now() / 1000) < 600);
+  }
 });
 
 test('one scrape reads one status, and overlapping scrapes each their own', async (t) => {
@@ -160,6 +203,29 @@ test('one scrape reads one status, and overlapping scrapes each their own', asyn
 test('a journal that cannot be written shows', async (t) => {
   const source = () => reporterStatus({ journalError: 'ENOSPC' });
   t.is((await scrape(new Metrics({ writers: 2, source }))).get('journal_failing'), 1);
+});
+
+test('a ledger that does not balance shows by how much', async (t) => {
+  const source = () => reporterStatus({ ledger: ledgerOf({ received: 10, upserted: 4, pending: 3 }) });
+  t.is((await scrape(new Metrics({ writers: 2, source }))).get('ledger_imbalance_rows'), 3);
+});
+
+test('the lag of the event loop is a distribution', async (t) => {
+  const metrics = new Metrics({ writers: 1, source: () => reporterStatus() });
+  metrics.observeLag([
+    { ms: 0.5, count: 40 },
+    { ms: 300, count: 2 },
+  ]);
+  const { samples } = await family(metrics, 'event_loop_lag_seconds');
+  t.is(samples.get('lars_reporter_event_loop_lag_seconds_count'), 42);
+  t.is(samples.get('lars_reporter_event_loop_lag_seconds_bucket{le="0.25"}'), 40);
+});
+
+test('with the usual four writers, a scrape has fewer than 200 series', async (t) => {
+  const families = parsePrometheus(await new Metrics({ writers: 4, source: busyStatus }).text());
+  const series = [...families.values()].reduce((sum, { samples }) => sum + samples.size, 0);
+  t.true(series < 200, `${series} series`);
+  t.true(series > 50);
 });
 
 test('flushes and commits are distributions', async (t) => {

@@ -91,6 +91,26 @@ export function testContract(kind: Kind): void {
     t.deepEqual(await read({ modid: 44 }), []);
   });
 
+  test(`${name}: reading goes on behind any key, whether or not its row is still there`, async (t) => {
+    const { store, read } = await opened(t, fresh);
+    const rows = [MIN, -2, 0, 3, MAX].flatMap((ip) =>
+      [-1, 1].map((caller) => row({ modid: -1, cmdid: -9, ip, port: -80, caller })),
+    );
+    await store.writer(LANE).upsert(batch([...rows, row({ modid: -2 }), row({ modid: 5 })]));
+    const filter = { modid: -1, cmdid: -9 };
+    const all = await read(filter);
+    for (const [index, after] of all.entries())
+      t.deepEqual(await read({ ...filter, after }), all.slice(index + 1));
+    t.deepEqual(
+      await read({ ...filter, after: row({ ...all[2]!, succ: 77, caller: all[2]!.caller }) }),
+      all.slice(3),
+    );
+    const gap = row({ modid: -1, cmdid: -9, ip: 1, port: -80, caller: 0 });
+    const behind = inOrder([...rows, gap]);
+    const from = behind.findIndex(({ ip, caller }) => ip === 1 && caller === 0);
+    t.deepEqual(await read({ ...filter, after: gap }), behind.slice(from + 1));
+  });
+
   test(`${name}: reading may stop anywhere`, async (t) => {
     const { store } = await opened(t, fresh);
     await store.writer(LANE).upsert(service(1, 50, 1));

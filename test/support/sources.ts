@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,7 +19,7 @@ export interface Import {
 /** Every TypeScript file of the project but declarations. */
 export const files: readonly string[] = TREES.flatMap((tree) =>
   readdirSync(path.join(PROJECT, tree), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+    .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.d.ts'))
     .map((file) => `${tree}/${file.split(path.sep).join('/')}`),
 );
 
@@ -39,11 +39,17 @@ export function importsIn(file: string, source: string): Import[] {
     const ours = specifier.startsWith('.');
     return {
       file,
-      target: ours ? path.join(path.dirname(file), specifier).replace(/\.js$/, '.ts') : specifier,
+      target: ours ? sourceOf(path.join(path.dirname(file), specifier)) : specifier,
       ours,
       typeOnly: clause.startsWith('type ') || isAllTypes(clause),
     };
   });
+}
+
+/** `a.js` is compiled from `a.ts`, or from `a.tsx`. */
+function sourceOf(compiled: string): string {
+  const source = compiled.replace(/\.js$/, '.ts');
+  return existsSync(path.join(PROJECT, `${source}x`)) ? `${source}x` : source;
 }
 
 /** `{ type A, type B }` */

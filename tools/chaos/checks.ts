@@ -79,6 +79,7 @@ const EXPECTED_ERRORS = ['the store refuses rows; they wait in the journal', 'th
 /** Warnings that nothing done to it from outside explains. */
 const UNEXPECTED_WARNINGS = [
   'a writer crashed',
+  'the live view crashed',
   'a connection crashed',
   'cannot take a connection',
   'an actor',

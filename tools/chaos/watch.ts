@@ -110,12 +110,14 @@ export class Watch {
     const { service, admin, history } = this.#options;
     const { incarnation } = service;
     const asked = history.question();
-    const { state, inflightBytes, writers, quarantined } = await admin.status();
+    const { state, inflightBytes, writers, quarantined, view } = await admin.status();
     if (service.incarnation !== incarnation) return true;
     if (state === 'running' && inflightBytes === 0) history.allJournaled(asked, incarnation);
     for (const writer of writers)
       this.oldestSeconds = Math.max(this.oldestSeconds, writer.oldestPendingSeconds);
     if (quarantined > 0) this.#options.timeline.violation(`${quarantined} journal records are in quarantine`);
+    const mismatches = view.counts?.mismatches ?? 0;
+    if (mismatches > 0) this.#options.timeline.violation(`${mismatches} counters of the view were wrong`);
     return true;
   }
 

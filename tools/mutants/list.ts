@@ -2,10 +2,12 @@ import { CLI_MUTANTS } from './list/cli.js';
 import { INTAKE_MUTANTS } from './list/intake.js';
 import { JOURNAL_MUTANTS } from './list/journal.js';
 import { LMDB_MUTANTS } from './list/lmdb.js';
+import { NODE_MUTANTS } from './list/node.js';
 import { PARTITION_MUTANTS } from './list/partition.js';
 import { ROUTING_MUTANTS } from './list/routing.js';
 import { RUNTIME_MUTANTS } from './list/runtime.js';
 import { STORE_MUTANTS } from './list/store.js';
+import { VIEW_MUTANTS } from './list/view.js';
 import { WIRE_MUTANTS } from './list/wire.js';
 import { WRITER_MUTANTS } from './list/writer.js';
 import type { Mutant } from './mutant.js';
@@ -21,6 +23,8 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   journal: JOURNAL_MUTANTS,
   lmdb: LMDB_MUTANTS,
   store: STORE_MUTANTS,
+  view: VIEW_MUTANTS,
+  node: NODE_MUTANTS,
   cli: CLI_MUTANTS,
 };
 

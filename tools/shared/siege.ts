@@ -103,7 +103,14 @@ export class Siege {
     const neighbour = await HostileAgent.connect({ port: reporter.address.port });
     const siege = new Siege(reporter, rows, warnings, before, neighbour);
     await siege.connections(1);
+    // What is measured from now on is not what the view's thread still opens.
+    await until(() => siege.isViewUp, { ...BOUND, what: 'the view' });
     return siege;
+  }
+
+  get isViewUp(): boolean {
+    const { state } = this.reporter.status().view;
+    return state === 'live' || state === 'off';
   }
 
   get traffic() {

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/index.js';
 import { ReporterError } from '../../model/errors.js';
 import type { Address } from '../../model/status.js';
-import { UsageError } from '../terminal.js';
+import { adminAddress } from '../admin-client.js';
 import { askReporter } from './running.js';
 import { openStopped } from './stopped.js';
 import type { LetterTool } from './tool.js';
@@ -21,16 +21,10 @@ export async function openLetterTool(
     return await openStopped(config.journal.dir, note);
   } catch (error) {
     if (!(error instanceof ReporterError) || error.code !== 'JOURNAL_IN_USE') throw error;
-    return askReporter({ address: adminAddress(config), token, journal: config.journal.dir });
+    return askReporter({
+      address: adminAddress(config, 'the journal is in use, and '),
+      token,
+      journal: config.journal.dir,
+    });
   }
-}
-
-/** Where the configured reporter is asked from its own machine. */
-function adminAddress({ admin: { host, port } }: Config): Address {
-  if (port === 0) {
-    throw new UsageError(
-      'the journal is in use, and admin.port is 0, so the port of its reporter is not known: name it with --admin HOST:PORT',
-    );
-  }
-  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port };
 }

@@ -1,9 +1,8 @@
-import { request as httpRequest } from 'node:http';
-import { text as textOf } from 'node:stream/consumers';
 import { type DeadLetterFilter, type LetterJson, NOTHING_DONE } from '../../model/dead-letter.js';
 import { ReporterError } from '../../model/errors.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import type { Address } from '../../model/status.js';
+import { askAdmin, objectIn, placeOf } from '../admin-client.js';
 import type { LetterTool } from './tool.js';
 
 export interface RunningReporter {
@@ -44,16 +43,14 @@ function fieldsOf({ modid, cmdid, caller, code }: DeadLetterFilter): Record<stri
 }
 
 async function ask<Body extends object>(
-  { address: { host, port }, token, journal }: RunningReporter,
+  { address, token, journal }: RunningReporter,
   method: string,
   path: string,
   body?: object,
 ): Promise<Body> {
-  const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const { status, text } = await request(
-    { host, port, path: `/api/dead-letters${path}`, method, token },
-    body,
-  ).catch((error: NodeJS.ErrnoException) => {
+  const at = placeOf(address);
+  const question = { address, token, method, path: `/api/dead-letters${path}`, body };
+  const { status, text } = await askAdmin(question).catch((error: NodeJS.ErrnoException) => {
     const held = journal === undefined ? '' : `the journal ${journal} is in use, but `;
     throw new ReporterError(
       'CONNECTION_FAILED',
@@ -61,7 +58,7 @@ async function ask<Body extends object>(
       { cause: error },
     );
   });
-  const answer = parsed(text);
+  const answer = objectIn(text);
   if (status === 200 && answer) return answer as Body;
   const { error = 'this is not a reporter, or one of another version', ...done } = (answer ?? {}) as {
     error?: string;
@@ -70,50 +67,4 @@ async function ask<Body extends object>(
   throw new Error(
     `the reporter at ${at} answers ${status}: ${error}${parts.length > 0 ? ` (until then: ${parts.join(', ')})` : ''}`,
   );
-}
-
-interface Question {
-  readonly host: string;
-  readonly port: number;
-  readonly path: string;
-  readonly method: string;
-  readonly token: string | undefined;
-}
-
-/** Not `fetch`, which asks at no port that browsers hold for dangerous, and gives up after five minutes. */
-function request(
-  { token, ...question }: Question,
-  body: object | undefined,
-): Promise<{ readonly status: number; readonly text: string }> {
-  return new Promise((resolve, reject) => {
-    const content = body === undefined ? undefined : JSON.stringify(body);
-    const asked = httpRequest(
-      {
-        ...question,
-        agent: false,
-        headers: {
-          ...(token === undefined
-            ? {}
-            : { authorization: `Bearer ${Buffer.from(token).toString('latin1')}` }),
-          ...(content === undefined
-            ? {}
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) }),
-        },
-      },
-      (response) => {
-        textOf(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
-      },
-    );
-    asked.on('error', reject);
-    asked.end(content);
-  });
-}
-
-function parsed(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,30 +3,45 @@ import type { Reserve } from '../../lmdb/reserve.js';
 import { ReporterError } from '../../model/errors.js';
 import type { EventSink } from '../../observe/events.js';
 import type { JournalFaults } from '../faults.js';
+import { FileWatch } from './file-watch.js';
 
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1000;
 const NEVER = () => false;
 
+type Room = Pick<Reserve, 'commit' | 'bytesToStore' | 'bytesToRemove' | 'displacement'>;
+
 /** Writes to the environment, tried again in place until they are on disk; and whether that works. */
 export class Commits {
-  readonly #reserve: Pick<Reserve, 'commit' | 'bytesToStore' | 'bytesToRemove'>;
+  readonly #reserve: Room;
   readonly #events: EventSink;
   readonly #faults: JournalFaults | undefined;
+  readonly #watch: FileWatch;
+  /** The data file is not in its place. */
+  #isDisplaced = false;
   #isClosed = false;
   /** It was told that the journal cannot be written. */
   #isFailing = false;
   /** Commits that have failed and are tried again. */
   #retrying = 0;
 
-  constructor(
-    reserve: Pick<Reserve, 'commit' | 'bytesToStore' | 'bytesToRemove'>,
-    events: EventSink,
-    faults?: JournalFaults,
-  ) {
+  constructor(reserve: Room, events: EventSink, faults?: JournalFaults) {
     this.#reserve = reserve;
     this.#events = events;
     this.#faults = faults;
+    this.#watch = new FileWatch(
+      () => reserve.displacement(),
+      (displacement) => {
+        this.#isDisplaced = displacement !== undefined;
+        if (displacement) this.#failed(displacement);
+        else this.#recovered(false);
+      },
+    );
+  }
+
+  /** See `PartitionJournal.displaced`. */
+  displaced(): Promise<void> | undefined {
+    return this.#watch.absence();
   }
 
   /**
@@ -53,7 +68,7 @@ export class Commits {
           if (this.#isClosed) break;
           await this.#reserve.commit(bytes, put);
           this.#events.emit({ type: 'journal-synced', seconds: (performance.now() - started) / 1000 });
-          if (this.#isFailing) this.#recovered(isRetry);
+          this.#recovered(isRetry);
           return true;
         } catch (error) {
           if (this.#isClosed) break;
@@ -77,9 +92,9 @@ export class Commits {
     this.#events.emit({ type: 'journal-state', state: 'failing', error });
   }
 
-  /** A commit has succeeded. Small ones may while a large one waits for room: that is no recovery. */
+  /** A commit has succeeded, or the file is back. Small ones may while a large one waits for room: no recovery. */
   #recovered(isRetry: boolean): void {
-    if (this.#retrying > (isRetry ? 1 : 0)) return;
+    if (!this.#isFailing || this.#isDisplaced || this.#retrying > (isRetry ? 1 : 0)) return;
     this.#isFailing = false;
     this.#events.emit({ type: 'journal-state', state: 'ok' });
   }
@@ -91,6 +106,7 @@ export class Commits {
 
   /** From now on everything rejects, what is being tried again included. */
   close(): void {
+    this.#watch.close();
     this.#isClosed = true;
   }
 }

@@ -71,7 +71,7 @@ export class LmdbJournal implements Journal {
     this.#options = options;
     this.#release = release;
     const { dir, events, faults } = options;
-    const environment = openEnvironment({ dir, maxDbs: MAX_DATABASES });
+    const environment = openEnvironment({ dir, maxDbs: MAX_DATABASES, hasSmallTrees: true });
     let reserve: Reserve | undefined;
     try {
       this.#environment = environment;

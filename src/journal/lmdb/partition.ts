@@ -50,6 +50,10 @@ export class LmdbPartition implements PartitionJournal {
     }
   }
 
+  displaced(): Promise<void> | undefined {
+    return this.#place.commits.displaced();
+  }
+
   append(sequence: number, entry: JournalEntry): Promise<void> {
     return this.#records.append(sequence, entry);
   }

@@ -47,7 +47,7 @@ export class LmdbJournalReader implements JournalReader {
     this.#release = release;
     this.fileBytes = statSync(dataFileOf(dir)).size;
     const environment = openUnlocked(dir, (path) =>
-      openEnvironment({ dir: path, maxDbs: MAX_DATABASES, readOnly: true }),
+      openEnvironment({ dir: path, maxDbs: MAX_DATABASES, readOnly: true, hasSmallTrees: true }),
     );
     try {
       this.#environment = environment;

@@ -95,6 +95,9 @@ function embeddedWriter(dir: string, use: () => Opened): StoreWriter {
         await reserve.commit(bytesFor(batch.length, rows, reserve), () =>
           rows.batch(() => putAll(rows, batch)),
         );
+        // In a file that nobody finds any more they are not stored.
+        const displacement = reserve.displacement();
+        if (displacement) throw displacement;
       } catch (error) {
         throw classifyEmbeddedError(error, `writing ${batch.length} rows to ${description(dir)}`, 'write');
       }
@@ -128,14 +131,17 @@ function putAll(rows: Database<Buffer, Buffer>, { words, length }: RowBatch): vo
 
 function embeddedReader(dir: string, use: () => Opened): StoreReader {
   return {
-    async *rows({ modid, cmdid }: RowFilter = {}) {
+    async *rows({ modid, cmdid, after }: RowFilter = {}) {
       // A service is a range of keys; a cmdid alone is not, its rows are picked out.
       const prefix = [modid, modid === undefined ? undefined : cmdid].filter((part) => part !== undefined);
       let start = boundary(prefix, 0x00);
       const end = boundary(prefix, 0xff);
+      const behind = after && boundary([after.modid, after.cmdid, after.ip, after.port, after.caller], 0x00);
+      const isBehind = behind !== undefined && Buffer.compare(behind, start) >= 0;
+      if (isBehind) start = behind;
       try {
         const { rows } = use();
-        for (let more = true, first = true; more; first = false) {
+        for (let more = true, first = !isBehind; more; first = false) {
           const page = rows.getRange({
             start,
             end,

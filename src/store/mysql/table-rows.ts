@@ -32,7 +32,9 @@ async function* readRows(options: MysqlReaderOptions, filter: RowFilter): AsyncG
     connection = await MysqlConnection.connect(address, connectTimeoutMs);
     const query = (sql: string) => connection!.query(sql, queryTimeoutMs);
     const shape = await readTable(query);
-    let last: readonly Cell[] | undefined;
+    const { after } = filter;
+    let last: readonly Cell[] | undefined =
+      after && KEY_COLUMNS.map((name) => inColumn(after[name], shape.signs[name]));
     do {
       const page: readonly (readonly Cell[])[] = await query(pageStatement(shape, filter, last));
       for (const cells of page) yield toRow(cells);

@@ -6,7 +6,31 @@ export const LMDB_MUTANTS: readonly Mutant[] = [
     name: 'cut-off-file-opened',
     breaks:
       'A data file that is cut off, of the journal or of the embedded store, is opened, and ends the process.',
-    edits: [{ file: 'src/lmdb/open-environment.ts', find: 'checkDataFile(dataFileOf(dir));', replace: '' }],
+    edits: [{ file: 'src/lmdb/open-environment.ts', find: 'checkDataFile(file);', replace: '' }],
     tests: [{ file: 'test/store/embedded/embedded.test', titles: ['a store that is cut off anywhere*'] }],
+  },
+  {
+    name: 'damaged-tree-opened',
+    breaks: 'A journal with a damaged page of a tree is opened, and ends the process, or keeps it for ever.',
+    edits: [
+      {
+        file: 'src/lmdb/open-environment.ts',
+        find: 'if (hasSmallTrees && existsSync(file)) checkTrees(file);',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/lmdb/data-file.test', titles: ['a journal with a damaged page*'] }],
+  },
+  {
+    name: 'lock-file-alone',
+    breaks: 'When the lock file of a journal is deleted, a second process writes into the same journal.',
+    edits: [
+      {
+        file: 'src/lmdb/lock.ts',
+        find: "'a+', 0o664), { dir, advice }, false)",
+        replace: "'a+', 0o664), { dir, advice }, true)",
+      },
+    ],
+    tests: [{ file: 'test/lmdb/lock.test', titles: ['a journal whose lock file was deleted*'] }],
   },
 ];

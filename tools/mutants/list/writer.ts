@@ -147,4 +147,16 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/writer/bound.test', titles: ['beyond the bound*'] }],
   },
+  {
+    name: 'moved-journal-acknowledges',
+    breaks: 'Rows count as journaled in a file that was moved or deleted, where no restart finds them.',
+    edits: [
+      {
+        file: 'src/writer/writer.ts',
+        find: 'const displaced = journal.displaced();',
+        replace: 'const displaced = undefined as Promise<void> | undefined; void journal;',
+      },
+    ],
+    tests: [{ file: 'test/faults/moved.test', titles: ['a journal that is moved away*'] }],
+  },
 ];

@@ -1,0 +1,39 @@
+import { type LiveView, VIEW_PATHS, type ViewPath, ViewUnavailable } from '../view/live.js';
+import { csvOf } from './csv.js';
+import { answering, csv, later, takeFormat } from './questions.js';
+import { type AdminRequest, type Answer, failure, type Route } from './route.js';
+
+/** Where the live view is to be found. */
+export interface ViewSource {
+  readonly live: LiveView;
+  /** Whether there is to be one: `view.enabled`. */
+  readonly isEnabled: boolean;
+}
+
+export const VIEW_OFF: Answer = failure(
+  404,
+  'the view is switched off: set view.enabled to true to have services, hosts and callers shown',
+);
+
+/** What people look at. The view answers; this hands its answers on. */
+export function viewRoutes(source: ViewSource): readonly Route[] {
+  return VIEW_PATHS.map((path) => ({
+    method: 'GET',
+    path,
+    handle: (request) => answering(() => ask(source, path, request)),
+  }));
+}
+
+async function ask(source: ViewSource, path: ViewPath, { params, query }: AdminRequest): Promise<Answer> {
+  const format = takeFormat(query);
+  if (!source.isEnabled) return VIEW_OFF;
+  try {
+    const { status, body } = await source.live.ask({ path, params, query: query.toString() });
+    if (status === 200 && format === 'csv')
+      return csv(path.split('/')[2]!, csvOf(path, Buffer.from(body).toString()));
+    return { status, type: 'application/json; charset=utf-8', body };
+  } catch (error) {
+    if (error instanceof ViewUnavailable) return later(error.message);
+    throw error;
+  }
+}

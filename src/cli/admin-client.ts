@@ -1,0 +1,82 @@
+import { request as httpRequest } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
+import type { Config } from '../config/index.js';
+import type { Address } from '../model/status.js';
+import { UsageError } from './terminal.js';
+
+/** A reporter that does nothing for so long is not waited for. Replaying many dead letters takes its time. */
+const IDLE_MS = 600_000;
+
+/** A question to the admin HTTP. */
+export interface AdminQuestion {
+  readonly address: Address;
+  readonly token: string | undefined;
+  readonly method: string;
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: object | undefined;
+  /** How long nothing may move, milliseconds; ten minutes unless given. */
+  readonly idleMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface AdminReply {
+  readonly status: number;
+  readonly text: string;
+}
+
+/**
+ * Asks the admin HTTP. Rejects with the system's error when nobody answers. Not `fetch`, which asks at no port that
+ * browsers hold for dangerous, and gives up after five minutes.
+ */
+export function askAdmin(question: AdminQuestion): Promise<AdminReply> {
+  const { address, token, method, path, body, idleMs = IDLE_MS, signal } = question;
+  return new Promise((resolve, reject) => {
+    const content = body === undefined ? undefined : JSON.stringify(body);
+    const asked = httpRequest(
+      {
+        ...{ ...address, method, path, agent: false, timeout: idleMs },
+        ...(signal ? { signal } : {}),
+        headers: {
+          ...(token === undefined
+            ? {}
+            : { authorization: `Bearer ${Buffer.from(token).toString('latin1')}` }),
+          ...(content === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) }),
+        },
+      },
+      (response) => {
+        textOf(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+      },
+    );
+    asked.on('timeout', () => asked.destroy(new Error(`it has not moved for ${idleMs / 1000} s`)));
+    asked.on('error', reject);
+    asked.end(content);
+  });
+}
+
+/** What a body holds when it is a JSON object. */
+export function objectIn(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `host:port`, as people write it. */
+export function placeOf({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Where the configured reporter is asked from its own machine. Throws UsageError when its port is any free one. */
+export function adminAddress({ admin: { host, port } }: Config, why = ''): Address {
+  if (port === 0) {
+    throw new UsageError(
+      `${why}admin.port is 0, so the port of its reporter is not known: name it with --admin HOST:PORT`,
+    );
+  }
+  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port };
+}

@@ -1,0 +1,37 @@
+/** The thread of the view: what runs when. */
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { ThreadClock } from '../feed/thread-clock.js';
+import { type Send, Serving } from './serving.js';
+import type { Boot, ToWorker } from './worker-protocol.js';
+
+/** Rows are taken in so often. */
+const POLL_MS = 50;
+const SECOND_MS = 1000;
+
+function run(boot: Boot, port: NonNullable<typeof parentPort>): void {
+  const send: Send = (message, transfer = []) => port.postMessage(message, transfer);
+  const serving = new Serving(boot, send);
+  const takeIn = () => {
+    if (serving.takeIn()) setTimeout(takeIn, POLL_MS);
+    else setImmediate(takeIn);
+  };
+  const tick = () => {
+    serving.tick();
+    setTimeout(tick, untilNextSecond(boot));
+  };
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'news') serving.take(message);
+    else if (message.kind === 'unfollow') serving.unfollow(message.topic);
+    else serving.request(message);
+  });
+  takeIn();
+  tick();
+}
+
+function untilNextSecond({ clock }: Boot): number {
+  const nowMs = new ThreadClock(clock).nowMs();
+  // Timers may come early by what is behind the point.
+  return Math.ceil((SECOND_MS - (nowMs % SECOND_MS)) / clock.speed) + 1;
+}
+
+if (!isMainThread && parentPort) run(workerData as Boot, parentPort);
