@@ -39,6 +39,14 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/mysql/full-disk.test', server: 'mysql' }],
   },
   {
+    name: 'replica-forbids-kill',
+    breaks: 'While a replica is connected, no session that hangs is ever killed, and its rows wait.',
+    edits: [
+      { file: 'src/store/mysql/sessions.ts', find: '(sleep|daemon|binlog dump)', replace: '(sleep|daemon)' },
+    ],
+    tests: [{ file: 'test/store/mysql/sessions.test', titles: ['a session that serves a replica*'] }],
+  },
+  {
     name: 'connection-blames-rows',
     breaks: 'Rows are blamed for a failure of a statement that held none of them.',
     edits: [

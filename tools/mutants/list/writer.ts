@@ -112,6 +112,18 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/faults/bounded.test', titles: ['with the store away*'] }],
   },
   {
+    name: 'age-lost-in-replay',
+    breaks: 'While a crashed writer is rebuilt, nothing seems to wait for the store.',
+    edits: [
+      {
+        file: 'src/writer/incarnation.ts',
+        find: 'if (this.recovered || this.#oldestBefore',
+        replace: 'if (this.number > 0 || this.#oldestBefore',
+      },
+    ],
+    tests: [{ file: 'test/writer/rebuild.test' }],
+  },
+  {
     name: 'room-never-offered',
     breaks: 'A batch that waited for room in its writer waits for ever, and its agents with it.',
     edits: [
