@@ -171,7 +171,7 @@ const sections = z.strictObject({
         1000,
         100_000_000,
         2_000_000,
-        'Rows the view holds, of about 100 bytes each; with more, a share of the callers is looked at, and answers say so.',
+        'Rows the view holds, of 100 to 600 bytes each, the more the fewer callers a host has; fewer where they would take more than 20 % of the memory. With more, or with more hosts than a quarter of it, a share of the callers is looked at, and answers say so.',
       ),
     })
     .prefault({}),

@@ -16,6 +16,10 @@ import { VOICE_STATE_OF } from './voices.js';
 
 /** More callers are looked at again once the rows are so many times fewer than there is room for. */
 const SPARSE = 4;
+/** Rows to a host, at least, of a view at its largest: a host takes as much as 8 rows, for its half hour by the minute. */
+const ROWS_A_HOST = 4;
+/** A service takes as much as so many hosts. */
+const HOSTS_A_SERVICE = 2;
 
 export interface ViewOptions {
   readonly settings?: Partial<ViewSettings>;
@@ -216,10 +220,17 @@ export class View {
     };
   }
 
-  /** Looks at fewer callers while there are too many rows. */
+  /** What there is, in rows: hosts count when they are so many that they matter more than their rows. */
+  get #size(): number {
+    const { rows, hosts, services } = this.state;
+    const hostsAndServices = hosts.records.size + HOSTS_A_SERVICE * services.records.size;
+    return Math.max(rows.size, ROWS_A_HOST * hostsAndServices);
+  }
+
+  /** Looks at fewer callers while there are too many rows, or hosts of few callers each. */
   #fit(): void {
     const { rows, settings, sampling, voices } = this.state;
-    while (rows.size > settings.maxRows && sampling.halve()) {
+    while (this.#size > settings.maxRows && sampling.halve()) {
       const { words, used, high } = rows.records;
       const dropped: number[] = [];
       for (let row = 0; row < high; row++)
@@ -231,8 +242,8 @@ export class View {
 
   /** Looks at more callers when there is room again; their rows come as they are heard. */
   #lookAtMore(): void {
-    const { rows, settings, sampling } = this.state;
-    if (sampling.share < 1 && rows.size * SPARSE < settings.maxRows) sampling.double();
+    const { settings, sampling } = this.state;
+    if (sampling.share < 1 && this.#size * SPARSE < settings.maxRows) sampling.double();
   }
 
   #keepWorstLevels(): void {

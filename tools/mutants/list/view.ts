@@ -15,6 +15,18 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/view/worker.test', titles: ['rows are copied*'] }],
   },
   {
+    name: 'view-without-bound-on-hosts',
+    breaks: 'A flood of hosts that one caller each knows fills the memory by way of the view.',
+    edits: [
+      {
+        file: 'src/view/view.ts',
+        find: 'return Math.max(rows.size, ROWS_A_HOST * hostsAndServices);',
+        replace: 'return Math.max(rows.size, hostsAndServices);',
+      },
+    ],
+    tests: [{ file: 'test/view/sampling.test', titles: ['hosts of few callers*'] }],
+  },
+  {
     name: 'dropped-rows-not-read-again',
     breaks: 'Rows that the view was too slow for are never in it, and it says that it has all.',
     edits: [
