@@ -84,6 +84,19 @@ export class Database {
     }));
   }
 
+  /** Of each of some callers: how many rows it has, and the oldest round among them. */
+  async oldestRounds(callers: readonly number[]) {
+    const rows = await this.query(
+      `SELECT caller, COUNT(*) n, MIN(succ_cnt) round FROM ${DATABASE}.ServerCallStatus
+       WHERE caller BETWEEN ${callers[0]} AND ${callers.at(-1)} GROUP BY caller`,
+    );
+    return rows.map(({ caller, n, round }) => ({
+      caller: Number(caller),
+      rows: Number(n),
+      round: Number(round),
+    }));
+  }
+
   /** What the server has noted of rows that went backwards. */
   async stepsBack(callers: readonly number[]): Promise<string[]> {
     const steps = await this.query(
