@@ -7,8 +7,8 @@ import { partitionOf } from '../../src/partition/hash.js';
 import type { Batch, Credit, WriterMessage } from '../../src/routing/protocol.js';
 import { spawnRouter } from '../../src/routing/router.js';
 import { type ActorRef, spawn, startSystem, stop, tell } from '../../src/runtime/actors.js';
+import { until } from '../../src/testing/until.js';
 import { pack } from '../model/samples.js';
-import { until } from '../support/wait.js';
 
 const LANES = 4;
 /** The lane that is used to learn that the router has handled all it was told so far. */

@@ -2,9 +2,9 @@ import test from 'ava';
 import fc from 'fast-check';
 import { backoffMs } from '../../src/model/backoff.js';
 import { startSystem } from '../../src/runtime/actors.js';
+import { until } from '../../src/testing/until.js';
 import { RestartBudget, type SupervisionLimits } from '../../src/writer/restarts.js';
 import { Supervisor } from '../../src/writer/supervisor.js';
-import { until } from '../support/wait.js';
 
 const limits = fc
   .record({
