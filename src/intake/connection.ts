@@ -106,6 +106,8 @@ export class Connection implements Reader {
       receive: (message) => this.#receive(message),
       onCrash: (error, message) => {
         domain.events.emit({ type: 'connection-failed', peer, error });
+        // Its decoder stands anywhere: what was read behind this is nobody's frame.
+        this.#isLost = true;
         if (message.kind === 'data') this.#paid(message.chunk.length);
         socket.destroy();
         return 'resume';

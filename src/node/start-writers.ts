@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/index.js';
 import type { Journal, PartitionJournal } from '../journal/contract.js';
 import { evenSecond } from '../model/clock.js';
+import { ReporterError } from '../model/errors.js';
 import { memoryBytes } from '../model/memory.js';
 import type { RowFeed } from '../model/row-feed.js';
 import type { WriterStatus } from '../model/status.js';
@@ -30,7 +31,10 @@ export interface Writers {
   readonly lanes: readonly Lane[];
 }
 
-/** Spawns router, supervisor and writers. Resolves when each writer has replayed its journal. */
+/**
+ * Spawns router, supervisor and writers. Resolves when each writer has replayed its journal. Rejects with ReporterError
+ * JOURNAL_UNUSABLE when one crashes at it again and again.
+ */
 export async function startWriters(
   foundation: Foundation,
   journal: Journal,
@@ -52,10 +56,25 @@ export async function startWriters(
   for (let partition = 0; partition < partitions; partition++)
     lanes.push(startLane(foundation, { partition, journal, store, router, supervisor, feed }));
   status.add({ writers: () => lanes.map((lane, partition) => statusOf(lane, partition, supervisor)) });
-  await until(() => supervisor.allRecovered);
+  // An account that was unlocked, a server that is there again: all know when one knows.
+  events.subscribe((event) => {
+    if (event.type !== 'store-state' || event.state !== 'ok') return;
+    for (const [partition, { writer }] of lanes.entries()) if (partition !== event.partition) writer.hurry();
+  });
+  await until(() => supervisor.allRecovered || supervisor.hopeless !== undefined);
+  if (supervisor.hopeless !== undefined) throw neverRecovers(supervisor.hopeless, supervisor);
   const { recovered } = totalLedger(lanes.map(({ writer }) => writer.ledger()));
   if (recovered > 0) events.emit({ type: 'rows-recovered', rows: recovered });
   return { root, router, lanes };
+}
+
+function neverRecovers(partition: number, supervisor: Supervisor): ReporterError {
+  const { restarts, lastCrash } = supervisor.writer(partition);
+  return new ReporterError(
+    'JOURNAL_UNUSABLE',
+    `writer ${partition} cannot be rebuilt from its journal, after ${restarts} attempts: ${lastCrash}. ` +
+      'Nothing was changed; lars-reporter journal says what it holds',
+  );
 }
 
 /** The actor all others live under, in the host's system or in one of our own. */

@@ -174,6 +174,7 @@ export class Metrics {
   readonly #flushRows: Histogram;
   readonly #loopLag: Histogram;
   #streams: () => number = () => 0;
+  #discardedLines: () => number = () => 0;
 
   constructor(options: MetricsOptions) {
     const { writers, source } = options;
@@ -226,6 +227,11 @@ export class Metrics {
       'How late a timer of 20 ms came, because something else held the event loop, in seconds.',
       LAG_BUCKETS,
     );
+    this.#counter([
+      'log_lines_discarded_total',
+      'Log lines that were discarded because nobody read them in time.',
+      () => this.#discardedLines(),
+    ]);
     this.#gauge(['event_streams', 'Streams of GET /api/events open now.', () => this.#streams()]);
     this.#constants(options);
   }
@@ -239,6 +245,11 @@ export class Metrics {
   /** Where the number of open event streams is to be had. */
   countStreams(read: () => number): void {
     this.#streams = read;
+  }
+
+  /** Where the number of log lines that were discarded is to be had. */
+  countDiscardedLines(read: () => number): void {
+    this.#discardedLines = read;
   }
 
   /** Takes the events of the reporter: what a status does not hold is counted here. */

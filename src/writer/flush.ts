@@ -76,6 +76,8 @@ export class FlushLoop {
   /** On the clock of `performance.now()`: none of them is tried again before. */
   #asideFromMs = 0;
   #signalled = false;
+  /** The store may take rows again: the pause after a failure is over. */
+  #isHurried = false;
   #wake: (() => void) | undefined;
 
   constructor(options: FlushLoopOptions) {
@@ -87,6 +89,12 @@ export class FlushLoop {
   /** There may be rows to send, or a checkpoint was made. */
   wake(): void {
     this.#signalled = true;
+    this.#wake?.();
+  }
+
+  /** The store takes rows of others again: what failed is tried now. */
+  hurry(): void {
+    this.#isHurried = true;
     this.#wake?.();
   }
 
@@ -280,9 +288,10 @@ export class FlushLoop {
     }
   }
 
-  /** Until `forMs` have passed, or `stop` wakes. */
+  /** Until `forMs` have passed, or `stop` or `hurry` wakes. */
   #sleep(forMs: number): Promise<void> {
-    return this.#pause(forMs, () => this.#stopped);
+    this.#isHurried = false;
+    return this.#pause(forMs, () => this.#stopped || this.#isHurried);
   }
 
   /** Until `wake`, or until rows that were set aside are to be tried again. */

@@ -54,8 +54,11 @@ export interface WriterLimits {
 
 /** Who decides when a crashed writer is rebuilt. */
 export interface Restarts {
-  /** The writer has crashed and everything it had under way has settled; it is rebuilt when this resolves. */
-  crashed(partition: number, error: Error): Promise<void>;
+  /**
+   * The writer has crashed and everything it had under way has settled; it is rebuilt when this resolves. `hasPutAside`:
+   * the record that crashed it was put into quarantine.
+   */
+  crashed(partition: number, error: Error, hasPutAside: boolean): Promise<void>;
   /** The writer has its state (again) and goes on. */
   recovered(partition: number): void;
 }
@@ -130,13 +133,16 @@ export class Writer {
   }
 
   /**
-   * Ends flushing when the statement in flight has settled, for this incarnation and any that may follow. When
+   * Ends flushing when the statement in flight has settled, which is given up after a second, for this incarnation and any that may follow. When
    * nothing is pending, the journal is cut off, so that the next start has nothing to replay. To be called before
    * the actor is stopped; a journal that cannot be written holds it up for a second.
    */
   async end(): Promise<void> {
     this.#isEnding = true;
+    const { store } = this.#options;
+    const late = setTimeout(() => store.abandon?.(), END_MS);
     await this.#current.rest();
+    clearTimeout(late);
     // The checkpoint of the last statement may be on its way through the mailbox, and a crash through its rebuild.
     const state = this.#current;
     const deadlineMs = performance.now() + END_MS;
@@ -155,6 +161,11 @@ export class Writer {
   /** Whether a batch waits because it would add more keys than there is room for. */
   get isFull(): boolean {
     return this.#current.keysWithoutRoom > 0;
+  }
+
+  /** The store takes rows of another writer again: what failed here is tried now. */
+  hurry(): void {
+    this.#current.flush?.hurry();
   }
 
   /** No agent sends any more: what was read from them is taken in, whatever its keys are. */
@@ -396,7 +407,8 @@ export class Writer {
     // No statement of the old incarnation may be on its way when the next one sends newer rows.
     await state.rest();
     if (this.#isEnding) return;
-    if (this.#stumbling.over(state.replaying)) await journal.quarantine(state.replaying!, error);
-    await restarts.crashed(partition, error);
+    const isInTheWay = this.#stumbling.over(state.replaying);
+    if (isInTheWay) await journal.quarantine(state.replaying!, error);
+    await restarts.crashed(partition, error, isInTheWay);
   }
 }

@@ -3,6 +3,18 @@ import type { Mutant } from '../mutant.js';
 /** A writer, its journal records and its statements. */
 export const WRITER_MUTANTS: readonly Mutant[] = [
   {
+    name: 'stop-waits-for-database',
+    breaks: 'A stop waits as long as a database that does not answer may take.',
+    edits: [{ file: 'src/writer/writer.ts', find: '() => store.abandon?.()', replace: '() => {}' }],
+    tests: [{ file: 'test/faults/shutdown.test', titles: ['a stop does not wait for a database*'] }],
+  },
+  {
+    name: 'writers-recover-alone',
+    breaks: 'When the store takes rows again, writers find out one by one, each at the end of its pause.',
+    edits: [{ file: 'src/node/start-writers.ts', find: 'writer.hurry();', replace: 'void writer;' }],
+    tests: [{ file: 'test/faults/slow.test', titles: ['when the store takes rows of one writer again*'] }],
+  },
+  {
     name: 'restart-does-not-wait',
     breaks: 'A writer is rebuilt and sends rows while a statement of before its crash is still on its way.',
     edits: [
