@@ -9,12 +9,6 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/faults/shutdown.test', titles: ['a stop does not wait for a database*'] }],
   },
   {
-    name: 'writers-recover-alone',
-    breaks: 'When the store takes rows again, writers find out one by one, each at the end of its pause.',
-    edits: [{ file: 'src/node/start-writers.ts', find: 'writer.hurry();', replace: 'void writer;' }],
-    tests: [{ file: 'test/faults/slow.test', titles: ['when the store takes rows of one writer again*'] }],
-  },
-  {
     name: 'restart-does-not-wait',
     breaks: 'A writer is rebuilt and sends rows while a statement of before its crash is still on its way.',
     edits: [
