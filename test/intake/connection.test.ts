@@ -54,5 +54,6 @@ test('what was read behind a crash of its connection is nobody’s frame, and al
   t.true(told.includes('connection-failed'));
   t.is(asked, 1);
   t.is(traffic.frames, 1);
+  t.deepEqual(traffic.framesRejected, new Traffic().framesRejected);
   t.is(budget.bytes, 0);
 });
