@@ -69,7 +69,7 @@ export function takeTableRows(
     const caller = rows[at + CALLER]!;
     if (!sampling.keeps(caller)) continue;
     const host = hosts.find(rows[at + MODID]!, rows[at + CMDID]!, rows[at + IP]!, rows[at + PORT]!);
-    const isKnownByMachine = host >= 0 && isLoopback(caller) && storedKeys.find(host, caller) >= 0;
+    const isKnownByMachine = host >= 0 && isLoopback(caller) && storedKeys.isHeld(host, caller);
     if (isKnownByMachine) continue;
     const voice = voices.records.find(caller);
     const row = host >= 0 && voice >= 0 ? state.rows.records.find(host, voice) : -1;
