@@ -172,6 +172,8 @@ function noteHeard({ rows, hosts, services, voices, pairs }: ViewState, base: nu
   const voice = words[base + VOICE]!;
   const pair = words[base + PAIR]! * PAIR_WORDS + PAIR_HEARD;
   hosts.heard[host] = Math.max(hosts.heard[host]!, heard);
+  // Also what is not fresh decides whether a service is quiet or silent.
+  if (heard > services.heard[service]! || heard > pairs.records.words[pair]!) services.markDirty(service);
   services.heard[service] = Math.max(services.heard[service]!, heard);
   voices.heard[voice] = Math.max(voices.heard[voice]!, heard);
   pairs.records.words[pair] = Math.max(pairs.records.words[pair]!, heard);

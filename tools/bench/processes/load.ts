@@ -28,10 +28,14 @@ const api = {
     }
   },
 
-  /** Encodes what is sent next. */
-  prepare(next: { shape: Shape; version: number }): void {
+  /** Encodes what is sent next; `versions` of it, one after the other, 1 unless given. */
+  prepare(next: { shape: Shape; version: number; versions?: number }): void {
     shape = next.shape;
-    frames = Array.from({ length: shape.agents }, (_, agent) => framesOf(shape, agent, next.version));
+    frames = Array.from({ length: shape.agents }, (_, agent) =>
+      Array.from({ length: next.versions ?? 1 }, (_, more) =>
+        framesOf(shape, agent, next.version + more),
+      ).flat(),
+    );
   },
 
   /** Every agent sends all its reports once; resolves when the system has taken them. */
@@ -70,7 +74,8 @@ const api = {
         const due = ((performance.now() - began) / 1000) * (rowsPerSecond / shape.hosts);
         for (; sent < due; sent++) {
           const agent = sent % shape.agents;
-          sockets[agent]!.write(frames[agent]![Math.floor(sent / shape.agents) % shape.services]!);
+          const own = frames[agent]!;
+          sockets[agent]!.write(own[Math.floor(sent / shape.agents) % own.length]!);
         }
         setTimeout(turn, 1);
       };
