@@ -97,7 +97,7 @@ function forgetHosts(state: ViewState, touched: ReadonlySet<number>): void {
     if (incident) endIncident(state, incident, hosts.runs[host]!.lastOn);
     incidents.forgetHost(host);
     hosts.runs[host] = undefined;
-    hosts.records.remove(host);
+    hosts.remove(host);
     const rest = services.hostsOf[service]!.filter((other) => other !== host);
     services.hostsOf[service] = rest;
     if (rest.length > 0) continue;
