@@ -95,7 +95,7 @@ export class Formats {
     return new Intl.NumberFormat(this.#locale, {
       style: 'unit',
       unit: units[step],
-      unitDisplay: 'narrow',
+      unitDisplay: step === 0 ? 'narrow' : 'short',
       maximumFractionDigits: step === 0 ? 0 : 1,
     }).format(bytes / 1000 ** step);
   }

@@ -8,6 +8,8 @@ import { Worker } from '../rpc.js';
 const ROWS_PER_SECOND = 200_000;
 /** Of these, for the service that many call. */
 const CROWD_SHARE = 0.05;
+/** Reports in a write: that many agents' share of the machine is left to what is measured. */
+const TOGETHER = 20;
 /** Counters go up so often, then begin again: a window of the agents. */
 const VERSIONS = 3;
 /** The first service of all agents; the crowd reports no other one. */
@@ -58,8 +60,8 @@ export const view: Case = {
       const crowdLoad = new Worker<LoadApi>('load');
       try {
         const loads = [
-          { agents: load, shape, rowsPerSecond: ROWS_PER_SECOND * (1 - CROWD_SHARE) },
-          { agents: crowdLoad, shape: crowd, rowsPerSecond: ROWS_PER_SECOND * CROWD_SHARE },
+          { agents: load, shape, rowsPerSecond: ROWS_PER_SECOND * (1 - CROWD_SHARE), together: TOGETHER },
+          { agents: crowdLoad, shape: crowd, rowsPerSecond: ROWS_PER_SECOND * CROWD_SHARE, together: 1 },
         ];
         let sent = 0;
         for (const { agents, shape: own } of loads) {
@@ -70,7 +72,8 @@ export const view: Case = {
           sent += keysOf(own) * VERSIONS;
           await reporter.call('until', { count: 'received', is: sent, boundMs: 60_000 });
         }
-        for (const { agents, rowsPerSecond } of loads) await agents.call('pace', { rowsPerSecond });
+        for (const { agents, rowsPerSecond, together } of loads)
+          await agents.call('pace', { rowsPerSecond, together });
         const base = `http://127.0.0.1:${await reporter.call('adminPort')}`;
         await sleep(bench.size(5000, 1500));
         const before = await reporter.call('ledger');

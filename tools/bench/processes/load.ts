@@ -63,19 +63,23 @@ const api = {
     stopped = Promise.all(sending).then((rows) => rows.reduce((sum, each) => sum + each, 0));
   },
 
-  /** Agents in turn send a report each, one a write, `rowsPerSecond` in all, until `stop`. */
-  pace({ rowsPerSecond }: { rowsPerSecond: number }): void {
+  /** Agents in turn send `together` reports, 1 unless given, in a write, `rowsPerSecond` in all, until `stop`. */
+  pace({ rowsPerSecond, together = 1 }: { rowsPerSecond: number; together?: number }): void {
     stopAsked = false;
     stopped = new Promise((resolve) => {
       const began = performance.now();
       let sent = 0;
       const turn = () => {
-        if (stopAsked) return resolve(sent * shape.hosts);
-        const due = ((performance.now() - began) / 1000) * (rowsPerSecond / shape.hosts);
+        if (stopAsked) return resolve(sent * together * shape.hosts);
+        const due = ((performance.now() - began) / 1000) * (rowsPerSecond / shape.hosts / together);
         for (; sent < due; sent++) {
           const agent = sent % shape.agents;
           const own = frames[agent]!;
-          sockets[agent]!.write(own[Math.floor(sent / shape.agents) % own.length]!);
+          const next = Math.floor(sent / shape.agents) * together;
+          const socket = sockets[agent]!;
+          if (together > 1) socket.cork();
+          for (let more = 0; more < together; more++) socket.write(own[(next + more) % own.length]!);
+          if (together > 1) socket.uncork();
         }
         setTimeout(turn, 1);
       };
