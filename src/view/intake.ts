@@ -38,7 +38,7 @@ import { bitsAt, dueOf } from './passing.js';
 import { isLoopback, UNKNOWN_PEER } from './peer-addresses.js';
 import { addRow } from './places.js';
 import type { ViewState } from './state.js';
-import { dropTableRow } from './tablerows.js';
+import { dropTableRow } from './table-rows.js';
 
 /** A voice counts as shared so long after a key of it changed hands twice. */
 const SHARED_S = 600;

@@ -10,8 +10,8 @@ import { addressMatcher, matchesNone } from './address-prefix.js';
 import { headOf } from './head.js';
 import { Parameters, Unanswerable } from './parameters.js';
 import { roundShare } from './rounding.js';
-import { rowAnswer } from './rowanswer.js';
-import { isShared, isSuspect, voiceAnswer } from './voiceanswer.js';
+import { rowAnswer } from './row-answer.js';
+import { isShared, isSuspect, voiceAnswer } from './voice-answer.js';
 
 export const CALLERS_PARAMETERS = ['state', 'suspect', 'shared', 'skewed', 'q', 'limit', 'offset'] as const;
 export const CALLER_PARAMETERS = ['limit', 'offset'] as const;

@@ -6,7 +6,7 @@ import type { ViewState } from '../state.js';
 import type { View } from '../view.js';
 import { addressMatcher, matchesNone } from './address-prefix.js';
 import { headOf } from './head.js';
-import { compareHosts, serviceHostAnswer } from './hostanswer.js';
+import { compareHosts, serviceHostAnswer } from './host-answer.js';
 import { Parameters, Unanswerable } from './parameters.js';
 
 export const HOSTS_PARAMETERS = ['q', 'min', 'limit', 'offset'] as const;

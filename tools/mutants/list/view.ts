@@ -31,7 +31,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     breaks: 'What the store has of a row replaces in the view the newer value that waits for it.',
     edits: [
       {
-        file: 'src/view/tablerows.ts',
+        file: 'src/view/table-rows.ts',
         find: 'if ((before & CAUGHT) !== 0 && !isPending) return false;',
         replace: '',
       },
@@ -111,12 +111,12 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     breaks: 'A shared caller is not told when one of its machines called itself otherwise for a moment.',
     edits: [
       {
-        file: 'src/view/storedkeys.ts',
+        file: 'src/view/stored-keys.ts',
         find: 'if (this.#records.words[at] === 0) this.#leave(key);',
         replace: 'if (this.#records.words[at] === 0) this.#records.remove(key);',
       },
       {
-        file: 'src/view/storedkeys.ts',
+        file: 'src/view/stored-keys.ts',
         find: 'if (words[base + ROWS] === 0) this.#leave(key);',
         replace: 'if (words[base + ROWS] === 0) this.#records.remove(key);',
       },
