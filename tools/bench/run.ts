@@ -10,10 +10,23 @@ import { outage, recovery } from './cases/outage.js';
 import { rereports } from './cases/rereports.js';
 import { soak } from './cases/soak.js';
 import { unique } from './cases/unique.js';
+import { view } from './cases/view.js';
+import { viewCost } from './cases/view-cost.js';
 import { type BenchServer, withDatabase } from './database.js';
 import { type Summary, summarise, table } from './summary.js';
 
-const CASES: readonly Case[] = [unique, rereports, connections, idle, latency, outage, recovery, soak];
+const CASES: readonly Case[] = [
+  unique,
+  rereports,
+  connections,
+  idle,
+  latency,
+  outage,
+  recovery,
+  soak,
+  view,
+  viewCost,
+];
 const USAGE = `npm run bench -- [options]
   --case IDS         only these cases, e.g. U,H (${CASES.map(({ id }) => id).join(' ')})
   --rounds N         rounds, at most, of each case (default 5)

@@ -33,13 +33,13 @@ interface Rate {
   readonly cpuMicrosPerRow: number;
 }
 
-export function throughReporter(bench: Bench): Promise<Rate> {
+export function throughReporter(bench: Bench): Promise<Rate & { mainMicrosPerRow: number }> {
   return bench.withProcesses('free', async ({ reporter, load, port }) => {
     await startFlood(load, port);
     await sleep(bench.size(1000, 100));
     const before = await reporter.call('ledger');
     let after = before;
-    const cpuMicros = await bench.cpuMicros('H', reporter, async () => {
+    const cpu = await bench.cpuMicros('H', reporter, async () => {
       await sleep(bench.size(3000, 300));
       after = await reporter.call('ledger');
       return after.received - before.received;
@@ -56,7 +56,7 @@ export function throughReporter(bench: Bench): Promise<Rate> {
     await expectBalanced(reporter, total);
     expectSame('the store', await reporter.call('recorded'), digestOf(rowsOf(SHAPE, 2)));
     const rows = after.received - before.received;
-    return rate(rows, after.atMs - before.atMs, cpuMicros);
+    return { ...rate(rows, after.atMs - before.atMs, cpu.all), mainMicrosPerRow: cpu.main / rows };
   });
 }
 
