@@ -213,7 +213,9 @@ export class Connection implements Reader {
       settled();
       return;
     }
-    const credit: Credit = { outstanding: 0, settled };
+    // A socket that is not read any more, by its own window or the budget of all.
+    const isAwaited = this.#unpaidBytes > WINDOW_BYTES || domain.budget.parked;
+    const credit: Credit = { outstanding: 0, isAwaited, settled };
     domain.inbox.offer(rows, credit);
   }
 

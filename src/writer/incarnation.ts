@@ -1,5 +1,5 @@
 import type { JournalRecord } from '../journal/record.js';
-import { PendingRows } from '../partition/pending.js';
+import { PendingRows, type RestLimits } from '../partition/pending.js';
 import type { LetterRequest } from '../routing/protocol.js';
 import type { SettledChunk } from './checkpoint.js';
 import type { FlushLoop } from './flush.js';
@@ -7,7 +7,7 @@ import type { FlushLoop } from './flush.js';
 /** What a writer knows between two crashes; rebuilt from the journal after each. */
 export class Incarnation {
   readonly number: number;
-  readonly pending = new PendingRows();
+  readonly pending: PendingRows;
   /** Sequence of the last record applied. */
   sequence = 0;
   /** Last batch that is in the journal. */
@@ -17,6 +17,8 @@ export class Incarnation {
   settled: SettledChunk[] = [];
   /** Sequence of the event that is being replayed. */
   replaying: number | undefined;
+  /** Until the next checkpoint is due. */
+  checkpointTimer: NodeJS.Timeout | undefined;
   snapshot: Promise<void> | undefined;
   /** New keys of the batch that there was no room for, at most; 0 when none waits for room. */
   keysWithoutRoom = 0;
@@ -30,7 +32,8 @@ export class Incarnation {
   readonly #oldestBefore: number | undefined;
 
   /** `before`: the one that has crashed. */
-  constructor(before?: Incarnation) {
+  constructor(rests: RestLimits, before?: Incarnation) {
+    this.pending = new PendingRows(rests);
     this.number = (before?.number ?? 0) + 1;
     this.#oldestBefore = before?.oldestSince;
   }

@@ -11,11 +11,12 @@ import type { StoreHealth } from '../observe/store-health.js';
 import { Account } from '../partition/account.js';
 import { applyRecord, replayRecord } from '../partition/apply.js';
 import { settleDeadLetters } from '../partition/dead-letters.js';
+import type { RestLimits } from '../partition/pending.js';
 import type { Batch, LetterRequest, RouterMessage, WriterMessage } from '../routing/protocol.js';
 import { type ActorRef, type ParentRef, spawnPersistent, tell } from '../runtime/actors.js';
 import type { StoreWriter } from '../store/contract.js';
 import { entryOf, type SettledChunk } from './checkpoint.js';
-import { FlushLoop, MAX_UNCHECKED } from './flush.js';
+import { FlushLoop } from './flush.js';
 import { Incarnation } from './incarnation.js';
 import { Stumbling } from './restarts.js';
 import type { StepHook, WriterStep } from './steps.js';
@@ -23,12 +24,13 @@ import type { StepHook, WriterStep } from './steps.js';
 /** An idle writer cuts off its journal after this many records; a busy one by bytes, see `snapshotBytes`. */
 const IDLE_EVENTS = 256;
 /**
- * A checkpoint waits this long for a batch to be journaled with: under load, a commit of its own for each statement
- * would take more than the statement. Nothing depends on it but how much is sent again after a crash.
+ * A checkpoint waits this long for a batch to be journaled with: a commit of its own for each statement would take more
+ * than the statement. Nothing depends on it but how much is sent again after a crash.
  */
-const CHECKPOINT_DELAY_MS = 4;
-/** Statements a checkpoint does not wait beyond: half of what flushing goes on without one. */
-const CHECKPOINT_AFTER = MAX_UNCHECKED / 2;
+const CHECKPOINT_DELAY_MS = 50;
+/** It does not wait beyond so many chunks, nor beyond the rows of so many statements: half of what `FlushLoop` does. */
+const CHECKPOINT_CHUNKS = 16;
+const CHECKPOINT_STATEMENTS = 2;
 /** What is left of a writer that ends gets this long. */
 const END_MS = 1000;
 /**
@@ -50,6 +52,10 @@ export interface WriterLimits {
    * nor a batch when nothing is pending but rows that are set aside, nor dead letters that are replayed.
    */
   readonly maxKeys: number;
+  /** A stored key is written again after so many milliseconds at the earliest, unless its flag `overload` changes. */
+  readonly rewriteMs: number;
+  /** Stored keys that are remembered for that, at most. */
+  readonly maxRemembered: number;
 }
 
 /** Who decides when a crashed writer is rebuilt. */
@@ -97,20 +103,24 @@ export class Writer {
   readonly #feed: RowFeed;
   /** Where the keys of a checkpoint are gathered; there is one at a time. */
   readonly #checkpointKeys: Int32Array;
-  #current = new Incarnation();
+  #current: Incarnation;
   #isEnding = false;
   #isBounded = true;
+  #isHurried = false;
 
   constructor(parent: ParentRef, options: WriterOptions) {
     this.#options = options;
     this.#feed = options.feed ?? NO_FEED;
-    this.#checkpointKeys = new Int32Array(CHECKPOINT_AFTER * options.limits.maxBatchRows * WORDS_PER_KEY);
+    this.#current = new Incarnation(this.#rests);
+    this.#checkpointKeys = new Int32Array(
+      (CHECKPOINT_STATEMENTS + 1) * options.limits.maxBatchRows * WORDS_PER_KEY,
+    );
     this.ref = spawnPersistent<Incarnation, WriterMessage, JournalEvent, JournalEntry>(parent, {
       name: `writer-${options.partition}`,
       key: `lars-reporter-${options.partition}`,
       log: options.journal,
       initial: () => {
-        this.#current = new Incarnation(this.#current);
+        this.#current = new Incarnation(this.#rests, this.#current);
         return this.#current;
       },
       replay: (state, event, sequence) => this.#replay(state, event, sequence),
@@ -137,6 +147,7 @@ export class Writer {
   async end(): Promise<void> {
     this.#isEnding = true;
     await this.#current.rest();
+    this.hurry();
     // The checkpoint of the last statement may be on its way through the mailbox, and a crash through its rebuild.
     const state = this.#current;
     const deadlineMs = performance.now() + END_MS;
@@ -157,10 +168,29 @@ export class Writer {
     return this.#current.keysWithoutRoom > 0;
   }
 
+  /** Keys that were stored a moment ago and are remembered: what it takes to write each of them in intervals. */
+  get remembered(): number {
+    return this.#current.pending.remembered;
+  }
+
   /** No agent sends any more: what was read from them is taken in, whatever its keys are. */
   liftBound(): void {
     this.#isBounded = false;
     this.#offerRoom(this.#current);
+  }
+
+  /** From now on nothing waits for others to go along with: no rewrite, no checkpoint. */
+  hurry(): void {
+    this.#isHurried = true;
+    const state = this.#current;
+    state.pending.stopResting();
+    state.flush?.wake();
+    if (state.settled.length > 0) this.#checkpoint(state);
+  }
+
+  get #rests(): RestLimits {
+    const { rewriteMs, maxRemembered } = this.#options.limits;
+    return { restMs: this.#isHurried ? 0 : rewriteMs, maxResting: maxRemembered };
   }
 
   #atStep(step: WriterStep): void {
@@ -280,10 +310,12 @@ export class Writer {
   async #commit(state: Incarnation, batch: Batch | undefined, persist: Persist): Promise<void> {
     const { settled } = state;
     state.settled = [];
+    clearTimeout(state.checkpointTimer);
+    state.checkpointTimer = undefined;
     if (settled.length > 0) this.#atStep('checkpoint');
     const entry = entryOf(state.pending, batch, settled, this.#checkpointKeys);
     await this.#persistAndApply(state, entry, persist);
-    state.flush?.checked(settled.length);
+    state.flush?.checked(settled.map(({ chunk }) => chunk));
     state.flush?.wake();
     this.#offerRoom(state);
   }
@@ -358,9 +390,17 @@ export class Writer {
   #settled(state: Incarnation, settled: SettledChunk): void {
     if (!this.#isCurrent(state)) return;
     state.settled.push(settled);
-    const due = () => tell(this.ref, { kind: 'flushed', incarnation: state.number });
-    if (state.settled.length === 1) setTimeout(due, CHECKPOINT_DELAY_MS);
-    else if (state.settled.length === CHECKPOINT_AFTER) due();
+    const rows = state.settled.reduce((sum, { chunk }) => sum + chunk.rows.length, 0);
+    const isDue =
+      this.#isHurried ||
+      state.settled.length >= CHECKPOINT_CHUNKS ||
+      rows >= CHECKPOINT_STATEMENTS * this.#options.limits.maxBatchRows;
+    if (isDue) this.#checkpoint(state);
+    else state.checkpointTimer ??= setTimeout(() => this.#checkpoint(state), CHECKPOINT_DELAY_MS);
+  }
+
+  #checkpoint(state: Incarnation): void {
+    tell(this.ref, { kind: 'flushed', incarnation: state.number });
   }
 
   #snapshotWhenDue(state: Incarnation): void {
