@@ -38,7 +38,6 @@ export interface ConnectionDomain {
 
 type ConnectionMessage =
   | { readonly kind: 'data'; readonly chunk: Buffer }
-  | { readonly kind: 'credit'; readonly bytes: number }
   /** The frame behind the first `frames` ones was incomplete for too long. */
   | { readonly kind: 'expired'; readonly frames: number }
   | { readonly kind: 'closed' };
@@ -143,9 +142,6 @@ export class Connection implements Reader {
       case 'data':
         this.#take(message.chunk);
         break;
-      case 'credit':
-        this.#paid(message.bytes);
-        break;
       case 'expired':
         // The rest of it, or the end, may have come while this message was on its way.
         if (this.#isLost || this.#closed || message.frames !== this.#frames) return;
@@ -171,7 +167,6 @@ export class Connection implements Reader {
 
   #take(chunk: Buffer): void {
     const domain = this.#domain;
-    const ref = this.#ref;
     const { traffic, reports } = domain;
     traffic.bytes += chunk.length;
     if (this.#isLost) {
@@ -203,7 +198,7 @@ export class Connection implements Reader {
     let open = this.#handling.length + 1;
     const settled = () => {
       open--;
-      if (open === 0) tell(ref, { kind: 'credit', bytes });
+      if (open === 0) this.#paid(bytes);
     };
     for (const handling of this.#handling) void handling.then(settled);
     if (this.#handling.length > 0) this.#handling = [];

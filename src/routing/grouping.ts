@@ -8,6 +8,8 @@ export class Grouping {
   /** When rows last went on. */
   #lastMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
+  /** The time of the rows that wait has come. */
+  #isOver = false;
   #hasEnded = false;
 
   /** `onDue`: the rows that wait are to go on now. */
@@ -18,11 +20,12 @@ export class Grouping {
 
   /** Rows wait. True when they may go on now; if not, `onDue` is called in time. */
   isDue(): boolean {
-    if (this.#hasEnded) return true;
+    if (this.#hasEnded || this.#isOver) return true;
     const leftMs = this.#lastMs + this.#groupMs - performance.now();
     if (leftMs <= 0) return true;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
+      this.#isOver = true;
       this.#onDue();
     }, leftMs);
     return false;
@@ -30,6 +33,7 @@ export class Grouping {
 
   /** All rows that could go on have gone. */
   gone(): void {
+    this.#isOver = false;
     this.#lastMs = performance.now();
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -45,7 +45,7 @@ interface Lane {
   handed: { readonly batch: Batch; readonly rows: RowBuffer } | undefined;
   /** The writer had no room for what it was handed. It is offered again when there is, and nothing before it. */
   isFull: boolean;
-  /** What is gathered was to go on when the writer was busy. */
+  /** What is gathered goes on as soon as the writer is free; else it waits for `Grouping`. */
   isDue: boolean;
   nextId: number;
 }
@@ -110,7 +110,11 @@ export function spawnRouter(parent: ParentRef, { writers, groupMs, events }: Rou
     }
   };
   const settle: Settle = (credit) => void guarded(credit.settled);
-  const inbox = new Inbox(() => tell(ref, { kind: 'rows' }));
+  const grouping = new Grouping(groupMs, () => inbox.flush());
+  const inbox = new Inbox(
+    () => tell(ref, { kind: 'rows' }),
+    () => grouping.isDue(),
+  );
   const goOn = () => {
     for (const lane of lanes) {
       lane.isDue = lane.full.length > 0 || lane.merge.rows > 0;
@@ -118,7 +122,6 @@ export function spawnRouter(parent: ParentRef, { writers, groupMs, events }: Rou
     }
     grouping.gone();
   };
-  const grouping = new Grouping(groupMs, goOn);
 
   const ref = spawn<RouterMessage>(parent, {
     name: 'router',
@@ -133,15 +136,12 @@ export function spawnRouter(parent: ParentRef, { writers, groupMs, events }: Rou
             if (!isDone && credit.outstanding === 0) settle(credit);
             rows.release();
           }
-          if (isAwaited || lanes.some(({ full }) => full.length > 0) || grouping.isDue()) goOn();
+          if (isAwaited || lanes.some(isBatchFull) || grouping.isDue()) goOn();
           break;
         }
-        case 'journaled': {
-          const lane = lanes[message.partition]!;
-          journaled(lane, message.batchId, settle);
-          if (lane.merge.rows > 0 && !lane.handed) grouping.isDue();
+        case 'journaled':
+          journaled(lanes[message.partition]!, message.batchId, settle);
           break;
-        }
         case 'full':
           full(lanes[message.partition]!, message.batchId);
           break;
@@ -208,6 +208,10 @@ function gathered(lane: Lane): Gathered {
   const { received } = merge;
   lane.credits = [];
   return { rows: merge.take(), received, credits };
+}
+
+function isBatchFull({ full, merge }: Lane): boolean {
+  return full.length > 0 || merge.rows >= MAX_BATCH_ROWS;
 }
 
 function handOver(lane: Lane): void {
