@@ -104,7 +104,12 @@ function startLane({ config, options, events }: Foundation, parts: LaneParts): L
   const writer = new Writer(supervisor.ref, {
     ...lane,
     ...{ partition, events, router: router.ref, restarts: supervisor, feed, atStep: options.atStep },
-    limits: { ...config.writers, ...config.journal, maxKeys, maxRemembered: MAX_REMEMBERED / config.writers.count },
+    limits: {
+      ...config.writers,
+      ...config.journal,
+      maxKeys,
+      maxRemembered: MAX_REMEMBERED / config.writers.count,
+    },
   });
   router.connect(partition, writer.ref);
   return { ...lane, writer };

@@ -1,29 +1,11 @@
 import { RowBatch, SINCE, TAG, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 import { Ages } from './ages.js';
-import { orderSlots } from './order.js';
+import type { Chunk } from './chunk.js';
+import { ASIDE, FREE, Marks, RESTING, STORED, WAITING } from './marks.js';
+import { Pass } from './pass.js';
 import { type Rest, Rests } from './rests.js';
 import { RowMap } from './rowmap.js';
 
-/** Rows that were handed to the store together, with the values of that moment. */
-export interface Chunk {
-  /** Positive, unique among the chunks of its map that are not settled. */
-  readonly id: number;
-  /** Where the rows stand in the map. */
-  readonly slots: Int32Array;
-  /** A copy of the rows as sent, in primary-key order. */
-  readonly rows: RowBatch;
-}
-
-/** Mark of a row that is not in the map (its slot is free). */
-const FREE = -1;
-/** Mark of a row that waits to be sent. Positive marks: the chunk that carries its present value. */
-const WAITING = 0;
-/** Mark of a row that is set aside: it waits, and no pass takes it. */
-const ASIDE = -2;
-/** Mark of a row whose key was stored a moment ago: it waits, and no pass takes it before its rest is over. */
-const RESTING = -3;
-/** Mark of a row that the store has: nothing of it is pending, its key is remembered until its rest is over. */
-const STORED = -4;
 /** A chunk's id and a flag fit into an int32. */
 const LAST_CHUNK = 0x3fffffff;
 /** No row rests. */
@@ -60,7 +42,7 @@ export interface PendingOptions extends Partial<RestLimits> {
 export class PendingRows {
   readonly #map = new RowMap();
   readonly #ages = new Ages();
-  #marks = new Int32Array(0);
+  readonly #marks = new Marks();
   /** Of a row that waits while an older value of its key is in flight: epoch second in which the newer one came. */
   #renewed = new Int32Array(0);
   /** Chunks whose fate is open: neither stored, refused nor released. */
@@ -70,11 +52,6 @@ export class PendingRows {
   #storedAs = new Int32Array(0);
   #nextChunk: number;
   #superseded = 0;
-  #waiting = 0;
-  #aside = 0;
-  #resting = 0;
-  /** Rows that are remembered, and not pending. */
-  #stored = 0;
 
   /** Rows do not rest unless it is asked for. */
   constructor({ firstChunk = 1, ...limits }: PendingOptions = {}) {
@@ -85,7 +62,7 @@ export class PendingRows {
 
   /** Keys that are pending. */
   get keys(): number {
-    return this.#map.size - this.#stored;
+    return this.#map.size - this.#marks.count(STORED);
   }
 
   /** Values held: one a key, and one more for each value in flight that a newer one has replaced. */
@@ -101,7 +78,7 @@ export class PendingRows {
   /** Whether the key whose packed words begin at `key[at]` is pending. */
   has(key: Int32Array, at: number): boolean {
     const slot = this.#map.find(key, at);
-    return slot >= 0 && this.#marks[slot] !== STORED;
+    return slot >= 0 && this.#marks.at(slot) !== STORED;
   }
 
   /** How many keys folding these packed rows would add, at most: a new key that stands there twice counts twice. */
@@ -118,17 +95,15 @@ export class PendingRows {
     let renewed = 0;
     for (let from = 0; from < rows.length; from += WORDS_PER_ROW) {
       const slot = map.put(rows, from);
-      if (slot >= this.#marks.length) this.#growMarks();
-      const mark = map.replaced ? this.#marks[slot]! : FREE;
+      if (slot >= this.#marks.capacity) this.#resize();
+      const mark = map.replaced ? this.#marks.at(slot) : FREE;
       // A row that is replaced is never FREE.
       if (mark === WAITING || mark === ASIDE || mark === RESTING) {
         coalesced++;
-        if (mark === RESTING && this.#isChanged(slot)) this.#endRest(slot);
+        if (mark === RESTING && this.#isChanged(slot)) this.#marks.set(slot, WAITING);
         continue;
       }
-      this.#marks[slot] = WAITING;
-      this.#waiting++;
-      if (mark === STORED) this.#stored--;
+      this.#marks.set(slot, WAITING);
       if (mark === STORED || (mark > 0 && this.#storedAs[slot]! >> 1 === mark)) this.#letRest(slot);
       const at = slot * WORDS_PER_ROW + SINCE;
       if (mark > 0) {
@@ -155,14 +130,13 @@ export class PendingRows {
   restore(rows: Int32Array, now = Number.POSITIVE_INFINITY): void {
     for (let from = 0; from < rows.length; from += WORDS_PER_ROW) {
       const slot = this.#map.put(rows, from);
-      if (slot >= this.#marks.length) this.#growMarks();
+      if (slot >= this.#marks.capacity) this.#resize();
       const at = slot * WORDS_PER_ROW + SINCE;
       if (this.#map.replaced) this.#ages.remove(this.#map.words[at]!);
-      else this.#waiting++;
       const since = Math.min(rows[from + SINCE]! >>> 0, now);
       this.#map.words[at] = since;
       this.#ages.add(since, 1);
-      this.#marks[slot] = WAITING;
+      this.#marks.set(slot, WAITING);
     }
   }
 
@@ -185,7 +159,7 @@ export class PendingRows {
   #settled({ id, slots }: Chunk): void {
     const { words } = this.#map;
     for (const slot of slots) {
-      if (this.#marks[slot] === id) continue;
+      if (this.#marks.at(slot) === id) continue;
       const at = slot * WORDS_PER_ROW + SINCE;
       this.#ages.remove(words[at]!);
       words[at] = this.#renewed[slot]!;
@@ -197,7 +171,7 @@ export class PendingRows {
 
   /** Keys that were stored a moment ago and are remembered, those counted that wait for the end of their rest. */
   get remembered(): number {
-    return this.#stored + this.#resting;
+    return this.#marks.count(STORED) + this.#marks.count(RESTING);
   }
 
   /** When the first rest is over; undefined when nothing rests. */
@@ -222,27 +196,16 @@ export class PendingRows {
       // It was stored again since, or another row stands there.
       if (this.#storedAs[slot]! >> 1 !== chunk) continue;
       this.#storedAs[slot] = 0;
-      if (this.#marks[slot] === RESTING) this.#endRest(slot);
-      else if (this.#marks[slot] === STORED) {
-        this.#stored--;
-        this.#remove(words, slot * WORDS_PER_ROW);
-      }
+      if (this.#marks.at(slot) === RESTING) this.#marks.set(slot, WAITING);
+      else if (this.#marks.at(slot) === STORED) this.#remove(words, slot * WORDS_PER_ROW);
     }
     this.#giveMemoryBack();
   }
 
   /** A row that waits, and whose key was just stored. */
   #letRest(slot: number): void {
-    if (this.#marks[slot] !== WAITING || this.#isChanged(slot)) return;
-    this.#marks[slot] = RESTING;
-    this.#waiting--;
-    this.#resting++;
-  }
-
-  #endRest(slot: number): void {
-    this.#marks[slot] = WAITING;
-    this.#waiting++;
-    this.#resting--;
+    if (this.#marks.at(slot) !== WAITING || this.#isChanged(slot)) return;
+    this.#marks.set(slot, RESTING);
   }
 
   /** Whether its flag `overload` differs from what the store has. */
@@ -262,7 +225,7 @@ export class PendingRows {
     for (const { id, slots, rows } of chunks) {
       const sent = rows.words;
       for (let index = 0; index < slots.length; index++) {
-        if (marks[slots[index]!] !== id) continue;
+        if (marks.at(slots[index]!) !== id) continue;
         const at = index * WORDS_PER_ROW;
         for (let word = 0; word < WORDS_PER_KEY; word++) keys[length++] = sent[at + word]!;
       }
@@ -289,12 +252,11 @@ export class PendingRows {
       return slot >= 0;
     }
     const slot = this.#map.find(keys, at);
-    if (slot < 0 || this.#marks[slot] === STORED) return false;
+    if (slot < 0 || this.#marks.at(slot) === STORED) return false;
     const since = this.#map.words[slot * WORDS_PER_ROW + SINCE]!;
     this.#ages.remove(since);
-    if (this.#marks[slot]! > 0 && this.#storedAs[slot]! >> 1 === this.#marks[slot]) {
-      this.#marks[slot] = STORED;
-      this.#stored++;
+    if (this.#marks.at(slot) > 0 && this.#storedAs[slot]! >> 1 === this.#marks.at(slot)) {
+      this.#marks.set(slot, STORED);
     } else {
       this.#remove(keys, at);
     }
@@ -305,18 +267,15 @@ export class PendingRows {
   #remove(key: Int32Array, at: number): number {
     const slot = this.#map.remove(key, at);
     if (slot < 0) return slot;
-    if (this.#marks[slot] === WAITING) this.#waiting--;
-    else if (this.#marks[slot] === RESTING) this.#resting--;
-    else if (this.#marks[slot] === ASIDE) this.#aside--;
-    this.#marks[slot] = FREE;
+    this.#marks.set(slot, FREE);
     this.#storedAs[slot] = 0;
     return slot;
   }
 
   /** An empty map may have given memory back. */
   #giveMemoryBack(): void {
-    if (this.#map.size > 0 || this.#marks.length <= this.#map.capacity) return;
-    this.#marks = new Int32Array(this.#map.capacity).fill(FREE);
+    if (this.#map.size > 0 || this.#marks.capacity <= this.#map.capacity) return;
+    this.#marks.resize(this.#map.capacity);
     this.#renewed = new Int32Array(this.#map.capacity);
     this.#storedAs = new Int32Array(this.#map.capacity);
   }
@@ -325,12 +284,11 @@ export class PendingRows {
   release(chunk: Chunk): number {
     let waiting = 0;
     for (const slot of chunk.slots) {
-      if (this.#marks[slot] !== chunk.id) continue;
-      this.#marks[slot] = WAITING;
+      if (this.#marks.at(slot) !== chunk.id) continue;
+      this.#marks.set(slot, WAITING);
       waiting++;
     }
     this.#inFlight.delete(chunk.id);
-    this.#waiting += waiting;
     const replaced = chunk.slots.length - waiting;
     this.#superseded -= replaced;
     return replaced;
@@ -348,12 +306,12 @@ export class PendingRows {
 
   /** Starts a pass over all rows that wait now; those that change or come later wait for the next one. */
   pass(): Pass {
-    return new Pass(this, this.#waitingSlots());
+    return new Pass(this, this.#marks.waiting(this.#map.high));
   }
 
   /** Keys that wait to be sent, are not set aside, and do not rest. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#marks.count(WAITING);
   }
 
   /** The slot of the first row that waits from slot `from` on, and then from the start on; empty when none waits. */
@@ -361,14 +319,14 @@ export class PendingRows {
     const { high } = this.#map;
     for (let index = 0; index < high; index++) {
       const slot = (from + index) % high;
-      if (this.#marks[slot] === WAITING) return Int32Array.of(slot);
+      if (this.#marks.at(slot) === WAITING) return Int32Array.of(slot);
     }
     return new Int32Array(0);
   }
 
   /** Keys that are set aside. */
   get aside(): number {
-    return this.#aside;
+    return this.#marks.count(ASIDE);
   }
 
   /**
@@ -382,7 +340,7 @@ export class PendingRows {
     const rows = into && into.length >= room ? into : new Int32Array(room);
     let length = 0;
     for (let slot = from; slot < upTo; slot++) {
-      const mark = this.#marks[slot];
+      const mark = this.#marks.at(slot);
       if (mark === FREE || mark === STORED) continue;
       const at = slot * WORDS_PER_ROW;
       for (let word = 0; word < WORDS_PER_ROW; word++) rows[length + word] = words[at + word]!;
@@ -414,8 +372,8 @@ export class PendingRows {
     const words = this.#map.words;
     let count = 0;
     for (const slot of slots) {
-      if (this.#marks[slot] !== WAITING) continue;
-      this.#marks[slot] = id;
+      if (this.#marks.at(slot) !== WAITING) continue;
+      this.#marks.set(slot, id);
       taken[count] = slot;
       const at = slot * WORDS_PER_ROW;
       const to = count * WORDS_PER_ROW;
@@ -425,7 +383,6 @@ export class PendingRows {
     if (count === 0) return undefined;
     this.#inFlight.add(id);
     this.#nextChunk = id === LAST_CHUNK ? 1 : id + 1;
-    this.#waiting -= count;
     return {
       id,
       slots: taken.subarray(0, count),
@@ -434,70 +391,18 @@ export class PendingRows {
   }
 
   #turn(slots: Int32Array, from: number, to: number): void {
-    let turned = 0;
-    for (const slot of slots) {
-      if (this.#marks[slot] !== from) continue;
-      this.#marks[slot] = to;
-      turned++;
-    }
-    this.#waiting += to === WAITING ? turned : -turned;
-    this.#aside += to === ASIDE ? turned : -turned;
+    for (const slot of slots) if (this.#marks.at(slot) === from) this.#marks.set(slot, to);
   }
 
-  #waitingSlots(): Int32Array {
-    const slots = new Int32Array(this.#waiting);
-    let length = 0;
-    for (let slot = 0; slot < this.#map.high; slot++)
-      if (this.#marks[slot] === WAITING) slots[length++] = slot;
-    return slots.subarray(0, length);
-  }
-
-  #growMarks(): void {
-    const marks = new Int32Array(this.#map.capacity).fill(FREE);
-    marks.set(this.#marks);
-    this.#marks = marks;
-    const renewed = new Int32Array(this.#map.capacity);
+  /** As many slots as the map has. */
+  #resize(): void {
+    const { capacity } = this.#map;
+    this.#marks.resize(capacity);
+    const renewed = new Int32Array(capacity);
     renewed.set(this.#renewed);
     this.#renewed = renewed;
-    const storedAs = new Int32Array(this.#map.capacity);
+    const storedAs = new Int32Array(capacity);
     storedAs.set(this.#storedAs);
     this.#storedAs = storedAs;
-  }
-}
-
-/** One run over what was waiting when it began, in primary-key order. */
-export class Pass {
-  readonly #pending: PendingRows;
-  readonly #slots: Int32Array;
-  readonly #ordering: Generator<void, void, void>;
-  #ordered = false;
-  #cursor = 0;
-
-  constructor(pending: PendingRows, slots: Int32Array) {
-    this.#pending = pending;
-    this.#slots = slots;
-    this.#ordering = orderSlots(() => pending.words, slots);
-  }
-
-  /** Rows this pass began with. */
-  get length(): number {
-    return this.#slots.length;
-  }
-
-  /** Goes on with the ordering by one step; true when it is complete. To be called until then, before `next`. */
-  order(): boolean {
-    if (!this.#ordered) this.#ordered = this.#ordering.next().done === true;
-    return this.#ordered;
-  }
-
-  /** The next at most `maxRows` rows with their values of this moment; undefined when the pass is over. */
-  next(maxRows: number): Chunk | undefined {
-    while (this.#cursor < this.#slots.length) {
-      const from = this.#cursor;
-      this.#cursor = Math.min(from + maxRows, this.#slots.length);
-      const chunk = this.#pending.take(this.#slots.subarray(from, this.#cursor));
-      if (chunk) return chunk;
-    }
-    return undefined;
   }
 }

@@ -1,8 +1,16 @@
 import type { JournalRecord } from '../journal/record.js';
 import { PendingRows, type RestLimits } from '../partition/pending.js';
 import type { LetterRequest } from '../routing/protocol.js';
-import type { SettledChunk } from './checkpoint.js';
 import type { FlushLoop } from './flush.js';
+import { Unchecked } from './unchecked.js';
+
+export interface IncarnationOptions {
+  readonly rests: RestLimits;
+  /** A checkpoint is due when so many rows are stored. */
+  readonly checkpointRows: number;
+  /** Told the number of the incarnation. */
+  readonly onCheckpointDue: (incarnation: number) => void;
+}
 
 /** What a writer knows between two crashes; rebuilt from the journal after each. */
 export class Incarnation {
@@ -13,12 +21,9 @@ export class Incarnation {
   /** Last batch that is in the journal. */
   batchId = 0;
   flush: FlushLoop | undefined;
-  /** Stored or refused by the store, and in no checkpoint yet. */
-  settled: SettledChunk[] = [];
+  readonly unchecked: Unchecked;
   /** Sequence of the event that is being replayed. */
   replaying: number | undefined;
-  /** Until the next checkpoint is due. */
-  checkpointTimer: NodeJS.Timeout | undefined;
   snapshot: Promise<void> | undefined;
   /** New keys of the batch that there was no room for, at most; 0 when none waits for room. */
   keysWithoutRoom = 0;
@@ -32,8 +37,9 @@ export class Incarnation {
   readonly #oldestBefore: number | undefined;
 
   /** `before`: the one that has crashed. */
-  constructor(rests: RestLimits, before?: Incarnation) {
+  constructor({ rests, checkpointRows, onCheckpointDue }: IncarnationOptions, before?: Incarnation) {
     this.pending = new PendingRows(rests);
+    this.unchecked = new Unchecked(checkpointRows, () => onCheckpointDue(this.number));
     this.number = (before?.number ?? 0) + 1;
     this.#oldestBefore = before?.oldestSince;
   }

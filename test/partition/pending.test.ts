@@ -1,8 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { compareKeys, RowBatch, WORDS_PER_KEY, WORDS_PER_ROW } from '../../src/model/row.js';
+import type { Chunk } from '../../src/partition/chunk.js';
 import { Counts } from '../../src/partition/counts.js';
-import { type Chunk, type Pass, PendingRows } from '../../src/partition/pending.js';
+import type { Pass } from '../../src/partition/pass.js';
+import { PendingRows } from '../../src/partition/pending.js';
 import { contentOf, keyOf, pack, randomOf } from '../model/samples.js';
 
 /** A row of key `key`, in which keys close to each other differ in several columns and signs. */
@@ -360,7 +362,9 @@ class Writer {
   }
 
   #waiting(): Map<string, Known> {
-    return new Map([...this.#known].filter(([, { waiting, aside, resting }]) => waiting && !aside && !resting));
+    return new Map(
+      [...this.#known].filter(([, { waiting, aside, resting }]) => waiting && !aside && !resting),
+    );
   }
 
   /** Values in these chunks that newer ones have replaced. */
@@ -597,13 +601,19 @@ test('a key that was just stored rests with its newest value until its time has 
   pending.fold(concat([row(1, 2), row(1, 3), row(9, 1)]), 7);
   t.is(pending.keys, 2);
   t.is(pending.oldestSince, 7);
-  t.deepEqual([...pending.take(Int32Array.of(0, 1, 2))!.rows].map(({ ip }) => ip), [-9]);
+  t.deepEqual(
+    [...pending.take(Int32Array.of(0, 1, 2))!.rows].map(({ ip }) => ip),
+    [-9],
+  );
   t.is(pending.restsUntilMs, 150);
   pending.endRests(149);
   t.is(pending.waiting, 0);
   pending.endRests(150);
   t.is(pending.waiting, 1);
-  t.deepEqual([...pending.take(Int32Array.of(0, 1, 2))!.rows].map(({ succ }) => succ), [3]);
+  t.deepEqual(
+    [...pending.take(Int32Array.of(0, 1, 2))!.rows].map(({ succ }) => succ),
+    [3],
+  );
 });
 
 test('a change of overload does not rest, whether the last value is stored, being stored, or rests', (t) => {

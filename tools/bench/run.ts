@@ -8,13 +8,24 @@ import { connections, idle } from './cases/connections.js';
 import { economy } from './cases/economy.js';
 import { latency } from './cases/latency.js';
 import { outage, recovery } from './cases/outage.js';
-import { rereports } from './cases/rereports.js';
+import { liveRereports, rereports } from './cases/rereports.js';
 import { soak } from './cases/soak.js';
 import { unique } from './cases/unique.js';
 import { type BenchServer, withDatabase } from './database.js';
 import { type Summary, summarise, table } from './summary.js';
 
-const CASES: readonly Case[] = [economy, unique, rereports, connections, idle, latency, outage, recovery, soak];
+const CASES: readonly Case[] = [
+  economy,
+  unique,
+  rereports,
+  liveRereports,
+  connections,
+  idle,
+  latency,
+  outage,
+  recovery,
+  soak,
+];
 const USAGE = `npm run bench -- [options]
   --case IDS         only these cases, e.g. U,H (${CASES.map(({ id }) => id).join(' ')})
   --rounds N         rounds, at most, of each case (default 5)

@@ -88,7 +88,9 @@ export const economy: Case = {
   lines: LOADS.flatMap(linesOf),
   async round(bench) {
     const measurements: Measurement[] = [];
-    for (const load of bench.options.short ? LOADS.slice(0, 1) : LOADS.slice(0, Number(process.env['LB'] ?? 4))) {
+    for (const load of bench.options.short
+      ? LOADS.slice(0, 1)
+      : LOADS.slice(0, Number(process.env['LB'] ?? 4))) {
       const figures = await throughReporter(bench, load);
       const sink = await throughSink(bench, load);
       for (const [figure, measured] of Object.entries(figures))
@@ -131,7 +133,7 @@ export function throughReporter(bench: Bench, load: Load): Promise<Record<Figure
 /** A service runs for weeks: its code is compiled. Resolves to the rows sent. */
 async function warmUp(bench: Bench, { reportsPerSecond }: Load, agents: Worker<LoadApi>): Promise<number> {
   await agents.call('pace', { rowsPerSecond: Math.max(6000, reportsPerSecond) * HOSTS });
-  await sleep(bench.size(4000, 300));
+  await sleep(bench.size(6000, 300));
   return agents.call('stop');
 }
 
