@@ -60,7 +60,7 @@ async function startSite(
         const taken = pass.next(rows);
         if (!taken) continue;
         await store1.upsert(taken.rows);
-        one.settled(taken);
+        one.stored(taken, 0);
         one.confirm(one.unchangedKeys([taken]), 0);
       }
     },
