@@ -102,7 +102,7 @@ for (const state of ['running', 'stopped'] as const) {
     const lines = table.stdout.trimEnd().split('\n');
     t.regex(lines[0]!, /^modid +cmdid +ip +port +caller +succ +err +overload +count +last +code +message$/);
     t.is(lines.length, 5);
-    t.regex(lines[1]!, /^ +1 +1 +192\.168\.0\.3 +8002 +0\.0\.0\.9 +1 +1 +yes +1 +2\S+Z +ER_A +bad 1$/);
+    t.regex(lines[1]!, /^ +1 +1 +192\.168\.0\.3 +8002 +0\.0\.0\.9 +1 +1 +no +1 +2\S+Z +ER_A +bad 1$/);
     const listed = async (...args: string[]) => {
       const { code, stdout } = await cli('list', '--json', ...args);
       t.is(code, 0);
