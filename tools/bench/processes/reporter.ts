@@ -106,6 +106,22 @@ const api = {
     return { ...running().ledger(), atMs: performance.now() };
   },
 
+  /** Reports a service of ten hosts so often, each when the one before is on disk; milliseconds a report. */
+  async sequential({ reports, hosts }: { reports: number; hosts: number }): Promise<number> {
+    const began = performance.now();
+    for (let succ = 1; succ <= reports; succ++) {
+      const results = Array.from({ length: hosts }, (_, ip) => ({
+        ip,
+        port: 1,
+        succ,
+        err: 0,
+        overload: false,
+      }));
+      await running().report({ modid: 1, cmdid: 1, caller: 1, ts: succ, results });
+    }
+    return (performance.now() - began) / reports;
+  },
+
   /** Waits until a count has come to a number, or `pending` is down to it. Rejects after `boundMs`. */
   async until(goal: {
     count: 'received' | 'upserted' | 'pending';
