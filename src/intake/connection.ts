@@ -38,7 +38,6 @@ export interface ConnectionDomain {
 
 type ConnectionMessage =
   | { readonly kind: 'data'; readonly chunk: Buffer }
-  | { readonly kind: 'credit'; readonly bytes: number }
   /** The frame behind the first `frames` ones was incomplete for too long. */
   | { readonly kind: 'expired'; readonly frames: number }
   | { readonly kind: 'closed' };
@@ -145,9 +144,6 @@ export class Connection implements Reader {
       case 'data':
         this.#take(message.chunk);
         break;
-      case 'credit':
-        this.#paid(message.bytes);
-        break;
       case 'expired':
         // The rest of it, or the end, may have come while this message was on its way.
         if (this.#isLost || this.#closed || message.frames !== this.#frames) return;
@@ -173,7 +169,6 @@ export class Connection implements Reader {
 
   #take(chunk: Buffer): void {
     const domain = this.#domain;
-    const ref = this.#ref;
     const { traffic, reports } = domain;
     traffic.bytes += chunk.length;
     if (this.#isLost) {
@@ -205,7 +200,7 @@ export class Connection implements Reader {
     let open = this.#handling.length + 1;
     const settled = () => {
       open--;
-      if (open === 0) tell(ref, { kind: 'credit', bytes });
+      if (open === 0) this.#paid(bytes);
     };
     for (const handling of this.#handling) void handling.then(settled);
     if (this.#handling.length > 0) this.#handling = [];
@@ -215,7 +210,9 @@ export class Connection implements Reader {
       settled();
       return;
     }
-    const credit: Credit = { outstanding: 0, settled };
+    // A socket that is not read any more, by its own window or the budget of all.
+    const isAwaited = this.#unpaidBytes > WINDOW_BYTES || domain.budget.parked;
+    const credit: Credit = { outstanding: 0, isAwaited, settled };
     domain.inbox.offer(rows, credit);
   }
 

@@ -76,6 +76,11 @@ const GAUGES: readonly Reading[] = [
     'Writers that hold as many keys as they may (writers.maxPendingKeys), so that agents with new ones wait.',
     ({ writers }) => writers.filter(({ full }) => full).length,
   ],
+  [
+    'keys_remembered',
+    'Keys that were stored a moment ago and are remembered, so that they are written in intervals (writers.rewriteMs).',
+    ({ writers }) => writers.reduce((sum, { remembered }) => sum + remembered, 0),
+  ],
   ['dead_letters', 'Keys whose newest value the store refuses.', ({ deadLetters }) => deadLetters],
   [
     'journal_quarantined_records',

@@ -7,10 +7,10 @@ import { countLost, forgetMachines, knownMachines, type Machine, rememberMachine
 import { moveTo } from './passing.js';
 import { countShared, watchVoices } from './presence.js';
 import { recountService } from './recount.js';
-import { assessService } from './serviceassessment.js';
+import { assessService } from './service-assessment.js';
 import { type Snapshot, Snapshots } from './snapshot.js';
 import { ViewState } from './state.js';
-import { beginReading, endSweep, type TableCount, takeTableRows } from './tablerows.js';
+import { beginReading, endSweep, type TableCount, takeTableRows } from './table-rows.js';
 import { DEFAULT_SETTINGS, type NameOf, type ViewSettings } from './view-settings.js';
 import { VOICE_STATE_OF } from './voices.js';
 
@@ -178,13 +178,26 @@ export class View {
     return snapshot;
   }
 
-  /** Looks anew at what changed since the last tick, so that an answer of several parts is of one moment. */
-  settle(): void {
+  /**
+   * Looks anew at what changed since the last tick, so that an answer of several parts is of one moment. `atMost`: so
+   * many services. Returns whether that was all.
+   */
+  settle(atMost = Number.POSITIVE_INFINITY): boolean {
     const { services } = this.state;
-    for (const service of services.dirty.splice(0)) {
+    for (const service of services.dirty.splice(0, atMost)) {
       services.clean(service);
       if (services.records.used[service] === 1 && assessService(this.state, service)) this.#hasChanged = true;
     }
+    return services.dirty.length === 0;
+  }
+
+  /**
+   * Does a part of what the next tick has to do: moves on to a second and looks at `atMost` services. Returns whether
+   * that was all. For who has others to serve in between: every ten seconds, all services change at once.
+   */
+  settleSome(atS: number, atMost: number): boolean {
+    moveTo(this.state, this.state.clock.fromEven(atS));
+    return this.settle(atMost);
   }
 
   /** How much there is of everything; for metrics. */

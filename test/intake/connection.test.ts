@@ -36,7 +36,15 @@ test('what was read behind a crash of its connection is nobody’s frame, and al
     { maxConnections: 10, peerNumber },
     connections,
     {
-      ...{ inbox: new Inbox(() => true), budget, traffic, events },
+      ...{
+        inbox: new Inbox(
+          () => true,
+          () => true,
+        ),
+        budget,
+        traffic,
+        events,
+      },
       limits: { maxBodyBytes: 65_527, maxBadFrames: 3, frameTimeoutMs: 0 },
       handlers: new HandlerTable({}, traffic, events),
       buffers: new RowBufferPool({ initialRows: 64, maxSpares: 2, maxSpareRows: 64 }),

@@ -165,4 +165,18 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/faults/moved.test', titles: ['a journal that is moved away*'] }],
   },
+  {
+    name: 'drain-rests',
+    breaks: 'A drain waits for rests.',
+    edits: [
+      {
+        file: 'src/writer/writer.ts',
+        find: 'state.pending.stopResting();\n    state.flush?.wake();',
+        replace: 'state.flush?.wake();',
+      },
+    ],
+    tests: [
+      { file: 'test/faults/rewrites.test', titles: ['a key that was just stored is not stored again*'] },
+    ],
+  },
 ];
