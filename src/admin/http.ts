@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -45,6 +46,8 @@ export interface AdminOptions extends StatusSources {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
+  /** Gives what to listen on, bound already, as `listen` of a server takes it. */
+  readonly bind?: ((address: Address) => Promise<object>) | undefined;
   /** What clients must present. Without it, `host` has to be a loopback address; the configuration sees to that. */
   readonly token?: string | undefined;
   /** What clients may present that change nothing. */
@@ -71,7 +74,8 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { host, port } = options;
   const app = createApp(options);
   try {
-    await app.listen({ host, port });
+    if (options.bind) await listenOn(app, await options.bind({ host, port }));
+    else await app.listen({ host, port });
   } catch (error) {
     await app.close();
     throw new ReporterError(
@@ -85,10 +89,24 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   return {
     address: { host: bound.address, port: bound.port },
     close: () => {
+      // Fastify knows nothing of a server that it has not told to listen.
+      if (options.bind) endServer(app);
       closing ??= app.close().then(() => {});
       return closing;
     },
   };
+}
+
+async function listenOn(app: FastifyInstance, handle: object): Promise<void> {
+  await app.ready();
+  app.server.listen(handle);
+  await once(app.server, 'listening');
+}
+
+function endServer({ server }: FastifyInstance): void {
+  if (!server.listening) return;
+  server.close();
+  server.closeAllConnections();
 }
 
 function createApp(options: AdminOptions): FastifyInstance {

@@ -12,7 +12,7 @@ interface CommandEntry {
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   serve: {
     summary: 'take reports from agents until told to stop',
-    load: async () => (await import('./serve.js')).serveCommand,
+    load: async () => (await import('./serve/command.js')).serveCommand,
   },
   check: {
     summary: 'validate the configuration and, with --store, the table',

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { messageOf, ReporterError } from '../model/errors.js';
 import type { Address } from '../model/status.js';
+import type { ConnectionPast } from './past.js';
 
 /**
  * What carries the bytes of agents: a port that gives out streams. Each implementation gives a `Socket`, of which a
@@ -15,20 +16,31 @@ export interface Transport {
   listen(receiver: TransportReceiver): Promise<Address>;
   /** Takes no new streams; those given out go on. Idempotent. */
   stopAccepting(): void;
+  /** The peer of a stream has sent a good frame. Who keeps streams for later is told. */
+  trusted?(socket: Socket): void;
+  /** A stream is given up for another process, and not over. */
+  detached?(socket: Socket, past: ConnectionPast): void;
 }
 
 /** Who takes the streams of a transport. */
 export interface TransportReceiver {
-  /** `peer`: the address without port. What it throws closes the stream. */
-  onStream(socket: Socket, peer: string): void;
+  /** `peer`: the address without port; `past`: of a stream that was read before. What it throws closes the stream. */
+  onStream(socket: Socket, peer: string, past?: StreamPast): void;
   /** A stream could not be taken, for example because there are no file descriptors left. */
   onError(error: Error): void;
+}
+
+/** A stream that another process has read before. */
+export interface StreamPast {
+  /** That process ended without a word. */
+  readonly isLost: boolean;
+  readonly past: ConnectionPast;
 }
 
 /** Silence after which the system asks whether a peer is still there. */
 const KEEP_ALIVE_MS = 60_000;
 /** Connections that may wait to be accepted: a site whose agents all connect at the same time. */
-const BACKLOG = 4096;
+export const BACKLOG = 4096;
 
 /** TCP without encryption: what the original agents speak. */
 export class PlainTransport implements Transport {
@@ -78,7 +90,7 @@ export class PlainTransport implements Transport {
 }
 
 /** Agents are IPv4; a dual-stack socket shows them mapped into IPv6. */
-function plainAddress(address: string | undefined): string {
+export function plainAddress(address: string | undefined): string {
   if (address === undefined) return 'unknown';
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
 }

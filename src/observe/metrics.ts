@@ -28,6 +28,26 @@ const COUNTERS: readonly Reading[] = [
     'Connections refused because listen.maxConnections were open.',
     ({ traffic }) => traffic.refused,
   ],
+  [
+    'connections_resumed_total',
+    'Connections read on after the process before had ended without a word.',
+    ({ traffic }) => traffic.resumed,
+  ],
+  [
+    'connections_resumed_in_frame_total',
+    'Connections resumed that were in the middle of a frame.',
+    ({ traffic }) => traffic.resumedInFrame,
+  ],
+  [
+    'bytes_skipped_total',
+    'Bytes of frames whose beginnings ended with the process before.',
+    ({ traffic }) => traffic.skippedBytes,
+  ],
+  [
+    'connections_handed_over_total',
+    'Connections that the process before has handed over.',
+    ({ traffic }) => traffic.handedOver,
+  ],
   ['reports_received_total', 'Reports decoded.', ({ traffic }) => traffic.reports],
   [
     'reports_empty_total',
