@@ -7,6 +7,7 @@ import { DeadLetterCounter } from './node/dead-letters.js';
 import { type DrainOutcome, drain } from './node/drain.js';
 import { type Foundation, layFoundation } from './node/foundation.js';
 import { letGo } from './node/let-go.js';
+import { applyInPlace } from './node/live-config.js';
 import { type Intake, openIntake } from './node/open-intake.js';
 import { openJournal } from './node/open-journal.js';
 import { openStore } from './node/open-store.js';
@@ -55,19 +56,21 @@ export async function startReporter(
   config: ConfigInput | Config,
   options: ReporterOptions = {},
 ): Promise<Reporter> {
-  const {
-    closeAdmin: _,
-    letGo: __,
-    turnedAway: ___,
-    ...reporter
-  } = await startWithWays(config, options, OWN_WAYS);
-  return reporter;
+  // What is of the command line alone is left out.
+  const { address, admin, ref, report, status, ledger, drain, stop } = await startWithWays(
+    config,
+    options,
+    OWN_WAYS,
+  );
+  return { address, admin, ref, report, status, ledger, drain, stop };
 }
 
 /** A reporter whose ports and connections may be of another process. */
 export interface HeldReporter extends Reporter {
   /** Ends the admin HTTP alone. */
   closeAdmin(): Promise<void>;
+  /** Puts the values into place that can change while it runs. */
+  apply(config: Config): void;
   /** The keeper has closed so many connections at once. */
   turnedAway(count: number): void;
   /** See `letGo` of `node/let-go.ts`. */
@@ -131,6 +134,10 @@ function reporterOf(
     },
     status: () => status.read(),
     closeAdmin: async () => admin?.close(),
+    apply: (next) => {
+      applyInPlace(foundation.config, next);
+      admin?.setTokens(next.admin);
+    },
     turnedAway: (count) => {
       foundation.traffic.refused += count;
     },

@@ -65,6 +65,8 @@ export interface AdminOptions extends StatusSources {
 export interface Admin {
   /** Where it listens. */
   readonly address: Address;
+  /** From now on these open it; sessions that others have begun end. */
+  setTokens(tokens: { readonly token?: string | undefined; readonly viewToken?: string | undefined }): void;
   /** Stops listening and ends every connection at once. Idempotent. */
   close(): Promise<void>;
 }
@@ -72,7 +74,7 @@ export interface Admin {
 /** Serves the admin HTTP. Rejects with ReporterError LISTEN_FAILED; nothing is left open then. */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { host, port } = options;
-  const app = createApp(options);
+  const { app, guard } = createApp(options);
   try {
     if (options.bind) await listenOn(app, await options.bind({ host, port }));
     else await app.listen({ host, port });
@@ -88,6 +90,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   let closing: Promise<void> | undefined;
   return {
     address: { host: bound.address, port: bound.port },
+    setTokens: (tokens) => guard.setTokens(tokens),
     close: () => {
       // Fastify knows nothing of a server that it has not told to listen.
       if (options.bind) endServer(app);
@@ -109,7 +112,7 @@ function endServer({ server }: FastifyInstance): void {
   server.closeAllConnections();
 }
 
-function createApp(options: AdminOptions): FastifyInstance {
+function createApp(options: AdminOptions): { readonly app: FastifyInstance; readonly guard: Guard } {
   const { logger } = options;
   const limits = { ...LIMITS, ...options.limits };
   const port = () => (app.server.address() as AddressInfo).port;
@@ -170,7 +173,7 @@ function createApp(options: AdminOptions): FastifyInstance {
       routes.filter((route) => route.path === path),
       refusal,
     );
-  return app;
+  return { app, guard };
 }
 
 /** `changes`: whether the request would change something, if it were served. */

@@ -14,6 +14,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'take reports from agents until told to stop',
     load: async () => (await import('./serve/command.js')).serveCommand,
   },
+  reload: {
+    summary: 'have a running reporter read its configuration again',
+    load: async () => (await import('./reload.js')).reloadCommand,
+  },
   check: {
     summary: 'validate the configuration and, with --store, the table',
     load: async () => (await import('./check.js')).checkCommand,

@@ -45,11 +45,13 @@ export const BACKLOG = 4096;
 /** TCP without encryption: what the original agents speak. */
 export class PlainTransport implements Transport {
   readonly #address: Address;
+  readonly #fd: number | undefined;
   readonly #server: Server;
 
-  /** Port 0 = any free one. */
-  constructor(address: Address) {
+  /** Port 0 = any free one. `fd`: a socket that is bound already, in place of the address. */
+  constructor(address: Address, fd?: number) {
     this.#address = address;
+    this.#fd = fd;
     // A machine that died without a word would keep its place for ever.
     this.#server = createServer({
       noDelay: true,
@@ -69,7 +71,7 @@ export class PlainTransport implements Transport {
       }
     });
     try {
-      this.#server.listen({ host, port, backlog: BACKLOG });
+      this.#server.listen(this.#fd === undefined ? { host, port, backlog: BACKLOG } : { fd: this.#fd });
       await once(this.#server, 'listening');
     } catch (error) {
       throw new ReporterError(

@@ -17,6 +17,9 @@ export interface ChildEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** What a child said before it ended is heard within this time. */
+const LAST_WORDS_MS = 100;
+
 /** A process that works for the keeper: the same command line, and a channel. */
 export class KeptChild {
   readonly role: Role;
@@ -51,8 +54,11 @@ export class KeptChild {
       env: { ...env, [KEPT_VARIABLE]: `${process.pid} ${role}` },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    let isOver = false;
     const over = () => {
-      if (this.#end && this.#isHeard) onEnd(this.#end);
+      if (isOver || !this.#end || !this.#isHeard) return;
+      isOver = true;
+      onEnd(this.#end);
     };
     this.#process.on('message', (message) => onMessage(message as Upward));
     // What it said last comes before that, its end may be told earlier.
@@ -64,6 +70,11 @@ export class KeptChild {
     this.#process.on('exit', (code, signal) => {
       this.#end = { code, signal };
       over();
+      // Node says nothing of a channel that broke while a handle was on its way.
+      setTimeout(() => {
+        this.#isHeard = true;
+        over();
+      }, LAST_WORDS_MS);
     });
     this.#process.on('error', (error) => {
       this.why = error.message;

@@ -10,6 +10,7 @@ import { eventLog, unfailing } from '../observe/log.js';
 import { LoopLag } from '../observe/loop-lag.js';
 import { Metrics } from '../observe/metrics.js';
 import { Vitals } from '../observe/vitals.js';
+import { liveConfig } from './live-config.js';
 import type { ReporterOptions } from './options.js';
 import { StatusBoard } from './status-board.js';
 import type { Ways } from './ways.js';
@@ -35,7 +36,8 @@ export interface Foundation {
 const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Lays the foundation: the events, and who takes them. Touches nothing outside the process. */
-export function layFoundation(config: Config, options: ReporterOptions, ways: Ways): Foundation {
+export function layFoundation(settings: Config, options: ReporterOptions, ways: Ways): Foundation {
+  const config = liveConfig(settings);
   const events = new Events();
   const logger = unfailing(options.logger ?? SILENT);
   const traffic = new Traffic();

@@ -2,6 +2,7 @@ import { KeptTransport } from '../intake/kept-transport.js';
 import type { ConnectionPast } from '../intake/past.js';
 import { BACKLOG } from '../intake/transport.js';
 import type { KeeperLink } from '../keeper/link.js';
+import type { ReloadDesk } from '../model/reload.js';
 import type { Address } from '../model/status.js';
 import type { Ways } from './ways.js';
 
@@ -12,12 +13,14 @@ export const JOURNAL_WAIT_MS = 10_000;
 export class KeptWays implements Ways {
   readonly journalWaitMs = JOURNAL_WAIT_MS;
   readonly keeper = process.ppid;
+  readonly reload: ReloadDesk;
   readonly #link: KeeperLink;
   readonly #pasts: Map<number, ConnectionPast> | undefined;
   #transport: KeptTransport | undefined;
 
   /** `pasts`: see `KeptTransport`. */
-  constructor(link: KeeperLink, pasts?: Map<number, ConnectionPast>) {
+  constructor(link: KeeperLink, reload: ReloadDesk, pasts?: Map<number, ConnectionPast>) {
+    this.reload = reload;
     this.#link = link;
     this.#pasts = pasts;
   }

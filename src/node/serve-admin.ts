@@ -2,6 +2,7 @@ import { deadLetterRoutes } from '../admin/dead-letters.js';
 import { EventStreams } from '../admin/event-streams.js';
 import { type Admin, startAdmin } from '../admin/http.js';
 import { pageBuild, pageRoutes } from '../admin/page.js';
+import { reloadRoutes } from '../admin/reload.js';
 import { type ReporterSource, reporterAnswer, reporterRoute } from '../admin/reporter-routes.js';
 import type { Route } from '../admin/route.js';
 import { storedRowsRoute } from '../admin/stored-rows.js';
@@ -52,7 +53,10 @@ export async function serveAdmin(
 }
 
 /** All routes beside health, metrics, ledger and status, and what keeps them going. */
-function routesOf({ config, events, metrics, status, vitals, teardown }: Foundation, shown: Shown): Route[] {
+function routesOf(
+  { config, ways, events, metrics, status, vitals, teardown }: Foundation,
+  shown: Shown,
+): Route[] {
   const { letters } = shown;
   const version = packageVersion();
   const view = { isEnabled: config.view.enabled, live: shown.view };
@@ -74,6 +78,7 @@ function routesOf({ config, events, metrics, status, vitals, teardown }: Foundat
     storedRowsRoute(() => shown.store),
     reporterRoute(source),
     streams.route,
+    ...(ways.reload ? reloadRoutes(ways.reload) : []),
     ...pageRoutes(),
   ];
 }

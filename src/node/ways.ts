@@ -1,5 +1,6 @@
 import type { Transport } from '../intake/transport.js';
 import { PlainTransport } from '../intake/transport.js';
+import type { ReloadDesk } from '../model/reload.js';
 import type { Address } from '../model/status.js';
 
 /** How a reporter gets its ports: of its own, or of a process that holds them for it. */
@@ -9,6 +10,8 @@ export interface Ways {
   readonly bindAdmin?: (address: Address) => Promise<object>;
   /** A journal that another process still holds is waited for so long, milliseconds. */
   readonly journalWaitMs: number;
+  /** Who reads the configuration again. */
+  readonly reload?: ReloadDesk;
   /** The process that holds the connections; null where this one does. */
   readonly keeper: number | null;
 }

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import test from 'ava';
 import { until } from '../support/wait.js';
 import { BOUND_MS, connectAll, KeptSite, OneTimeAgent } from './site.js';
@@ -83,14 +84,17 @@ test('agents that connect while no child reads are heard by the next one', async
   const agents = await connectAll(t, site.port, 10);
   for (const agent of agents) await agent.send(agent.frame(1));
   await site.storedAt(callersOf(agents), 1);
-  t.like((await site.status()).traffic, { accepted: 10, resumed: 0 });
+  // Some were on their way to the one that was killed, which may have read of them.
+  const { accepted, resumed, resumedInFrame } = (await site.status()).traffic;
+  t.is(accepted + resumed, 10);
+  t.is(resumedInFrame, 0);
 });
 
 test('a connection that a child ends is over for its peer, and for the keeper', async (t) => {
   const site = await KeptSite.start(t, { LARS_LISTEN_MAX_CONNECTIONS: '2' });
   const [one, two] = await connectAll(t, site.port, 2);
-  const third = await OneTimeAgent.connect(t, site.port, 3);
-  await until(() => third.end !== undefined, { boundMs: BOUND_MS, what: 'the third to be refused' });
+  const third = connect(site.port, '127.0.0.1').on('error', () => {});
+  await until(() => third.closed, { boundMs: BOUND_MS, what: 'the third to be refused' });
   await one!.send(Buffer.alloc(16, 0xff));
   await until(() => one!.end !== undefined, { boundMs: BOUND_MS, what: 'what sends garbage to be closed' });
   two!.socket.destroy();

@@ -6,6 +6,11 @@ import { EXIT_FAILED, type Terminal } from '../terminal.js';
 
 /** What both forms of `serve` say and do at their beginning and at their end. */
 
+/** Whether people have started it, and see it: SIGHUP says then that they have left. */
+export function isOnTerminal(): boolean {
+  return [0, 1, 2].some((fd) => isatty(fd));
+}
+
 /** Prints the ready line; a terminal that stands still is not waited for. */
 export function printReady({ address, admin }: Reporter, terminal: Terminal): void {
   const line = JSON.stringify({ ready: true, listen: address, admin });

@@ -1,4 +1,4 @@
-import type { LoadedConfig } from '../../config/index.js';
+import type { Config, LoadedConfig } from '../../config/index.js';
 import type { KeeperLink } from '../../keeper/link.js';
 import { messageOf } from '../../model/errors.js';
 import { KeptWays } from '../../node/kept-ways.js';
@@ -10,6 +10,7 @@ import type { ServeOptions } from './command.js';
 import { exitWith, printReady, StopSignal, stop } from './ending.js';
 import { handedOver, piecesFor } from './handed-over.js';
 import { prepare } from './prepare.js';
+import { Reload } from './reload.js';
 import { openServeLog } from './serve-log.js';
 
 /** What is read must be journaled, and the process gone, so long after its keeper. */
@@ -26,11 +27,10 @@ export async function serveKept(options: ServeOptions, terminal: Terminal, link:
   }
   const { config, warnings } = loaded;
   const log = await openServeLog(config.log.level, terminal);
-  const { listen } = config;
-  link.tell({ kind: 'limits', maxConnections: listen.maxConnections, level: config.log.level });
+  tellLimits(link, config);
   for (const warning of warnings) log.logger.warn({}, warning);
   try {
-    await new KeptServe(loaded, log, terminal, link).run();
+    await new KeptServe({ options, loaded, log, terminal, link }).run();
     terminal.exitCode = EXIT_DONE;
   } catch (error) {
     link.tell({ kind: 'failed', why: messageOf(error) });
@@ -40,10 +40,22 @@ export async function serveKept(options: ServeOptions, terminal: Terminal, link:
   await log.close();
 }
 
+function tellLimits(link: KeeperLink, { listen, log }: Config): void {
+  link.tell({ kind: 'limits', maxConnections: listen.maxConnections, level: log.level });
+}
+
 /** What the keeper, or who stops the reporter, has asked for. */
 type Wish =
   | { readonly kind: 'stop'; readonly signal: NodeJS.Signals }
   | { readonly kind: 'let-go' | 'take-over' | 'end' };
+
+interface KeptParts {
+  readonly options: ServeOptions;
+  readonly loaded: LoadedConfig;
+  readonly log: Log;
+  readonly terminal: Terminal;
+  readonly link: KeeperLink;
+}
 
 /** A child of a keeper, from its start to its end. */
 class KeptServe {
@@ -52,11 +64,14 @@ class KeptServe {
   readonly #terminal: Terminal;
   readonly #link: KeeperLink;
   readonly #stopSignal: StopSignal;
+  readonly #reload: Reload;
+  /** Who asked for a hand-over waits for what comes of it. */
+  #handingOver: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #reporter: HeldReporter | undefined;
   #wish: Wish | undefined;
   #whenWished: (() => void) | undefined;
 
-  constructor(loaded: LoadedConfig, log: Log, terminal: Terminal, link: KeeperLink) {
+  constructor({ options, loaded, log, terminal, link }: KeptParts) {
     this.#loaded = loaded;
     this.#log = log;
     this.#terminal = terminal;
@@ -69,26 +84,35 @@ class KeptServe {
     void this.#stopSignal.asked.then((signal) => this.#wishFor({ kind: 'stop', signal }));
     for (const kind of ['let-go', 'take-over', 'end'] as const) link.on(kind, () => this.#wishFor({ kind }));
     link.on('orphaned', () => void this.#orphaned());
+    this.#reload = new Reload({
+      ...{ options, terminal, log, config: loaded.config },
+      reporter: () => this.#reporter,
+      handOver: (why) => this.#askForHandOver(why),
+      onApplied: (config) => tellLimits(link, config),
+    });
+    link.on('reload', () => void this.#reload.reload());
+    link.on('not-handed', (why) => this.#handingOver?.reject(new Error(why)));
     link.on('turned-away', (count) => this.#reporter?.turnedAway(count));
   }
 
   async run(): Promise<void> {
     const link = this.#link;
     const { role } = link;
-    let ways = new KeptWays(link);
+    const reload = this.#reload;
+    let ways = new KeptWays(link, reload);
     if (role === 'successor') {
       await prepare(this.#loaded.config, link);
       link.tell({ kind: 'prepared' });
       const { kind } = await this.#next();
       if (kind !== 'take-over') return;
-      ways = new KeptWays(link, handedOver(link.pieces.splice(0)));
+      ways = new KeptWays(link, reload, handedOver(link.pieces.splice(0)));
     }
     for (let isFirst = role === 'first'; ; isFirst = false) {
       await this.#start(ways, isFirst);
       const wish = await this.#serving(ways);
       if (wish.kind === 'take-over') {
         // The successor has failed before it read anything.
-        ways = new KeptWays(link, new Map(ways.given));
+        ways = new KeptWays(link, reload, new Map(ways.given));
         continue;
       }
       if (wish.kind === 'stop' && this.#reporter) await this.#stop(wish.signal, this.#reporter);
@@ -98,7 +122,7 @@ class KeptServe {
 
   async #start(ways: KeptWays, isFirst: boolean): Promise<void> {
     const { logger } = this.#log;
-    const reporter = await startWithWays(this.#loaded.config, { logger }, ways);
+    const reporter = await startWithWays(this.#reload.config, { logger }, ways);
     this.#reporter = reporter;
     this.#link.tell({ kind: 'ready' });
     if (isFirst) printReady(reporter, this.#terminal);
@@ -116,6 +140,8 @@ class KeptServe {
 
   /** Whether it has let go of everything. */
   async #letGo(ways: KeptWays): Promise<boolean> {
+    // A successor is prepared: who waits for that is answered while there is still an admin HTTP.
+    this.#handingOver?.resolve();
     const reporter = this.#reporter!;
     const link = this.#link;
     try {
@@ -133,9 +159,16 @@ class KeptServe {
     return true;
   }
 
+  #askForHandOver(why: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#handingOver = { resolve, reject };
+      this.#link.tell({ kind: 'hand-over', why });
+    });
+  }
+
   async #stop(signal: NodeJS.Signals, reporter: HeldReporter): Promise<void> {
     const { logger } = this.#log;
-    logger.info({ signal, drainMs: this.#loaded.config.shutdown.drainMs }, 'stopping');
+    logger.info({ signal, drainMs: this.#reload.config.shutdown.drainMs }, 'stopping');
     await stop(reporter, logger);
   }
 
