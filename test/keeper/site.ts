@@ -51,8 +51,11 @@ export class KeptSite {
     return this.ask('/api/status');
   }
 
-  ledger(): Promise<Ledger> {
-    return this.ask('/api/ledger');
+  /** Rejects while there is none: a process that starts does not know yet what it holds. */
+  async ledger(): Promise<Ledger> {
+    const answer = await this.ask<Ledger | { readonly error: string }>('/api/ledger');
+    if ('error' in answer) throw new Error(answer.error);
+    return answer;
   }
 
   /** Resolves to the status of a process other than `pid` that takes reports. */
