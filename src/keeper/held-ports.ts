@@ -46,8 +46,10 @@ export class HeldPorts {
    * `listen` does.
    */
   async bind(name: PortName, asked: Place, backlog: number, isNext: boolean): Promise<HeldPort> {
-    const held = this.#ports.get(name);
-    if (held && held.asked.host === asked.host && held.asked.port === asked.port) return held;
+    const held = (isNext ? this.#wanted.get(name) : undefined) ?? this.#ports.get(name);
+    // One that was bound for us is where it is, whatever the configuration says.
+    const isThere = this.#options.inherited.has(name);
+    if (held && (isThere || (held.asked.host === asked.host && held.asked.port === asked.port))) return held;
     const opened = await this.#open(name, asked, backlog);
     const into = isNext ? this.#wanted : this.#ports;
     into.get(name)?.close();
