@@ -281,6 +281,7 @@ const SAME_MEANING: Readonly<Record<string, string>> = {
   'store.ts': 'a store behind the contract',
   'errors.ts': 'what failures mean',
   'log.ts': 'where a reporter logs',
+  'reload.ts': 'reading the configuration again while it runs',
   'dead-letters.ts': 'dead letters',
   'connection.ts': 'one end of a connection between agent and reporter',
 };

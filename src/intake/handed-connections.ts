@@ -1,4 +1,4 @@
-import type { StatePiece } from '../keeper/messages.js';
+import type { StatePiece } from '../keeper/channel.js';
 import type { ConnectionPast } from './past.js';
 
 /** Name and version of the section; see "Hand-over" in docs/architecture.md. */

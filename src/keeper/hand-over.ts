@@ -1,5 +1,5 @@
+import type { Upward } from './channel.js';
 import type { KeptChild } from './kept-child.js';
-import type { Upward } from './messages.js';
 
 /** A successor that is not prepared by then is given up. */
 const PREPARE_MS = 60_000;

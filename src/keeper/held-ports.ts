@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
+import type { PortName } from './channel.js';
 import { bindOnly, type RawHandle, takeUnread } from './handles.js';
-import type { PortName } from './messages.js';
 
 /** Silence after which the system asks whether a peer is still there. */
 const KEEP_ALIVE_S = 60;

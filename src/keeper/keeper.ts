@@ -1,13 +1,13 @@
 import { constants } from 'node:os';
 import { backoffMs } from '../model/backoff.js';
 import { messageOf } from '../model/errors.js';
+import type { Role, Signal, Upward } from './channel.js';
 import { HandOver } from './hand-over.js';
 import type { RawHandle } from './handles.js';
 import { HeldConnections } from './held.js';
 import { HeldPorts } from './held-ports.js';
 import type { KeeperLog } from './keeper-log.js';
 import { type ChildEnd, KeptChild } from './kept-child.js';
-import type { Role, Signal, Upward } from './messages.js';
 
 /** Pauses before a child that has ended is replaced. */
 const PAUSES = { firstMs: 50, lastMs: 5000 };

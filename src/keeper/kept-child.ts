@@ -1,7 +1,7 @@
 import { type ChildProcess, fork, type SendHandle } from 'node:child_process';
+import { type Downward, KEPT_VARIABLE, type Role, type Upward } from './channel.js';
 import type { RawHandle } from './handles.js';
 import type { HeldConnections } from './held.js';
-import { type Downward, KEPT_VARIABLE, type Role, type Upward } from './messages.js';
 
 /** How a child was started, and who is told of it. */
 export interface KeptChildOptions {

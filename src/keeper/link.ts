@@ -1,4 +1,3 @@
-import type { RawHandle } from './handles.js';
 import {
   type Downward,
   KEPT_VARIABLE,
@@ -7,7 +6,8 @@ import {
   type Signal,
   type StatePiece,
   type Upward,
-} from './messages.js';
+} from './channel.js';
+import type { RawHandle } from './handles.js';
 
 /** A copy of a connection, unread. */
 export interface Copy {

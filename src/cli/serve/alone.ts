@@ -6,15 +6,15 @@ import type { Address } from '../../model/status.js';
 import { JOURNAL_WAIT_MS } from '../../node/kept-ways.js';
 import { OWN_WAYS } from '../../node/ways.js';
 import { type HeldReporter, startWithWays } from '../../reporter.js';
+import type { CommonOptions } from '../common.js';
 import { loadSettings } from '../settings.js';
 import { EXIT_DONE, exitCodeOf, type Terminal } from '../terminal.js';
-import type { ServeOptions } from './command.js';
 import { isOnTerminal, printReady, StopSignal, stop } from './ending.js';
 import { Reload } from './reload.js';
 import { openServeLog } from './serve-log.js';
 
 /** `serve` without a keeper: this process accepts, reads, and takes its connections along when it ends. */
-export async function serveAlone(options: ServeOptions, terminal: Terminal): Promise<void> {
+export async function serveAlone(options: CommonOptions, terminal: Terminal): Promise<void> {
   const { config, warnings } = loadSettings(options, terminal);
   const log = await openServeLog(config.log.level, terminal);
   const { logger } = log;

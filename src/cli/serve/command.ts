@@ -4,8 +4,6 @@ import { type CommonOptions, commandWith } from '../common.js';
 import type { Terminal } from '../terminal.js';
 import { isKeeperWanted } from './wanted.js';
 
-export type ServeOptions = CommonOptions;
-
 /** `lars-reporter serve`: runs the reporter until a signal stops it. */
 export function serveCommand(terminal: Terminal): Command {
   return commandWith(
@@ -13,11 +11,11 @@ export function serveCommand(terminal: Terminal): Command {
       'SIGHUP reads the configuration again (on a terminal: stops), SIGUSR2 hands over to a new process.\n' +
       'Prints one line of JSON on stdout when it can take reports; logs on stderr.',
     'LARS_LISTEN_PORT=7779 lars-reporter serve --config /etc/lars/config.json',
-  ).action((options: ServeOptions) => serve(options, terminal));
+  ).action((options: CommonOptions) => serve(options, terminal));
 }
 
 /** Loads what it needs and no more: a keeper is to stay small. */
-async function serve(options: ServeOptions, terminal: Terminal): Promise<void> {
+async function serve(options: CommonOptions, terminal: Terminal): Promise<void> {
   const link = KeeperLink.open();
   if (link) {
     const { serveKept } = await import('./kept.js');

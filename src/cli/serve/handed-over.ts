@@ -1,6 +1,6 @@
 import { pastsIn, piecesOf } from '../../intake/handed-connections.js';
 import type { ConnectionPast } from '../../intake/past.js';
-import type { StatePiece } from '../../keeper/messages.js';
+import type { StatePiece } from '../../keeper/channel.js';
 
 /**
  * The sections of what one process hands to the next. A part that has something to hand over gets a section here: its

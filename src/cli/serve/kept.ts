@@ -3,10 +3,10 @@ import type { KeeperLink } from '../../keeper/link.js';
 import { messageOf } from '../../model/errors.js';
 import { KeptWays } from '../../node/kept-ways.js';
 import { type HeldReporter, startWithWays } from '../../reporter.js';
+import type { CommonOptions } from '../common.js';
 import type { Log } from '../log.js';
 import { loadSettings } from '../settings.js';
 import { EXIT_DONE, EXIT_FAILED, exitCodeOf, type Terminal } from '../terminal.js';
-import type { ServeOptions } from './command.js';
 import { exitWith, printReady, StopSignal, stop } from './ending.js';
 import { handedOver, piecesFor } from './handed-over.js';
 import { prepare } from './prepare.js';
@@ -17,7 +17,7 @@ import { openServeLog } from './serve-log.js';
 const ORPHAN_MS = 4500;
 
 /** `serve` for a keeper, which holds ports and connections: they go on when this process ends. */
-export async function serveKept(options: ServeOptions, terminal: Terminal, link: KeeperLink): Promise<void> {
+export async function serveKept(options: CommonOptions, terminal: Terminal, link: KeeperLink): Promise<void> {
   let loaded: LoadedConfig;
   try {
     loaded = loadSettings(options, terminal);
@@ -50,7 +50,7 @@ type Wish =
   | { readonly kind: 'let-go' | 'take-over' | 'end' };
 
 interface KeptParts {
-  readonly options: ServeOptions;
+  readonly options: CommonOptions;
   readonly loaded: LoadedConfig;
   readonly log: Log;
   readonly terminal: Terminal;

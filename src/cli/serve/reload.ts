@@ -2,13 +2,13 @@ import { type Config, differenceOf } from '../../config/index.js';
 import { messageOf } from '../../model/errors.js';
 import type { ReloadDesk, ReloadOutcome } from '../../model/reload.js';
 import type { HeldReporter } from '../../reporter.js';
+import type { CommonOptions } from '../common.js';
 import type { Log } from '../log.js';
 import { loadSettings } from '../settings.js';
 import type { Terminal } from '../terminal.js';
-import type { ServeOptions } from './command.js';
 
 export interface ReloadSources {
-  readonly options: ServeOptions;
+  readonly options: CommonOptions;
   readonly terminal: Terminal;
   readonly log: Log;
   /** What it was started with. */
