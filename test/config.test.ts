@@ -29,8 +29,8 @@ test('an empty configuration has the documented defaults', (t) => {
       frameTimeoutMs: 30_000,
       maxBadFrames: 10,
     },
-    writers: { count: 4, maxBatchRows: 1000 },
-    journal: { dir: '/srv/lars/data/journal', snapshotBytes: 1_048_576 },
+    writers: { count: 4, maxBatchRows: 1000, rewriteMs: 400 },
+    journal: { dir: '/srv/lars/data/journal', groupMs: 20, snapshotBytes: 1_048_576 },
     store: { url: 'embedded:/srv/lars/data/store', connectTimeoutMs: 5000, queryTimeoutMs: 10_000 },
     admin: { host: '127.0.0.1', port: 7780 },
     keeper: { enabled: true },
@@ -111,7 +111,7 @@ test('an unknown key is an error that names the key meant', (t) => {
     'listen.port: unknown key; write it nested: { "listen": { "port": … } }',
   ]);
   t.deepEqual(unknown({ writers: { zzz: 1 } }), [
-    'writers.zzz: unknown key; known are writers.count, writers.maxBatchRows, writers.maxPendingKeys',
+    'writers.zzz: unknown key; known are writers.count, writers.maxBatchRows, writers.rewriteMs, writers.maxPendingKeys',
   ]);
   t.deepEqual(unknown(JSON.parse('{ "__proto__": { "port": 1 } }')), [
     '__proto__: unknown key; known are listen, writers, journal, store, view, names, admin, keeper, shutdown, supervision, log',

@@ -107,7 +107,7 @@ const ADDRESSES = plain<HostsAnswer['hosts'][number]>(
   ...(['ip', 'services', 'overloaded', 'disputed', 'failing', 'noted', 'suspect', 'lastHeard'] as const),
 );
 const CHANGES = plain<Change>(
-  ...(['id', 'at', 'kind', 'modid', 'cmdid', 'host', 'caller', 'incident', 'text'] as const),
+  ...(['id', 'at', 'kind', 'modid', 'cmdid', 'name', 'host', 'caller', 'incident', 'text'] as const),
 );
 
 /** The list that an answer is about. What a path answers is what its type says. */

@@ -23,6 +23,8 @@ export interface HelloEvent {
   readonly tick: number | null;
   /** The wall clock, ISO 8601. */
   readonly now: string;
+  /** Whether `/api/history` is there to be asked. */
+  readonly history: boolean;
 }
 
 /** Data of the event `bye`, the last one. */
@@ -36,6 +38,8 @@ export interface EventStreamsOptions {
   readonly report: () => ReporterAnswer;
   readonly version: string;
   readonly build: string;
+  /** Whether `/api/history` is served; it is not unless told. */
+  readonly hasHistory?: boolean;
 }
 
 /** GET /api/events: server-sent events, for pages that stay open. */
@@ -154,8 +158,8 @@ export class EventStreams {
   }
 
   #helloFrame(tick: number | null): string {
-    const { version, build } = this.#options;
-    const hello: HelloEvent = { version, build, tick, now: new Date().toISOString() };
+    const { version, build, hasHistory: history = false } = this.#options;
+    const hello: HelloEvent = { version, build, tick, now: new Date().toISOString(), history };
     return eventFrame('hello', JSON.stringify(hello), tick ?? undefined);
   }
 

@@ -29,7 +29,7 @@ export async function createLog(level: Config['log']['level']): Promise<Log> {
   };
   const outlet = openOutlet(2);
   const write = outlet.isTerminal ? await prettyWriter(outlet) : (line: string) => outlet.write(line);
-  const logger = pino(options, { write });
+  const logger = Object.assign(pino(options, { write }), { discardedLines: () => outlet.discarded });
   outlet.onDropped = (lines) => {
     const severity = logger.isLevelEnabled('warn') ? 'warn' : 'error';
     logger[severity]({ lines }, 'log lines were discarded: stderr was not read in time');

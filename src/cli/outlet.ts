@@ -14,6 +14,8 @@ export interface Outlet {
   readonly isTerminal: boolean;
   /** Called when everything is out, after lines were discarded. */
   onDropped: (lines: number) => void;
+  /** Lines that were discarded so far. */
+  readonly discarded: number;
   /** Takes a line, or discards it when too much is held. */
   write(line: string): void;
   /** Resolves when everything is out, or nobody took it in time. */
@@ -38,6 +40,7 @@ class TerminalOutlet implements Outlet {
   #held: Buffer[] = [];
   #heldBytes = 0;
   #dropped = 0;
+  discarded = 0;
   #isGone = false;
   #retry: NodeJS.Timeout | undefined;
   #flushers: (() => void)[] = [];
@@ -62,6 +65,7 @@ class TerminalOutlet implements Outlet {
     const bytes = Buffer.from(line);
     if (this.#heldBytes + bytes.length > MAX_HELD_BYTES) {
       this.#dropped++;
+      this.discarded++;
       return;
     }
     this.#held.push(bytes);
@@ -114,6 +118,7 @@ class StreamOutlet implements Outlet {
   onDropped: (lines: number) => void = () => {};
   readonly #stream: NodeJS.WriteStream;
   #dropped = 0;
+  discarded = 0;
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
@@ -126,8 +131,12 @@ class StreamOutlet implements Outlet {
   }
 
   write(line: string): void {
-    if (this.#stream.writableLength > MAX_HELD_BYTES) this.#dropped++;
-    else this.#stream.write(line);
+    if (this.#stream.writableLength > MAX_HELD_BYTES) {
+      this.#dropped++;
+      this.discarded++;
+    } else {
+      this.#stream.write(line);
+    }
   }
 
   flush(): Promise<void> {

@@ -83,6 +83,12 @@ const sections = z.strictObject({
         'Partitions, each with its own writer and store connection; 3 to 4 keep one database server busy.',
       ),
       maxBatchRows: integer(1, 10_000, 1000, 'Rows in one upsert.'),
+      rewriteMs: integer(
+        0,
+        60_000,
+        400,
+        'A key that was stored is written again after so many milliseconds at the earliest, with its newest value. New and quiet keys, and a change of `overload`, go at once; 0 = all do.',
+      ),
       maxPendingKeys: z
         .int()
         .min(1024)
@@ -100,6 +106,12 @@ const sections = z.strictObject({
         .default('./data/journal')
         .describe('Folder of the journal; one process at a time uses it.')
         .meta({ place: 'path', expected: 'the path of a folder' } satisfies KeyMeta),
+      groupMs: integer(
+        0,
+        1000,
+        20,
+        'After reports went to the journal, the next ones wait so many milliseconds for more to share a commit with. The first after a quiet moment, and a sender that can send no more, do not wait; 0 = none does.',
+      ),
       snapshotBytes: integer(
         1024,
         64 * GIB,
@@ -162,7 +174,7 @@ const sections = z.strictObject({
         'Services not heard for so long are left out of the list, in seconds; they can be asked for.',
       ),
       forgetS: integer(
-        60,
+        900,
         2_592_000,
         86_400,
         'What was not heard for so long is forgotten by the view, in seconds; the table keeps it.',
@@ -171,7 +183,7 @@ const sections = z.strictObject({
         1000,
         100_000_000,
         2_000_000,
-        'Rows the view holds, of about 100 bytes each; with more, a share of the callers is looked at, and answers say so.',
+        'Rows the view holds, of 100 to 600 bytes each, the more the fewer callers a host has; fewer where they would take more than 20 % of the memory. With more, or with more hosts than a quarter of it, a share of the callers is looked at, and answers say so.',
       ),
     })
     .prefault({}),

@@ -42,7 +42,6 @@ export interface ConnectionDomain {
 
 type ConnectionMessage =
   | { readonly kind: 'data'; readonly chunk: Buffer }
-  | { readonly kind: 'credit'; readonly bytes: number }
   /** The frame behind the first `frames` ones was incomplete for too long. */
   | { readonly kind: 'expired'; readonly frames: number }
   | { readonly kind: 'closed' };
@@ -117,6 +116,8 @@ export class Connection implements Reader {
       receive: (message) => this.#receive(message),
       onCrash: (error, message) => {
         domain.events.emit({ type: 'connection-failed', peer, error });
+        // Its decoder stands anywhere: what was read behind this is nobody's frame.
+        this.#isLost = true;
         if (message.kind === 'data') this.#paid(message.chunk.length);
         socket.destroy();
         return 'resume';
@@ -177,9 +178,6 @@ export class Connection implements Reader {
       case 'data':
         this.#take(message.chunk);
         break;
-      case 'credit':
-        this.#paid(message.bytes);
-        break;
       case 'expired':
         // The rest of it, or the end, may have come while this message was on its way.
         if (this.#isLost || this.#closed || message.frames !== this.#frames) return;
@@ -205,7 +203,6 @@ export class Connection implements Reader {
 
   #take(chunk: Buffer): void {
     const domain = this.#domain;
-    const ref = this.#ref;
     const { traffic, reports } = domain;
     traffic.bytes += chunk.length;
     if (this.#isLost) {
@@ -239,7 +236,7 @@ export class Connection implements Reader {
     let open = this.#handling.length + 1;
     const settled = () => {
       open--;
-      if (open === 0) tell(ref, { kind: 'credit', bytes });
+      if (open === 0) this.#paid(bytes);
     };
     for (const handling of this.#handling) void handling.then(settled);
     if (this.#handling.length > 0) this.#handling = [];
@@ -249,7 +246,9 @@ export class Connection implements Reader {
       settled();
       return;
     }
-    const credit: Credit = { outstanding: 0, settled };
+    // A socket that is not read any more, by its own window or the budget of all.
+    const isAwaited = this.#unpaidBytes > WINDOW_BYTES || domain.budget.parked;
+    const credit: Credit = { outstanding: 0, isAwaited, settled };
     domain.inbox.offer(rows, credit);
   }
 

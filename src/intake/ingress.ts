@@ -103,7 +103,7 @@ export class Ingress {
       settled();
       return;
     }
-    const credit: Credit = { outstanding: 0, settled };
+    const credit: Credit = { outstanding: 0, isAwaited: isAwaited(message), settled };
     this.#options.inbox.offer(buffer, credit);
   }
 
@@ -164,6 +164,11 @@ function reportsOf(message: IngressMessage): readonly Report[] {
 function receiptOf(message: IngressMessage): () => void {
   const receipt: unknown = (message as Partial<InternalReports> | null)?.journaled;
   return typeof receipt === 'function' ? () => receipt() : () => {};
+}
+
+/** Who asks to be told when reports are journaled waits for it, as far as we can know. */
+function isAwaited(message: IngressMessage): boolean {
+  return 'journaled' in message;
 }
 
 const MAX_UINT32 = 0xffffffff;

@@ -26,6 +26,8 @@ export interface Meta {
   readonly pageBytes: number;
   /** Bytes from its start up to the end of the last page in use. */
   readonly usedBytes: number;
+  /** Number of the last transaction, one a commit. */
+  readonly transaction: number;
   /** First pages of the trees: of what is free, and of the databases. */
   readonly roots: readonly [number, number];
 }
@@ -49,6 +51,7 @@ export function readMeta(fd: number): Meta | undefined {
   return {
     pageBytes,
     usedBytes: (Number(meta.readBigUInt64LE(LAST_PAGE_AT)) + 1) * pageBytes,
+    transaction: Number(meta.readBigUInt64LE(TRANSACTION_AT)),
     roots: [Number(meta.readBigUInt64LE(FREE_ROOT_AT)), Number(meta.readBigUInt64LE(MAIN_ROOT_AT))],
   };
 }

@@ -4,4 +4,6 @@ export interface Logger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /** Lines that nobody took and that were discarded since the start; loggers that do not know leave it out. */
+  readonly discardedLines?: () => number;
 }

@@ -62,6 +62,8 @@ export interface WriterStatus {
   readonly oldestPendingSeconds: number;
   /** It holds as many keys as it may (`writers.maxPendingKeys`), and a batch with new ones waits. */
   readonly full: boolean;
+  /** Keys that were stored a moment ago and are remembered for `writers.rewriteMs`; they are not pending. */
+  readonly remembered: number;
   /** Bytes of journal records and snapshot. */
   readonly journalBytes: number;
 }

@@ -41,7 +41,11 @@ export async function drain(
   tell('accepting-stopped');
   await quiet(() => traffic.bytes, QUIET_MS, Math.min(LONGEST_READ_MS, drainMs / 4));
   intake.listener.closeConnections();
-  for (const { writer } of lanes) writer.liftBound();
+  router.endWaits();
+  for (const { writer } of lanes) {
+    writer.liftBound();
+    writer.endWaits();
+  }
   tell('connections-closed');
   await until(() => outcome().drained || status.state === 'stopped', deadlineMs - performance.now());
   const result = outcome();

@@ -45,6 +45,7 @@ export function layFoundation(settings: Config, options: ReporterOptions, ways: 
   const source = () => status.read();
   const { listen, writers } = config;
   const metrics = new Metrics({ ...listen, writers: writers.count, source, version: packageVersion() });
+  if (logger.discardedLines) metrics.countDiscardedLines(logger.discardedLines);
   const lag = new LoopLag();
   const vitals = new Vitals({ ...listen, source, lag, onLag: (lags) => metrics.observeLag(lags) });
   events.subscribe(status.observe);

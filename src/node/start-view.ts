@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Peers } from '../journal/contract.js';
+import { memoryBytes } from '../model/memory.js';
 import { NO_FEED, type RowFeed } from '../model/row-feed.js';
 import { type LiveViewStatus, VIEW_OFF } from '../model/view-status.js';
 import type { Store } from '../store/contract.js';
@@ -15,6 +16,16 @@ import { ViewReadings } from './view-readings.js';
 
 /** Beside the journal: one process has both. */
 const MACHINES_FILE = 'voices.json';
+
+/** Of a row of the view, at most: itself, its share of hosts and services, and as much again while the tables grow. */
+const BYTES_PER_ROW = 600;
+/** Beside what pending keys may have. */
+const SHARE_OF_MEMORY = 0.2;
+
+/** Rows the view may hold: as configured, or fewer where there is little memory. */
+function maxViewRows(configured: number): number {
+  return Math.max(1000, Math.min(configured, Math.floor((memoryBytes() * SHARE_OF_MEMORY) / BYTES_PER_ROW)));
+}
 
 /** The live view of a reporter, from before anything runs. */
 export interface ViewDesk extends LiveView {
@@ -83,7 +94,8 @@ class RunningView implements ViewDesk {
 
   start(store: Store, lanes: readonly Lane[]): void {
     const { config, events, traffic, teardown } = this.#foundation;
-    const { enabled: _, ...settings } = config.view;
+    const { enabled: _, ...given } = config.view;
+    const settings = { ...given, maxRows: maxViewRows(given.maxRows) };
     const isBusy = () => {
       const { bytes } = traffic;
       const isMore = bytes !== this.#bytes;

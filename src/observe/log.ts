@@ -5,14 +5,21 @@ import type { EventMap, EventType, ReporterEvent } from './events.js';
 
 /** The host's logger, whose failures are its own. */
 export function unfailing(logger: Logger): Logger {
-  const guarded = (level: keyof Logger) => (fields: object, message: string) => {
+  const guarded = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
     try {
       logger[level](fields, message);
     } catch {
       // There is nobody left to tell.
     }
   };
-  return { debug: guarded('debug'), info: guarded('info'), warn: guarded('warn'), error: guarded('error') };
+  const { discardedLines } = logger;
+  return {
+    debug: guarded('debug'),
+    info: guarded('info'),
+    warn: guarded('warn'),
+    error: guarded('error'),
+    ...(discardedLines ? { discardedLines: () => discardedLines() } : {}),
+  };
 }
 
 type Lines = { readonly [T in EventType]?: (event: EventMap[T]) => void };

@@ -96,6 +96,11 @@ const GAUGES: readonly Reading[] = [
     'Writers that hold as many keys as they may (writers.maxPendingKeys), so that agents with new ones wait.',
     ({ writers }) => writers.filter(({ full }) => full).length,
   ],
+  [
+    'keys_remembered',
+    'Keys that were stored a moment ago and are remembered, so that they are written in intervals (writers.rewriteMs).',
+    ({ writers }) => writers.reduce((sum, { remembered }) => sum + remembered, 0),
+  ],
   ['dead_letters', 'Keys whose newest value the store refuses.', ({ deadLetters }) => deadLetters],
   [
     'journal_quarantined_records',
@@ -194,6 +199,7 @@ export class Metrics {
   readonly #flushRows: Histogram;
   readonly #loopLag: Histogram;
   #streams: () => number = () => 0;
+  #discardedLines: () => number = () => 0;
 
   constructor(options: MetricsOptions) {
     const { writers, source } = options;
@@ -246,6 +252,11 @@ export class Metrics {
       'How late a timer of 20 ms came, because something else held the event loop, in seconds.',
       LAG_BUCKETS,
     );
+    this.#counter([
+      'log_lines_discarded_total',
+      'Log lines that were discarded because nobody read them in time.',
+      () => this.#discardedLines(),
+    ]);
     this.#gauge(['event_streams', 'Streams of GET /api/events open now.', () => this.#streams()]);
     this.#constants(options);
   }
@@ -259,6 +270,11 @@ export class Metrics {
   /** Where the number of open event streams is to be had. */
   countStreams(read: () => number): void {
     this.#streams = read;
+  }
+
+  /** Where the number of log lines that were discarded is to be had. */
+  countDiscardedLines(read: () => number): void {
+    this.#discardedLines = read;
   }
 
   /** Takes the events of the reporter: what a status does not hold is counted here. */

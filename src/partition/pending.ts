@@ -1,26 +1,28 @@
-import { RowBatch, SINCE, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
+import { RowBatch, SINCE, TAG, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 import { Ages } from './ages.js';
-import { orderSlots } from './order.js';
+import type { Chunk } from './chunk.js';
+import { ASIDE, FREE, Marks, RESTING, STORED, WAITING } from './marks.js';
+import { Pass } from './pass.js';
+import { type Rest, Rests } from './rests.js';
 import { RowMap } from './rowmap.js';
 
-/** Rows that were handed to the store together, with the values of that moment. */
-export interface Chunk {
-  /** Positive, unique among the chunks of its map that are not settled. */
-  readonly id: number;
-  /** Where the rows stand in the map. */
-  readonly slots: Int32Array;
-  /** A copy of the rows as sent, in primary-key order. */
-  readonly rows: RowBatch;
+/** A chunk's id and a flag fit into an int32. */
+const LAST_CHUNK = 0x3fffffff;
+/** No row rests. */
+const NO_RESTS: RestLimits = { restMs: 0, maxResting: 0 };
+
+/** How long keys rest. */
+export interface RestLimits {
+  /** A key that was stored is sent again after so many milliseconds at the earliest; 0 = at once. */
+  readonly restMs: number;
+  /** Stored keys that are remembered for it, at most; beyond, the oldest are forgotten before their time. */
+  readonly maxResting: number;
 }
 
-/** Mark of a row that is not in the map (its slot is free). */
-const FREE = -1;
-/** Mark of a row that waits to be sent. Positive marks: the chunk that carries its present value. */
-const WAITING = 0;
-/** Mark of a row that is set aside: it waits, and no pass takes it. */
-const ASIDE = -2;
-/** Marks are int32. */
-const LAST_CHUNK = 0x7fffffff;
+export interface PendingOptions extends Partial<RestLimits> {
+  /** Id of the first chunk; they rise to 2^30-1 and start again at 1, long after those were settled. */
+  readonly firstChunk?: number;
+}
 
 /**
  * What a partition owes the store: the newest value of each key, last write wins.
@@ -28,53 +30,61 @@ const LAST_CHUNK = 0x7fffffff;
  * Pure state, no time and no I/O. A row is waiting, or in flight in a chunk; a newer value of a row in flight
  * makes it wait again, and the value in flight is held by the chunk alone (`superseded`) until the chunk settles.
  *
- *     fold ──▶ waiting ──take──▶ in flight ──confirm──▶ gone
- *               ▲  ▲                 │
- *               │  └─ fold, release ─┘
+ *     fold ──▶ waiting ──take──▶ in flight ──confirm──▶ stored ──rest over──▶ gone
+ *               ▲  ▲ ▲               │                    │
+ *               │  │ └─ fold, release┘                    │ fold
+ *               │  └───rest over─── resting ◀─────────────┘
  *               └──▶ aside
+ *
+ * A row that was just stored rests: a newer value of it waits until its rest is over, unless its flag `overload`
+ * differs from what is stored. What rests is pending like any other row, but nobody waits for it to be sent.
  */
 export class PendingRows {
   readonly #map = new RowMap();
   readonly #ages = new Ages();
-  #marks = new Int32Array(0);
+  readonly #marks = new Marks();
   /** Of a row that waits while an older value of its key is in flight: epoch second in which the newer one came. */
   #renewed = new Int32Array(0);
   /** Chunks whose fate is open: neither stored, refused nor released. */
   readonly #inFlight = new Set<number>();
+  #rests: Rests;
+  /** Of a row that was stored a moment ago: the chunk that it was stored with, and its flag `overload` in the last bit. */
+  #storedAs = new Int32Array(0);
   #nextChunk: number;
   #superseded = 0;
-  #waiting = 0;
-  #aside = 0;
 
-  /** `firstChunk`: id of the first chunk; they rise to 2^31-1 and start again at 1, long after those were settled. */
-  constructor(firstChunk = 1) {
+  /** Rows do not rest unless it is asked for. */
+  constructor({ firstChunk = 1, ...limits }: PendingOptions = {}) {
     this.#nextChunk = firstChunk;
+    const { restMs, maxResting } = { ...NO_RESTS, ...limits };
+    this.#rests = new Rests(restMs, maxResting);
   }
 
   /** Keys that are pending. */
   get keys(): number {
-    return this.#map.size;
+    return this.#map.size - this.#marks.count(STORED);
   }
 
   /** Values held: one a key, and one more for each value in flight that a newer one has replaced. */
   get held(): number {
-    return this.#map.size + this.#superseded;
+    return this.keys + this.#superseded;
   }
 
   /** Packed bytes of the pending rows: what a snapshot of them takes. */
   get bytes(): number {
-    return this.#map.size * WORDS_PER_ROW * 4;
+    return this.keys * WORDS_PER_ROW * 4;
   }
 
   /** Whether the key whose packed words begin at `key[at]` is pending. */
   has(key: Int32Array, at: number): boolean {
-    return this.#map.find(key, at) >= 0;
+    const slot = this.#map.find(key, at);
+    return slot >= 0 && this.#marks.at(slot) !== STORED;
   }
 
   /** How many keys folding these packed rows would add, at most: a new key that stands there twice counts twice. */
   newKeys(rows: Int32Array): number {
     let keys = 0;
-    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) if (this.#map.find(rows, at) < 0) keys++;
+    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) if (!this.has(rows, at)) keys++;
     return keys;
   }
 
@@ -85,17 +95,18 @@ export class PendingRows {
     let renewed = 0;
     for (let from = 0; from < rows.length; from += WORDS_PER_ROW) {
       const slot = map.put(rows, from);
-      if (slot >= this.#marks.length) this.#growMarks();
-      // WAITING or ASIDE: a row that is replaced is never FREE.
-      if (map.replaced && this.#marks[slot]! <= WAITING) {
+      if (slot >= this.#marks.capacity) this.#resize();
+      const mark = map.replaced ? this.#marks.at(slot) : FREE;
+      // A row that is replaced is never FREE.
+      if (mark === WAITING || mark === ASIDE || mark === RESTING) {
         coalesced++;
+        if (mark === RESTING && this.#isChanged(slot)) this.#marks.set(slot, WAITING);
         continue;
       }
-      this.#waiting++;
-      const mark = this.#marks[slot]!;
-      this.#marks[slot] = WAITING;
+      this.#marks.set(slot, WAITING);
+      if (mark === STORED || (mark > 0 && this.#storedAs[slot]! >> 1 === mark)) this.#letRest(slot);
       const at = slot * WORDS_PER_ROW + SINCE;
-      if (map.replaced) {
+      if (mark > 0) {
         this.#superseded++;
         if (this.#inFlight.has(mark)) {
           // The store may not get the value in flight: until it has it, the key waits since that one came.
@@ -119,28 +130,87 @@ export class PendingRows {
   restore(rows: Int32Array, now = Number.POSITIVE_INFINITY): void {
     for (let from = 0; from < rows.length; from += WORDS_PER_ROW) {
       const slot = this.#map.put(rows, from);
-      if (slot >= this.#marks.length) this.#growMarks();
+      if (slot >= this.#marks.capacity) this.#resize();
       const at = slot * WORDS_PER_ROW + SINCE;
       if (this.#map.replaced) this.#ages.remove(this.#map.words[at]!);
-      else this.#waiting++;
       const since = Math.min(rows[from + SINCE]! >>> 0, now);
       this.#map.words[at] = since;
       this.#ages.add(since, 1);
-      this.#marks[slot] = WAITING;
+      this.#marks.set(slot, WAITING);
     }
   }
 
-  /** The store has the chunk, or refuses it for good: what has replaced its values waits since it came. */
-  settled(chunk: Chunk): void {
+  /** The store has the chunk: what has replaced its values waits since it came. Its keys rest from `nowMs` on. */
+  stored(chunk: Chunk, nowMs: number): void {
+    if (this.#rests.isOn) {
+      const sent = chunk.rows.words;
+      for (let index = 0; index < chunk.slots.length; index++)
+        this.#storedAs[chunk.slots[index]!] = (chunk.id << 1) | (sent[index * WORDS_PER_ROW + TAG]! & 1);
+      this.#rests.add(chunk.id, chunk.slots, nowMs);
+    }
+    this.#settled(chunk);
+  }
+
+  /** The store refuses the chunk for good: what has replaced its values waits since it came. */
+  refused(chunk: Chunk): void {
+    this.#settled(chunk);
+  }
+
+  #settled({ id, slots }: Chunk): void {
     const { words } = this.#map;
-    for (const slot of chunk.slots) {
-      if (this.#marks[slot] === chunk.id) continue;
+    for (const slot of slots) {
+      if (this.#marks.at(slot) === id) continue;
       const at = slot * WORDS_PER_ROW + SINCE;
       this.#ages.remove(words[at]!);
       words[at] = this.#renewed[slot]!;
       this.#ages.add(words[at]!, 1);
+      if (this.#storedAs[slot]! >> 1 === id) this.#letRest(slot);
     }
-    this.#inFlight.delete(chunk.id);
+    this.#inFlight.delete(id);
+  }
+
+  /** Keys that were stored a moment ago and are remembered, those counted that wait for the end of their rest. */
+  get remembered(): number {
+    return this.#marks.count(STORED) + this.#marks.count(RESTING);
+  }
+
+  /** When the first rest is over; undefined when nothing rests. */
+  get restsUntilMs(): number | undefined {
+    return this.#rests.firstUntilMs;
+  }
+
+  /** Ends the rests that are over at `nowMs`, and those that there is no memory for. */
+  endRests(nowMs: number): void {
+    for (let rest = this.#rests.take(nowMs); rest; rest = this.#rests.take(nowMs)) this.#over(rest);
+  }
+
+  /** No row rests any more. */
+  stopResting(): void {
+    this.endRests(Number.POSITIVE_INFINITY);
+    this.#rests = new Rests(0, 0);
+  }
+
+  #over({ chunk, slots }: Rest): void {
+    const { words } = this.#map;
+    for (const slot of slots) {
+      // It was stored again since, or another row stands there.
+      if (this.#storedAs[slot]! >> 1 !== chunk) continue;
+      this.#storedAs[slot] = 0;
+      if (this.#marks.at(slot) === RESTING) this.#marks.set(slot, WAITING);
+      else if (this.#marks.at(slot) === STORED) this.#remove(words, slot * WORDS_PER_ROW);
+    }
+    this.#giveMemoryBack();
+  }
+
+  /** A row that waits, and whose key was just stored. */
+  #letRest(slot: number): void {
+    if (this.#marks.at(slot) !== WAITING || this.#isChanged(slot)) return;
+    this.#marks.set(slot, RESTING);
+  }
+
+  /** Whether its flag `overload` differs from what the store has. */
+  #isChanged(slot: number): boolean {
+    return ((this.#map.words[slot * WORDS_PER_ROW + TAG]! ^ this.#storedAs[slot]!) & 1) === 1;
   }
 
   /**
@@ -155,7 +225,7 @@ export class PendingRows {
     for (const { id, slots, rows } of chunks) {
       const sent = rows.words;
       for (let index = 0; index < slots.length; index++) {
-        if (marks[slots[index]!] !== id) continue;
+        if (marks.at(slots[index]!) !== id) continue;
         const at = index * WORDS_PER_ROW;
         for (let word = 0; word < WORDS_PER_KEY; word++) keys[length++] = sent[at + word]!;
       }
@@ -169,33 +239,56 @@ export class PendingRows {
    */
   confirm(keys: Int32Array, superseded: number): number {
     let confirmed = 0;
-    for (let at = 0; at < keys.length; at += WORDS_PER_KEY) {
-      const slot = this.#map.remove(keys, at);
-      if (slot < 0) continue;
-      this.#ages.remove(this.#map.removedSince);
-      if (this.#marks[slot] === WAITING) this.#waiting--;
-      this.#marks[slot] = FREE;
-      confirmed++;
-    }
+    for (let at = 0; at < keys.length; at += WORDS_PER_KEY) if (this.#confirmKey(keys, at)) confirmed++;
     this.#superseded -= superseded;
-    // An empty map may have given memory back.
-    if (this.#map.size === 0 && this.#marks.length > this.#map.capacity) {
-      this.#marks = new Int32Array(this.#map.capacity).fill(FREE);
-      this.#renewed = new Int32Array(this.#map.capacity);
-    }
+    this.#giveMemoryBack();
     return confirmed;
+  }
+
+  #confirmKey(keys: Int32Array, at: number): boolean {
+    if (!this.#rests.isOn) {
+      const slot = this.#remove(keys, at);
+      if (slot >= 0) this.#ages.remove(this.#map.removedSince);
+      return slot >= 0;
+    }
+    const slot = this.#map.find(keys, at);
+    if (slot < 0 || this.#marks.at(slot) === STORED) return false;
+    const since = this.#map.words[slot * WORDS_PER_ROW + SINCE]!;
+    this.#ages.remove(since);
+    if (this.#marks.at(slot) > 0 && this.#storedAs[slot]! >> 1 === this.#marks.at(slot)) {
+      this.#marks.set(slot, STORED);
+    } else {
+      this.#remove(keys, at);
+    }
+    return true;
+  }
+
+  /** Returns the slot the key had, or -1. */
+  #remove(key: Int32Array, at: number): number {
+    const slot = this.#map.remove(key, at);
+    if (slot < 0) return slot;
+    this.#marks.set(slot, FREE);
+    this.#storedAs[slot] = 0;
+    return slot;
+  }
+
+  /** An empty map may have given memory back. */
+  #giveMemoryBack(): void {
+    if (this.#map.size > 0 || this.#marks.capacity <= this.#map.capacity) return;
+    this.#marks.resize(this.#map.capacity);
+    this.#renewed = new Int32Array(this.#map.capacity);
+    this.#storedAs = new Int32Array(this.#map.capacity);
   }
 
   /** The chunk was not stored: its rows wait again. Returns how many of its values newer ones have replaced meanwhile. */
   release(chunk: Chunk): number {
     let waiting = 0;
     for (const slot of chunk.slots) {
-      if (this.#marks[slot] !== chunk.id) continue;
-      this.#marks[slot] = WAITING;
+      if (this.#marks.at(slot) !== chunk.id) continue;
+      this.#marks.set(slot, WAITING);
       waiting++;
     }
     this.#inFlight.delete(chunk.id);
-    this.#waiting += waiting;
     const replaced = chunk.slots.length - waiting;
     this.#superseded -= replaced;
     return replaced;
@@ -213,12 +306,12 @@ export class PendingRows {
 
   /** Starts a pass over all rows that wait now; those that change or come later wait for the next one. */
   pass(): Pass {
-    return new Pass(this, this.#waitingSlots());
+    return new Pass(this, this.#marks.waiting(this.#map.high));
   }
 
-  /** Keys that wait to be sent and are not set aside. */
+  /** Keys that wait to be sent, are not set aside, and do not rest. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#marks.count(WAITING);
   }
 
   /** The slot of the first row that waits from slot `from` on, and then from the start on; empty when none waits. */
@@ -226,14 +319,14 @@ export class PendingRows {
     const { high } = this.#map;
     for (let index = 0; index < high; index++) {
       const slot = (from + index) % high;
-      if (this.#marks[slot] === WAITING) return Int32Array.of(slot);
+      if (this.#marks.at(slot) === WAITING) return Int32Array.of(slot);
     }
     return new Int32Array(0);
   }
 
   /** Keys that are set aside. */
   get aside(): number {
-    return this.#aside;
+    return this.#marks.count(ASIDE);
   }
 
   /**
@@ -247,7 +340,8 @@ export class PendingRows {
     const rows = into && into.length >= room ? into : new Int32Array(room);
     let length = 0;
     for (let slot = from; slot < upTo; slot++) {
-      if (this.#marks[slot] === FREE) continue;
+      const mark = this.#marks.at(slot);
+      if (mark === FREE || mark === STORED) continue;
       const at = slot * WORDS_PER_ROW;
       for (let word = 0; word < WORDS_PER_ROW; word++) rows[length + word] = words[at + word]!;
       length += WORDS_PER_ROW;
@@ -278,8 +372,8 @@ export class PendingRows {
     const words = this.#map.words;
     let count = 0;
     for (const slot of slots) {
-      if (this.#marks[slot] !== WAITING) continue;
-      this.#marks[slot] = id;
+      if (this.#marks.at(slot) !== WAITING) continue;
+      this.#marks.set(slot, id);
       taken[count] = slot;
       const at = slot * WORDS_PER_ROW;
       const to = count * WORDS_PER_ROW;
@@ -289,7 +383,6 @@ export class PendingRows {
     if (count === 0) return undefined;
     this.#inFlight.add(id);
     this.#nextChunk = id === LAST_CHUNK ? 1 : id + 1;
-    this.#waiting -= count;
     return {
       id,
       slots: taken.subarray(0, count),
@@ -298,67 +391,18 @@ export class PendingRows {
   }
 
   #turn(slots: Int32Array, from: number, to: number): void {
-    let turned = 0;
-    for (const slot of slots) {
-      if (this.#marks[slot] !== from) continue;
-      this.#marks[slot] = to;
-      turned++;
-    }
-    this.#waiting += to === WAITING ? turned : -turned;
-    this.#aside += to === ASIDE ? turned : -turned;
+    for (const slot of slots) if (this.#marks.at(slot) === from) this.#marks.set(slot, to);
   }
 
-  #waitingSlots(): Int32Array {
-    const slots = new Int32Array(this.#map.size);
-    let length = 0;
-    for (let slot = 0; slot < this.#map.high; slot++)
-      if (this.#marks[slot] === WAITING) slots[length++] = slot;
-    return slots.subarray(0, length);
-  }
-
-  #growMarks(): void {
-    const marks = new Int32Array(this.#map.capacity).fill(FREE);
-    marks.set(this.#marks);
-    this.#marks = marks;
-    const renewed = new Int32Array(this.#map.capacity);
+  /** As many slots as the map has. */
+  #resize(): void {
+    const { capacity } = this.#map;
+    this.#marks.resize(capacity);
+    const renewed = new Int32Array(capacity);
     renewed.set(this.#renewed);
     this.#renewed = renewed;
-  }
-}
-
-/** One run over what was waiting when it began, in primary-key order. */
-export class Pass {
-  readonly #pending: PendingRows;
-  readonly #slots: Int32Array;
-  readonly #ordering: Generator<void, void, void>;
-  #ordered = false;
-  #cursor = 0;
-
-  constructor(pending: PendingRows, slots: Int32Array) {
-    this.#pending = pending;
-    this.#slots = slots;
-    this.#ordering = orderSlots(() => pending.words, slots);
-  }
-
-  /** Rows this pass began with. */
-  get length(): number {
-    return this.#slots.length;
-  }
-
-  /** Goes on with the ordering by one step; true when it is complete. To be called until then, before `next`. */
-  order(): boolean {
-    if (!this.#ordered) this.#ordered = this.#ordering.next().done === true;
-    return this.#ordered;
-  }
-
-  /** The next at most `maxRows` rows with their values of this moment; undefined when the pass is over. */
-  next(maxRows: number): Chunk | undefined {
-    while (this.#cursor < this.#slots.length) {
-      const from = this.#cursor;
-      this.#cursor = Math.min(from + maxRows, this.#slots.length);
-      const chunk = this.#pending.take(this.#slots.subarray(from, this.#cursor));
-      if (chunk) return chunk;
-    }
-    return undefined;
+    const storedAs = new Int32Array(capacity);
+    storedAs.set(this.#storedAs);
+    this.#storedAs = storedAs;
   }
 }

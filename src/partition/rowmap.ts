@@ -1,4 +1,4 @@
-import { CALLER, CMDID, IP, MODID, PORT, SINCE, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
+import { CALLER, CMDID, IP, MODID, PORT, SINCE, SUCC, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 
 /** Columns of a row that a put copies; SINCE, the last word, is the owner's to keep. */
 const COPIED_WORDS = WORDS_PER_ROW - 1;
@@ -37,7 +37,8 @@ export class RowMap {
   /** Pairs of (hash, slot + 1), linear probing; slot word 0 = empty. Half full at most. */
   #table = new Int32Array(INITIAL_SLOTS * 4);
   #mask = INITIAL_SLOTS * 2 - 1;
-  #free: number[] = [];
+  /** The slot that was removed last, plus 1. Its word SUCC holds the one before, so that the list takes no memory. */
+  #free = 0;
   /** Of each slot, the one that was put after it the last time. A guess, to be checked. */
   #after = new Int32Array(INITIAL_SLOTS);
   /** Slot of the last put. */
@@ -68,8 +69,10 @@ export class RowMap {
     let slot = this.#table[entry * 2 + 1]! - 1;
     this.replaced = slot >= 0;
     if (slot < 0) {
-      slot = this.#free.pop() ?? this.high;
-      if (slot === this.high) {
+      slot = this.#free - 1;
+      if (slot >= 0) this.#free = this.words[slot * WORDS_PER_ROW + SUCC]!;
+      else {
+        slot = this.high;
         if (slot === this.capacity) {
           this.#grow();
           entry = this.#probe(hash, from, at);
@@ -115,7 +118,8 @@ export class RowMap {
     const since = slot * WORDS_PER_ROW + SINCE;
     this.removedSince = this.words[since]!;
     this.words[since] = REMOVED;
-    this.#free.push(slot);
+    this.words[slot * WORDS_PER_ROW + SUCC] = this.#free;
+    this.#free = slot + 1;
     this.size--;
     if (this.size === 0) this.clear();
     return slot;
@@ -135,7 +139,7 @@ export class RowMap {
     this.size = 0;
     this.high = 0;
     this.#last = 0;
-    this.#free.length = 0;
+    this.#free = 0;
     if (isSparse) {
       const slots = this.capacity / 2;
       this.words = new Int32Array(slots * WORDS_PER_ROW);

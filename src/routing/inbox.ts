@@ -7,22 +7,31 @@ export interface Incoming {
   readonly credit: Credit;
 }
 
+/** Chunks that wait here at most when nobody waits for them: the buffers they lie in are wanted by others. */
+const MAX_WAITING = 16;
+
 /**
  * Where senders leave rows for the router, which it empties at one go.
  *
  * A mailbox would give it one message a turn of the event loop: under a flood chunks would wait in it for many turns,
- * journaled messages behind them, and batches would be handed over that hold little of what is there.
+ * journaled messages behind them, and batches would be handed over that hold little of what is there. Nor is it told of
+ * each chunk when chunks come one by one: what is to go on later is taken together.
  * Bounded by credit, as a mailbox would be.
  */
 export class Inbox {
   readonly #signal: () => boolean;
+  readonly #isDue: () => boolean;
   #waiting: Incoming[] = [];
   #signalled = false;
   #rows = 0;
 
-  /** `signal`: tells the router that there is something; false when it has stopped, and what is left here is lost. */
-  constructor(signal: () => boolean) {
+  /**
+   * `signal`: tells the router that there is something; false when it has stopped, and what is left here is lost.
+   * `isDue`: whether rows may go on now; if not, `flush` is called when they may.
+   */
+  constructor(signal: () => boolean, isDue: () => boolean) {
     this.#signal = signal;
+    this.#isDue = isDue;
   }
 
   /** Rows that wait here. */
@@ -34,6 +43,12 @@ export class Inbox {
   offer(rows: RowBuffer, credit: Credit): void {
     this.#waiting.push({ rows, credit });
     this.#rows += rows.length;
+    if (this.#signalled) return;
+    if (credit.isAwaited || this.#waiting.length >= MAX_WAITING || this.#isDue()) this.flush();
+  }
+
+  /** The router is to look, also for what it has taken and not handed over yet. */
+  flush(): void {
     if (!this.#signalled) this.#signalled = this.#signal();
   }
 

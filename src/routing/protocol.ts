@@ -9,6 +9,8 @@ import type { DeadLetterOrder } from '../partition/dead-letters.js';
  */
 export interface Credit {
   outstanding: number;
+  /** Whether the sender sends nothing more before it is paid back: its rows do not wait for others to go along with. */
+  readonly isAwaited: boolean;
   /** Called once, when everything is journaled. */
   readonly settled: () => void;
 }

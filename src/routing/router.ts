@@ -4,6 +4,7 @@ import { type RowBuffer, RowBufferPool } from '../model/row-buffer.js';
 import type { EventSink } from '../observe/events.js';
 import { memoisedPartitionOf } from '../partition/hash.js';
 import { type ActorRef, type ParentRef, spawn, tell } from '../runtime/actors.js';
+import { Grouping } from './grouping.js';
 import { Inbox } from './inbox.js';
 import { Merge } from './merge.js';
 import type { Batch, Credit, RouterMessage, WriterMessage } from './protocol.js';
@@ -44,6 +45,8 @@ interface Lane {
   handed: { readonly batch: Batch; readonly rows: RowBuffer } | undefined;
   /** The writer had no room for what it was handed. It is offered again when there is, and nothing before it. */
   isFull: boolean;
+  /** What is gathered goes on as soon as the writer is free; else it waits for `Grouping`. */
+  isDue: boolean;
   nextId: number;
 }
 
@@ -53,19 +56,30 @@ export interface Router {
   readonly inbox: Inbox;
   /** Gives the lane its writer; before any message of that writer. */
   connect(partition: number, writer: ActorRef<WriterMessage>): void;
+  /** From now on no row waits for others to go along with. */
+  endWaits(): void;
   /** Rows that are not journaled yet; 0 when every credit is paid back. */
   readonly waitingRows: number;
+}
+
+export interface RouterOptions {
+  /** Number of lanes. */
+  readonly writers: number;
+  /** See `Grouping`; 0 = rows wait for nothing but their writer. */
+  readonly groupMs: number;
+  readonly events: EventSink;
 }
 
 /**
  * Distributes rows over the writers by the hash of their service.
  *
  * A lane has at most one batch with its writer. What comes meanwhile is merged, newest value of each key, and goes
- * as the next batch when the writer has journaled the last: under load batches grow by themselves, at rest a row
- * waits for nothing. nact loses the message at which an actor crashes; since the lane keeps its batch until the
+ * as the next batch when the writer has journaled the last, and not before `groupMs` have passed since rows last went
+ * on: batches of all lanes go together and share a commit of the journal, at rest a row waits for nothing. Nor does it
+ * when its sender waits for it, or when a batch is full. nact loses the message at which an actor crashes; since the lane keeps its batch until the
  * writer reports it journaled, and hands it over again before anything newer, no row is lost or overtaken.
  */
-export function spawnRouter(parent: ParentRef, writers: number, events: EventSink): Router {
+export function spawnRouter(parent: ParentRef, { writers, groupMs, events }: RouterOptions): Router {
   const buffers = new RowBufferPool({
     initialRows: 64,
     maxSpares: Math.min(2 * writers, MAX_SPARE_BUFFERS),
@@ -79,6 +93,7 @@ export function spawnRouter(parent: ParentRef, writers: number, events: EventSin
     full: [],
     handed: undefined,
     isFull: false,
+    isDue: false,
     nextId: 1,
   }));
 
@@ -95,21 +110,35 @@ export function spawnRouter(parent: ParentRef, writers: number, events: EventSin
     }
   };
   const settle: Settle = (credit) => void guarded(credit.settled);
-  const inbox = new Inbox(() => tell(ref, { kind: 'rows' }));
+  const grouping = new Grouping(groupMs, () => inbox.flush());
+  const inbox = new Inbox(
+    () => tell(ref, { kind: 'rows' }),
+    () => grouping.isDue(),
+  );
+  const goOn = () => {
+    for (const lane of lanes) {
+      lane.isDue = lane.full.length > 0 || lane.merge.rows > 0;
+      if (lane.isDue) handOver(lane);
+    }
+    grouping.gone();
+  };
 
   const ref = spawn<RouterMessage>(parent, {
     name: 'router',
     receive: (message) => {
       switch (message.kind) {
-        case 'rows':
+        case 'rows': {
+          let isAwaited = false;
           for (const { rows, credit } of inbox.take(MAX_TURN_ROWS)) {
+            isAwaited ||= credit.isAwaited;
             const isDone = guarded(() => distribute(lanes, laneOf, rows, credit));
             // Where some of its rows have a batch already, that pays it back.
             if (!isDone && credit.outstanding === 0) settle(credit);
             rows.release();
           }
-          for (const lane of lanes) handOver(lane);
+          if (isAwaited || lanes.some(isBatchFull) || grouping.isDue()) goOn();
           break;
+        }
         case 'journaled':
           journaled(lanes[message.partition]!, message.batchId, settle);
           break;
@@ -136,6 +165,7 @@ export function spawnRouter(parent: ParentRef, writers: number, events: EventSin
     connect: (partition, writer) => {
       lanes[partition]!.writer = writer;
     },
+    endWaits: () => grouping.end(),
     get waitingRows() {
       let { rows } = inbox;
       for (const lane of lanes) {
@@ -180,8 +210,13 @@ function gathered(lane: Lane): Gathered {
   return { rows: merge.take(), received, credits };
 }
 
+function isBatchFull({ full, merge }: Lane): boolean {
+  return full.length > 0 || merge.rows >= MAX_BATCH_ROWS;
+}
+
 function handOver(lane: Lane): void {
   if (!lane.ready || lane.handed || (lane.full.length === 0 && lane.merge.rows === 0)) return;
+  if (lane.full.length === 0) lane.isDue = false;
   const { rows, received, credits } = lane.full.shift() ?? gathered(lane);
   const batch: Batch = { id: lane.nextId++, received, rows: rows.rows(), credits, isJournaled: false };
   lane.handed = { batch, rows };
@@ -204,7 +239,7 @@ function journaled(lane: Lane, batchId: number, settle: Settle): void {
   lane.handed = undefined;
   handed.batch.isJournaled = true;
   handed.rows.release();
-  handOver(lane);
+  if (lane.isDue) handOver(lane);
   for (const credit of handed.batch.credits) {
     credit.outstanding--;
     if (credit.outstanding === 0) settle(credit);

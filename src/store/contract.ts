@@ -53,6 +53,12 @@ export interface StoreWriter {
    */
   upsert(rows: RowBatch): Promise<void>;
 
+  /**
+   * The reporter stops: a call under way is given up, and rejects at once. What it began may take effect later, but not
+   * later than a statement of the next run (fencing). Without it the call is waited for. No call follows.
+   */
+  abandon?(): void;
+
   /** Ends the writer's connection; no call is under way. */
   close(): Promise<void>;
 }

@@ -212,6 +212,7 @@ export class FaultyStore implements Store {
     const writer = this.#inner.writer(lane);
     return {
       upsert: (rows) => this.#upsert(writer, rows, lane),
+      abandon: () => writer.abandon?.(),
       close: () => writer.close(),
     };
   }

@@ -190,6 +190,7 @@ export class OrderChecker {
           inFlight.set(name, inFlight.get(name)! - 1);
         }
       },
+      abandon: () => writer.abandon?.(),
       close: () => writer.close(),
     };
   }

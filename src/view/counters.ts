@@ -89,10 +89,20 @@ function beginRun({ rows, hosts, voices }: ViewState, base: number, host: number
   };
 }
 
-/** A caller reported the flag. `isRelapse`: its report before had none. */
-export function noteFlag({ hosts }: ViewState, host: number, heard: number, isRelapse: boolean): void {
+/**
+ * A caller reported the flag. `isRelapse`: its report before had none. What the table tells of the time before the host
+ * became hot is no part of that.
+ */
+export function noteFlag(
+  { hosts, services }: ViewState,
+  host: number,
+  heard: number,
+  isRelapse: boolean,
+): void {
   const run = hosts.runs[host];
-  if (!run) return;
+  if (!run || heard < run.began) return;
   if (heard > run.lastOn) run.lastOn = heard;
-  if (isRelapse && run.relapses < MAX_RELAPSES) run.relapses++;
+  if (!isRelapse || run.relapses >= MAX_RELAPSES) return;
+  run.relapses++;
+  services.markDirty(hosts.service[host]!);
 }

@@ -88,15 +88,16 @@ function unlinkPairs({ pairs }: ViewState, from: number, next: number): number {
 }
 
 function forgetHosts(state: ViewState, touched: ReadonlySet<number>): void {
-  const { hosts, services, incidents } = state;
-  for (const host of touched) {
-    if (hosts.firstRow[host] !== 0) continue;
+  const { hosts, services, incidents, storedKeys } = state;
+  const gone = new Set([...touched].filter((host) => hosts.firstRow[host] === 0));
+  if (gone.size > 0) storedKeys.forgetHosts(gone);
+  for (const host of gone) {
     const service = hosts.service[host]!;
     const incident = hosts.runs[host]?.incident;
     if (incident) endIncident(state, incident, hosts.runs[host]!.lastOn);
     incidents.forgetHost(host);
     hosts.runs[host] = undefined;
-    hosts.records.remove(host);
+    hosts.remove(host);
     const rest = services.hostsOf[service]!.filter((other) => other !== host);
     services.hostsOf[service] = rest;
     if (rest.length > 0) continue;

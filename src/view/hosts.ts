@@ -8,6 +8,10 @@ import { Records } from './slots.js';
 /** Words of a host's key: modid, cmdid, ip, port. */
 export const HOST_WORDS = 4;
 
+/** Words of an address: it, and how many hosts have it. */
+export const ADDRESS_WORDS = 2;
+const ADDRESS_HOSTS = 1;
+
 /** Codes of the column `state`: worse ones are larger. */
 export const HOST_STATE_OF: readonly (HostState | null)[] = [
   null,
@@ -38,6 +42,10 @@ export const HOST_MINUTE = { calls: 0, errors: 1, hot: 2, callers: 3 } as const;
 export class Hosts {
   readonly records = new Records(4);
   service = int32Column(0);
+  /** IP addresses of hosts, numbered; a host is one port of one service. */
+  readonly addresses = new Records(1, ADDRESS_WORDS);
+  /** Number of its address. */
+  address = int32Column(0);
   /** First of its rows, plus 1. */
   firstRow = int32Column(0);
   /** Fresh rows. */
@@ -78,6 +86,7 @@ export class Hosts {
       column[host] = 0;
     for (const column of [this.heard, this.lastCall, this.epoch]) column[host] = 0;
     this.service[host] = service;
+    this.address[host] = this.#holdAddress(ip);
     this.state[host] = UNSEEN;
     this.lonely[host] = 0;
     this.hasStale[host] = 0;
@@ -85,6 +94,21 @@ export class Hosts {
     this.rates.clear(host);
     this.minutes.clear(host);
     return host;
+  }
+
+  remove(host: number): void {
+    const address = this.address[host]!;
+    const at = address * ADDRESS_WORDS + ADDRESS_HOSTS;
+    this.addresses.words[at]!--;
+    if (this.addresses.words[at] === 0) this.addresses.remove(address);
+    this.records.remove(host);
+  }
+
+  #holdAddress(ip: number): number {
+    const known = this.addresses.find(ip);
+    const address = known >= 0 ? known : this.addresses.add(ip);
+    this.addresses.words[address * ADDRESS_WORDS + ADDRESS_HOSTS]!++;
+    return address;
   }
 
   ip(host: number): number {
@@ -108,6 +132,7 @@ export class Hosts {
   #resize(): void {
     const { capacity } = this.records;
     this.service = int32Column(capacity, this.service);
+    this.address = int32Column(capacity, this.address);
     this.firstRow = int32Column(capacity, this.firstRow);
     this.callers = int32Column(capacity, this.callers);
     this.hot = int32Column(capacity, this.hot);

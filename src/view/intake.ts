@@ -38,7 +38,7 @@ import { bitsAt, dueOf } from './passing.js';
 import { isLoopback, UNKNOWN_PEER } from './peer-addresses.js';
 import { addRow } from './places.js';
 import type { ViewState } from './state.js';
-import { dropTableRow } from './tablerows.js';
+import { dropTableRow } from './table-rows.js';
 
 /** A voice counts as shared so long after a key of it changed hands twice. */
 const SHARED_S = 600;
@@ -137,8 +137,12 @@ export class Intake {
       noteFlag(state, host, now, isRelapse);
     }
     hosts.heard[host] = now;
-    services.heard[hosts.service[host]!] = now;
-    services.live[hosts.service[host]!] = 1;
+    const service = hosts.service[host]!;
+    services.heard[service] = now;
+    if (services.live[service] === 0) {
+      services.live[service] = 1;
+      services.markDirty(service);
+    }
     pairs.records.words[words[base + PAIR]! * PAIR_WORDS + PAIR_HEARD] = now;
     const bits = bitsAt(state, row, (before & ~(FLAG | VIA)) | LIVE | flag | via);
     setBits(state, row, bits);
@@ -194,21 +198,29 @@ export class Intake {
     const { words } = rows.records;
     const base = row * ROW_WORDS;
     const voice = words[base + VOICE]!;
+    const host = words[base + HOST]!;
+    const hasKey = (before & VIA) !== 0;
     if (caller === voices.ip(voice)) {
-      if ((before & VIA) !== 0) storedKeys.release(words[base + ORIGIN]!);
-      const last = (before & VIA) !== 0 ? UNKNOWN_PEER : words[base + ORIGIN]!;
+      let last = words[base + ORIGIN]!;
+      let heard = words[base + HEARD]!;
+      if (hasKey) {
+        storedKeys.release(last);
+        ({ last, heard } = storedKeys.returnToOwn(row, host, caller));
+      }
       words[base + ORIGIN] = peer;
       if (last !== peer && last !== UNKNOWN_PEER)
-        this.#noteShared(voice, storedKeys.writeRow(row, last, words[base + HEARD]!, peer, now));
+        this.#noteShared(voice, storedKeys.writeRow(row, last, heard, peer, now));
       return 0;
     }
     let key = words[base + ORIGIN]!;
-    if ((before & VIA) === 0 || storedKeys.caller(key) !== caller) {
-      if ((before & VIA) !== 0) storedKeys.release(key);
-      key = storedKeys.hold(words[base + HOST]!, caller);
+    if (!hasKey || storedKeys.caller(key) !== caller) {
+      if (hasKey) storedKeys.release(key);
+      else if (key !== UNKNOWN_PEER)
+        storedKeys.leaveOwn(row, host, voices.ip(voice), key, words[base + HEARD]!);
+      key = storedKeys.hold(host, caller);
       words[base + ORIGIN] = key;
       // Read from the table, where nobody knows the machine; now it is known.
-      dropTableRow(this.#state, words[base + HOST]!, caller);
+      dropTableRow(this.#state, host, caller);
     }
     const last = storedKeys.peer(key);
     const earlier = storedKeys.write(key, peer, now);

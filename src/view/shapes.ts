@@ -310,6 +310,8 @@ export interface Change {
   readonly kind: ChangeKind;
   readonly modid: number | null;
   readonly cmdid: number | null;
+  /** Of the service; null when it has none. */
+  readonly name: string | null;
   readonly host: HostName | null;
   readonly caller: string | null;
   /** Id of the incident that began or ended. */

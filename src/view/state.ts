@@ -7,7 +7,7 @@ import { PeerAddresses } from './peer-addresses.js';
 import { BUCKET_S } from './rates.js';
 import { Sampling } from './sampling.js';
 import { Services } from './services.js';
-import { StoredKeys } from './storedkeys.js';
+import { StoredKeys } from './stored-keys.js';
 import { Clock } from './view-clock.js';
 import type { NameOf, ViewSettings } from './view-settings.js';
 import { Voices } from './voices.js';

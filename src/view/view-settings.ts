@@ -32,5 +32,6 @@ export type NameOf = (modid: number, cmdid: number) => string | null;
 /** Names from configuration: that of `modid/cmdid` before that of `modid`. */
 export function namesFrom(names: Readonly<Record<string, string>>): NameOf {
   const known = new Map(Object.entries(names));
+  if (known.size === 0) return () => null;
   return (modid, cmdid) => known.get(`${modid}/${cmdid}`) ?? known.get(`${modid}`) ?? null;
 }

@@ -7,15 +7,19 @@ import { countLost, forgetMachines, knownMachines, type Machine, rememberMachine
 import { moveTo } from './passing.js';
 import { countShared, watchVoices } from './presence.js';
 import { recountService } from './recount.js';
-import { assessService } from './serviceassessment.js';
+import { assessService } from './service-assessment.js';
 import { type Snapshot, Snapshots } from './snapshot.js';
 import { ViewState } from './state.js';
-import { beginReading, endSweep, type TableCount, takeTableRows } from './tablerows.js';
+import { beginReading, endSweep, type TableCount, takeTableRows } from './table-rows.js';
 import { DEFAULT_SETTINGS, type NameOf, type ViewSettings } from './view-settings.js';
 import { VOICE_STATE_OF } from './voices.js';
 
 /** More callers are looked at again once the rows are so many times fewer than there is room for. */
 const SPARSE = 4;
+/** Rows to a host, at least, of a view at its largest: a host takes as much as 8 rows, for its half hour by the minute. */
+const ROWS_A_HOST = 4;
+/** A service takes as much as so many hosts. */
+const HOSTS_A_SERVICE = 2;
 
 export interface ViewOptions {
   readonly settings?: Partial<ViewSettings>;
@@ -174,13 +178,26 @@ export class View {
     return snapshot;
   }
 
-  /** Looks anew at what changed since the last tick, so that an answer of several parts is of one moment. */
-  settle(): void {
+  /**
+   * Looks anew at what changed since the last tick, so that an answer of several parts is of one moment. `atMost`: so
+   * many services. Returns whether that was all.
+   */
+  settle(atMost = Number.POSITIVE_INFINITY): boolean {
     const { services } = this.state;
-    for (const service of services.dirty.splice(0)) {
+    for (const service of services.dirty.splice(0, atMost)) {
       services.clean(service);
       if (services.records.used[service] === 1 && assessService(this.state, service)) this.#hasChanged = true;
     }
+    return services.dirty.length === 0;
+  }
+
+  /**
+   * Does a part of what the next tick has to do: moves on to a second and looks at `atMost` services. Returns whether
+   * that was all. For who has others to serve in between: every ten seconds, all services change at once.
+   */
+  settleSome(atS: number, atMost: number): boolean {
+    moveTo(this.state, this.state.clock.fromEven(atS));
+    return this.settle(atMost);
   }
 
   /** How much there is of everything; for metrics. */
@@ -216,10 +233,17 @@ export class View {
     };
   }
 
-  /** Looks at fewer callers while there are too many rows. */
+  /** What there is, in rows: hosts count when they are so many that they matter more than their rows. */
+  get #size(): number {
+    const { rows, hosts, services } = this.state;
+    const hostsAndServices = hosts.records.size + HOSTS_A_SERVICE * services.records.size;
+    return Math.max(rows.size, ROWS_A_HOST * hostsAndServices);
+  }
+
+  /** Looks at fewer callers while there are too many rows, or hosts of few callers each. */
   #fit(): void {
     const { rows, settings, sampling, voices } = this.state;
-    while (rows.size > settings.maxRows && sampling.halve()) {
+    while (this.#size > settings.maxRows && sampling.halve()) {
       const { words, used, high } = rows.records;
       const dropped: number[] = [];
       for (let row = 0; row < high; row++)
@@ -231,8 +255,8 @@ export class View {
 
   /** Looks at more callers when there is room again; their rows come as they are heard. */
   #lookAtMore(): void {
-    const { rows, settings, sampling } = this.state;
-    if (sampling.share < 1 && rows.size * SPARSE < settings.maxRows) sampling.double();
+    const { settings, sampling } = this.state;
+    if (sampling.share < 1 && this.#size * SPARSE < settings.maxRows) sampling.double();
   }
 
   #keepWorstLevels(): void {

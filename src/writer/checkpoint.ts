@@ -1,7 +1,8 @@
 import { EMPTY_RECORD, type JournalEntry, type JournalRecord, type Refusal } from '../journal/record.js';
 import type { StoreError } from '../model/errors.js';
 import { WORDS_PER_KEY } from '../model/row.js';
-import type { Chunk, PendingRows } from '../partition/pending.js';
+import type { Chunk } from '../partition/chunk.js';
+import type { PendingRows } from '../partition/pending.js';
 import type { Batch } from '../routing/protocol.js';
 
 /** A chunk the store has confirmed, or, being a single row, refused. */

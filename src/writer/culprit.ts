@@ -1,6 +1,6 @@
 import type { StoreError } from '../model/errors.js';
 import type { RowBatch } from '../model/row.js';
-import type { Chunk } from '../partition/pending.js';
+import type { Chunk } from '../partition/chunk.js';
 
 /**
  * Who is to blame for a statement that failed: the store, or some of its rows. Rows are blamed only while the store

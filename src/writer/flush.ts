@@ -3,7 +3,9 @@ import { type BackoffLimits, backoffMs } from '../model/backoff.js';
 import { StoreError, type StoreErrorClass } from '../model/errors.js';
 import type { RowBatch } from '../model/row.js';
 import type { StoreHealth } from '../observe/store-health.js';
-import type { Chunk, Pass, PendingRows } from '../partition/pending.js';
+import type { Chunk } from '../partition/chunk.js';
+import type { Pass } from '../partition/pass.js';
+import type { PendingRows } from '../partition/pending.js';
 import type { StoreWriter } from '../store/contract.js';
 import { fewer, separateRefused, separateSlow, type Trial } from './culprit.js';
 import type { WriterStep } from './steps.js';
@@ -11,7 +13,14 @@ import type { WriterStep } from './steps.js';
 /** Statements aim at taking less than this; slower ones make the next chunk smaller. */
 const TARGET_MS = 200;
 /** Chunks the store has confirmed but no checkpoint names yet, at most: beyond, flushing waits for the journal. */
-export const MAX_UNCHECKED = 4;
+const MAX_UNCHECKED = 32;
+/** Their rows, in statements of the largest size. */
+const MAX_UNCHECKED_STATEMENTS = 4;
+/**
+ * Rests end in steps of so many milliseconds, unless there is a statement to go along with: a few rows a statement
+ * would cost more than they are worth.
+ */
+const REST_STEP_MS = 80;
 /** Longest time ordering a pass keeps the event loop. */
 const MAX_TURN_MS = 8;
 const FEWEST_ROWS = 16;
@@ -70,12 +79,15 @@ export class FlushLoop {
   #stopped = false;
   #rows: number;
   #unchecked = 0;
+  #uncheckedRows = 0;
   #pass: Pass | undefined;
   #failures = 0;
   #aside: Aside[] = [];
   /** On the clock of `performance.now()`: none of them is tried again before. */
   #asideFromMs = 0;
   #signalled = false;
+  /** The store may take rows again: the pause after a failure is over. */
+  #isHurried = false;
   #wake: (() => void) | undefined;
 
   constructor(options: FlushLoopOptions) {
@@ -90,9 +102,24 @@ export class FlushLoop {
     this.#wake?.();
   }
 
-  /** `chunks` confirmed chunks are in the journal's checkpoints now. To be followed by `wake`. */
-  checked(chunks: number): void {
-    this.#unchecked -= chunks;
+  /** The store takes rows of others again: what failed is tried now. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#wake?.();
+  }
+
+  /** Chunks that were stored or refused are in the journal's checkpoints now. To be followed by `wake`. */
+  checked(chunks: readonly Chunk[]): void {
+    this.#unchecked -= chunks.length;
+    for (const { rows } of chunks) this.#uncheckedRows -= rows.length;
+  }
+
+  /** Whether flushing waits for a checkpoint. */
+  get #isFree(): boolean {
+    return (
+      this.#unchecked < MAX_UNCHECKED &&
+      this.#uncheckedRows < MAX_UNCHECKED_STATEMENTS * this.#options.maxRows
+    );
   }
 
   /** Ends the loop. Resolves when no statement is in flight any more, which the store bounds. */
@@ -106,7 +133,7 @@ export class FlushLoop {
     try {
       while (!this.#stopped) {
         this.#signalled = false;
-        const isFree = this.#unchecked < MAX_UNCHECKED;
+        const isFree = this.#isFree;
         if (isFree) await this.#retryAside();
         const chunk = isFree && !this.#stopped ? await this.#nextChunk() : undefined;
         if (chunk) await this.#send(chunk);
@@ -122,8 +149,11 @@ export class FlushLoop {
     const chunk = this.#pass?.next(this.#rows);
     if (chunk) return chunk;
     this.#pass = undefined;
-    if (this.#options.pending.waiting === 0) return undefined;
-    const pass = this.#options.pending.pass();
+    const { pending } = this.#options;
+    const nowMs = performance.now();
+    if (pending.waiting > 0 || this.#restsEndMs <= nowMs) pending.endRests(nowMs);
+    if (pending.waiting === 0) return undefined;
+    const pass = pending.pass();
     let began = performance.now();
     while (!pass.order()) {
       if (performance.now() - began < MAX_TURN_MS) continue;
@@ -201,8 +231,8 @@ export class FlushLoop {
     this.#options.health.ok();
     this.#failures = 0;
     this.#adapt(chunk.rows.length, elapsedMs);
-    this.#unchecked++;
-    this.#options.pending.settled(chunk);
+    this.#hasSettled(chunk);
+    this.#options.pending.stored(chunk, performance.now());
     this.#options.atStep('flushed');
     this.#options.onFlushed(chunk, elapsedMs / 1000);
     return undefined;
@@ -243,9 +273,14 @@ export class FlushLoop {
   }
 
   #refuse(chunk: Chunk, failure: StoreError): void {
-    this.#unchecked++;
-    this.#options.pending.settled(chunk);
+    this.#hasSettled(chunk);
+    this.#options.pending.refused(chunk);
     this.#options.onRefused(chunk, failure);
+  }
+
+  #hasSettled({ rows }: Chunk): void {
+    this.#unchecked++;
+    this.#uncheckedRows += rows.length;
   }
 
   /** `earlier`: how often these rows have taken too long before, as far as each of them was tried alone. */
@@ -280,18 +315,30 @@ export class FlushLoop {
     }
   }
 
-  /** Until `forMs` have passed, or `stop` wakes. */
+  /** Until `forMs` have passed, or `stop` or `hurry` wakes. */
   #sleep(forMs: number): Promise<void> {
-    return this.#pause(forMs, () => this.#stopped);
+    this.#isHurried = false;
+    return this.#pause(forMs, () => this.#stopped || this.#isHurried);
   }
 
-  /** Until `wake`, or until rows that were set aside are to be tried again. */
+  /** Until `wake`, until rows that were set aside are to be tried again, or until rests are over. */
   #sleepUntilWoken(): Promise<void> {
+    const dueMs = Math.min(this.#asideDueMs, this.#restsEndMs);
     // While statements wait for a checkpoint, only that matters.
-    if (this.#aside.length === 0 || this.#unchecked >= MAX_UNCHECKED)
-      return this.#pause(undefined, () => true);
-    const dueMs = Math.max(this.#asideFromMs, Math.min(...this.#aside.map((each) => each.dueMs)));
+    if (dueMs === Number.POSITIVE_INFINITY || !this.#isFree) return this.#pause(undefined, () => true);
     return this.#pause(Math.max(0, dueMs - performance.now()), () => true);
+  }
+
+  get #asideDueMs(): number {
+    if (this.#aside.length === 0) return Number.POSITIVE_INFINITY;
+    return Math.max(this.#asideFromMs, Math.min(...this.#aside.map((each) => each.dueMs)));
+  }
+
+  /** When rests are ended for their own sake. */
+  get #restsEndMs(): number {
+    const { restsUntilMs } = this.#options.pending;
+    if (restsUntilMs === undefined) return Number.POSITIVE_INFINITY;
+    return Math.ceil(restsUntilMs / REST_STEP_MS) * REST_STEP_MS;
   }
 
   #pause(forMs: number | undefined, mayWake: () => boolean): Promise<void> {

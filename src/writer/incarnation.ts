@@ -1,20 +1,27 @@
 import type { JournalRecord } from '../journal/record.js';
-import { PendingRows } from '../partition/pending.js';
+import { PendingRows, type RestLimits } from '../partition/pending.js';
 import type { LetterRequest } from '../routing/protocol.js';
-import type { SettledChunk } from './checkpoint.js';
 import type { FlushLoop } from './flush.js';
+import { Unchecked } from './unchecked.js';
+
+export interface IncarnationOptions {
+  readonly rests: RestLimits;
+  /** A checkpoint is due when so many rows are stored. */
+  readonly checkpointRows: number;
+  /** Told the number of the incarnation. */
+  readonly onCheckpointDue: (incarnation: number) => void;
+}
 
 /** What a writer knows between two crashes; rebuilt from the journal after each. */
 export class Incarnation {
   readonly number: number;
-  readonly pending = new PendingRows();
+  readonly pending: PendingRows;
   /** Sequence of the last record applied. */
   sequence = 0;
   /** Last batch that is in the journal. */
   batchId = 0;
   flush: FlushLoop | undefined;
-  /** Stored or refused by the store, and in no checkpoint yet. */
-  settled: SettledChunk[] = [];
+  readonly unchecked: Unchecked;
   /** Sequence of the event that is being replayed. */
   replaying: number | undefined;
   snapshot: Promise<void> | undefined;
@@ -30,7 +37,9 @@ export class Incarnation {
   readonly #oldestBefore: number | undefined;
 
   /** `before`: the one that has crashed. */
-  constructor(before?: Incarnation) {
+  constructor({ rests, checkpointRows, onCheckpointDue }: IncarnationOptions, before?: Incarnation) {
+    this.pending = new PendingRows(rests);
+    this.unchecked = new Unchecked(checkpointRows, () => onCheckpointDue(this.number));
     this.number = (before?.number ?? 0) + 1;
     this.#oldestBefore = before?.oldestSince;
   }

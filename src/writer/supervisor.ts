@@ -4,6 +4,9 @@ import type { EventSink } from '../observe/events.js';
 import { type ActorRef, type ParentRef, spawn } from '../runtime/actors.js';
 import { RestartBudget, type SupervisionLimits } from './restarts.js';
 
+/** Crashes of a writer that has never had its state, none of which was of any use; a record is put aside after three. */
+const MAX_FRUITLESS = 10;
+
 /** What the supervisor knows of one writer. */
 export interface Supervised {
   readonly state: WriterState;
@@ -25,6 +28,8 @@ interface Record {
   lastCrash: string | undefined;
   /** It has had its state at least once. */
   hasRecovered: boolean;
+  /** Crashes since a record was put aside. */
+  fruitless: number;
   readonly budget: RestartBudget;
 }
 
@@ -43,6 +48,7 @@ export class Supervisor {
       restarts: 0,
       lastCrash: undefined,
       hasRecovered: false,
+      fruitless: 0,
       budget: new RestartBudget(options.limits),
     }));
     this.ref = spawn<never>(parent, {
@@ -58,9 +64,13 @@ export class Supervisor {
     return { state: budget.exhausted(performance.now()) ? 'failing' : state, restarts, lastCrash };
   }
 
-  /** A writer has crashed and settled what it had under way. Resolves when it is to be rebuilt. */
-  async crashed(partition: number, error: Error): Promise<void> {
+  /**
+   * A writer has crashed and settled what it had under way; `hasPutAside`: the record that crashed it stands in its way
+   * no more. Resolves when it is to be rebuilt.
+   */
+  async crashed(partition: number, error: Error, hasPutAside = false): Promise<void> {
     const record = this.#records[partition]!;
+    record.fruitless = hasPutAside ? 0 : record.fruitless + 1;
     const pauseMs = record.budget.crashed(performance.now());
     record.state = 'restarting';
     record.lastCrash = error.message;
@@ -82,6 +92,14 @@ export class Supervisor {
   /** Whether every writer has replayed its journal since the start. */
   get allRecovered(): boolean {
     return this.#records.every(({ hasRecovered }) => hasRecovered);
+  }
+
+  /** A writer that has never had its state, whatever was tried; undefined while there is hope for all. */
+  get hopeless(): number | undefined {
+    const partition = this.#records.findIndex(
+      ({ hasRecovered, fruitless }) => !hasRecovered && fruitless >= MAX_FRUITLESS,
+    );
+    return partition < 0 ? undefined : partition;
   }
 
   /** Ends all pauses; the writers are about to be stopped. */

@@ -1,4 +1,4 @@
-import type { JournalEvent, PartitionJournal, SnapshotSource } from '../journal/contract.js';
+import type { JournalEvent, SnapshotSource } from '../journal/contract.js';
 import type { JournalEntry, JournalRecord } from '../journal/record.js';
 import { evenSecond } from '../model/clock.js';
 import { errorOf } from '../model/errors.js';
@@ -6,29 +6,22 @@ import { WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row.js';
 import { NO_FEED, type RowFeed } from '../model/row-feed.js';
 import type { Ledger } from '../model/status.js';
 import { until } from '../model/wait.js';
-import type { EventSink } from '../observe/events.js';
-import type { StoreHealth } from '../observe/store-health.js';
 import { Account } from '../partition/account.js';
 import { applyRecord, replayRecord } from '../partition/apply.js';
 import { settleDeadLetters } from '../partition/dead-letters.js';
 import type { Batch, LetterRequest, RouterMessage, WriterMessage } from '../routing/protocol.js';
 import { type ActorRef, type ParentRef, spawnPersistent, tell } from '../runtime/actors.js';
-import type { StoreWriter } from '../store/contract.js';
 import { entryOf, type SettledChunk } from './checkpoint.js';
-import { FlushLoop, MAX_UNCHECKED } from './flush.js';
+import { FlushLoop } from './flush.js';
 import { Incarnation } from './incarnation.js';
 import { Stumbling } from './restarts.js';
-import type { StepHook, WriterStep } from './steps.js';
+import type { WriterStep } from './steps.js';
+import type { WriterOptions } from './writer-options.js';
 
 /** An idle writer cuts off its journal after this many records; a busy one by bytes, see `snapshotBytes`. */
 const IDLE_EVENTS = 256;
-/**
- * A checkpoint waits this long for a batch to be journaled with: under load, a commit of its own for each statement
- * would take more than the statement. Nothing depends on it but how much is sent again after a crash.
- */
-const CHECKPOINT_DELAY_MS = 4;
-/** Statements a checkpoint does not wait beyond: half of what flushing goes on without one. */
-const CHECKPOINT_AFTER = MAX_UNCHECKED / 2;
+/** A checkpoint is due after the rows of so many statements: half of what `FlushLoop` goes on without one. */
+const CHECKPOINT_STATEMENTS = 2;
 /** What is left of a writer that ends gets this long. */
 const END_MS = 1000;
 /**
@@ -38,41 +31,6 @@ const END_MS = 1000;
 const RECORDS_TO_PENDING = 4;
 /** Most records behind a snapshot: what a restart may have to replay. */
 const MAX_EVENTS = 50_000;
-
-/** From the sections `writers` and `journal` of the configuration. */
-export interface WriterLimits {
-  /** Rows in one statement, at most. */
-  readonly maxBatchRows: number;
-  /** A snapshot is due when the records behind the last one take more than this, and four times what is pending. */
-  readonly snapshotBytes: number;
-  /**
-   * Pending keys beyond which a batch that would add keys is not taken in. What is in the journal is never refused,
-   * nor a batch when nothing is pending but rows that are set aside, nor dead letters that are replayed.
-   */
-  readonly maxKeys: number;
-}
-
-/** Who decides when a crashed writer is rebuilt. */
-export interface Restarts {
-  /** The writer has crashed and everything it had under way has settled; it is rebuilt when this resolves. */
-  crashed(partition: number, error: Error): Promise<void>;
-  /** The writer has its state (again) and goes on. */
-  recovered(partition: number): void;
-}
-
-export interface WriterOptions {
-  readonly partition: number;
-  readonly journal: PartitionJournal;
-  readonly store: StoreWriter;
-  readonly health: StoreHealth;
-  readonly router: ActorRef<RouterMessage>;
-  readonly limits: WriterLimits;
-  readonly restarts: Restarts;
-  readonly events: EventSink;
-  /** Where copies of journaled batches go; nowhere unless given. */
-  readonly feed?: RowFeed;
-  readonly atStep?: StepHook | undefined;
-}
 
 type Persist = (entry: JournalEntry) => Promise<number>;
 
@@ -97,20 +55,24 @@ export class Writer {
   readonly #feed: RowFeed;
   /** Where the keys of a checkpoint are gathered; there is one at a time. */
   readonly #checkpointKeys: Int32Array;
-  #current = new Incarnation();
+  #current: Incarnation;
   #isEnding = false;
   #isBounded = true;
+  #hasEndedWaits = false;
 
   constructor(parent: ParentRef, options: WriterOptions) {
     this.#options = options;
     this.#feed = options.feed ?? NO_FEED;
-    this.#checkpointKeys = new Int32Array(CHECKPOINT_AFTER * options.limits.maxBatchRows * WORDS_PER_KEY);
+    this.#current = this.#incarnate();
+    this.#checkpointKeys = new Int32Array(
+      (CHECKPOINT_STATEMENTS + 1) * options.limits.maxBatchRows * WORDS_PER_KEY,
+    );
     this.ref = spawnPersistent<Incarnation, WriterMessage, JournalEvent, JournalEntry>(parent, {
       name: `writer-${options.partition}`,
       key: `lars-reporter-${options.partition}`,
       log: options.journal,
       initial: () => {
-        this.#current = new Incarnation(this.#current);
+        this.#current = this.#incarnate(this.#current);
         return this.#current;
       },
       replay: (state, event, sequence) => this.#replay(state, event, sequence),
@@ -130,17 +92,21 @@ export class Writer {
   }
 
   /**
-   * Ends flushing when the statement in flight has settled, for this incarnation and any that may follow. When
+   * Ends flushing when the statement in flight has settled, which is given up after a second, for this incarnation and any that may follow. When
    * nothing is pending, the journal is cut off, so that the next start has nothing to replay. To be called before
    * the actor is stopped; a journal that cannot be written holds it up for a second.
    */
   async end(): Promise<void> {
     this.#isEnding = true;
+    const { store } = this.#options;
+    const late = setTimeout(() => store.abandon?.(), END_MS);
     await this.#current.rest();
+    clearTimeout(late);
+    this.endWaits();
     // The checkpoint of the last statement may be on its way through the mailbox, and a crash through its rebuild.
     const state = this.#current;
     const deadlineMs = performance.now() + END_MS;
-    await until(() => state.settled.length === 0 || state.crashed || !state.recovered, END_MS);
+    await until(() => state.unchecked.isEmpty || state.crashed || !state.recovered, END_MS);
     const isStale = () => !this.#isCurrent(state) || performance.now() > deadlineMs;
     if (!state.recovered || isStale() || state.pending.keys > 0) return;
     if (this.#options.journal.sinceSnapshot.events > 0) await this.#takeSnapshot(state, isStale);
@@ -157,10 +123,41 @@ export class Writer {
     return this.#current.keysWithoutRoom > 0;
   }
 
+  /** The store takes rows of another writer again: what failed here is tried now. */
+  hurry(): void {
+    this.#current.flush?.hurry();
+  }
+
+  /** Keys that were stored a moment ago and are remembered: what it takes to write each of them in intervals. */
+  get remembered(): number {
+    return this.#current.pending.remembered;
+  }
+
   /** No agent sends any more: what was read from them is taken in, whatever its keys are. */
   liftBound(): void {
     this.#isBounded = false;
     this.#offerRoom(this.#current);
+  }
+
+  /** From now on nothing waits for others to go along with: no rewrite, no checkpoint. */
+  endWaits(): void {
+    this.#hasEndedWaits = true;
+    const state = this.#current;
+    state.pending.stopResting();
+    state.flush?.wake();
+    state.unchecked.endWait();
+  }
+
+  #incarnate(before?: Incarnation): Incarnation {
+    const { rewriteMs, maxRemembered, maxBatchRows } = this.#options.limits;
+    return new Incarnation(
+      {
+        rests: { restMs: this.#hasEndedWaits ? 0 : rewriteMs, maxResting: maxRemembered },
+        checkpointRows: CHECKPOINT_STATEMENTS * maxBatchRows,
+        onCheckpointDue: (incarnation) => tell(this.ref, { kind: 'flushed', incarnation }),
+      },
+      before,
+    );
   }
 
   #atStep(step: WriterStep): void {
@@ -212,7 +209,7 @@ export class Writer {
         await this.#settleLetters(state, message.request, persist);
         break;
       case 'flushed':
-        if (message.incarnation !== state.number || state.settled.length === 0) return;
+        if (message.incarnation !== state.number || state.unchecked.isEmpty) return;
         await this.#commit(state, undefined, persist);
         break;
       case 'crashed':
@@ -278,12 +275,11 @@ export class Writer {
 
   /** Journals a batch, a checkpoint of what was flushed, or both in one record, and applies it. */
   async #commit(state: Incarnation, batch: Batch | undefined, persist: Persist): Promise<void> {
-    const { settled } = state;
-    state.settled = [];
+    const settled = state.unchecked.take();
     if (settled.length > 0) this.#atStep('checkpoint');
     const entry = entryOf(state.pending, batch, settled, this.#checkpointKeys);
     await this.#persistAndApply(state, entry, persist);
-    state.flush?.checked(settled.length);
+    state.flush?.checked(settled.map(({ chunk }) => chunk));
     state.flush?.wake();
     this.#offerRoom(state);
   }
@@ -357,10 +353,7 @@ export class Writer {
   /** A chunk waits for the next checkpoint. */
   #settled(state: Incarnation, settled: SettledChunk): void {
     if (!this.#isCurrent(state)) return;
-    state.settled.push(settled);
-    const due = () => tell(this.ref, { kind: 'flushed', incarnation: state.number });
-    if (state.settled.length === 1) setTimeout(due, CHECKPOINT_DELAY_MS);
-    else if (state.settled.length === CHECKPOINT_AFTER) due();
+    state.unchecked.add(settled);
   }
 
   #snapshotWhenDue(state: Incarnation): void {
@@ -396,7 +389,8 @@ export class Writer {
     // No statement of the old incarnation may be on its way when the next one sends newer rows.
     await state.rest();
     if (this.#isEnding) return;
-    if (this.#stumbling.over(state.replaying)) await journal.quarantine(state.replaying!, error);
-    await restarts.crashed(partition, error);
+    const isInTheWay = this.#stumbling.over(state.replaying);
+    if (isInTheWay) await journal.quarantine(state.replaying!, error);
+    await restarts.crashed(partition, error, isInTheWay);
   }
 }

@@ -130,7 +130,7 @@ test('a stream begins with hello and the reporter, then tells what the view tell
     ],
   );
   const { now, ...hello } = stream.of('hello')[0]!.data as { now: string };
-  t.deepEqual(hello as object, { version: '1.2.3', build: 'abc', tick: 7 });
+  t.deepEqual(hello as object, { version: '1.2.3', build: 'abc', tick: 7, history: false });
   t.true(Math.abs(Date.parse(now) - Date.now()) < 60_000);
   t.deepEqual(stream.of('services')[0]!.data, { tick: 7 });
   t.deepEqual(stream.of('change')[0]!.data, { text: 'it began' });

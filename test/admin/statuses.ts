@@ -19,6 +19,7 @@ export function writerStatus(given: Partial<WriterStatus> = {}): WriterStatus {
     ledger: ledgerOf(),
     oldestPendingSeconds: 0,
     full: false,
+    remembered: 0,
     journalBytes: 0,
     ...given,
   };

@@ -45,6 +45,13 @@ test('the short benchmark runs every case, and every case comes out right', asyn
     'O journal',
     'R',
     'S',
+    'V list',
+    'V search',
+    'V service',
+    'W U',
+    'W H',
+    'W L',
+    'W turn',
   ]) {
     t.true(ids.includes(id), id);
     t.true(stdout.includes(`\n${id} `), `${id} is in the table`);

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
@@ -124,6 +124,20 @@ for (const state of ['running', 'stopped'] as const) {
     if (state === 'stopped') t.deepEqual(await dumpJournal(dir), before);
   });
 }
+
+test('list reads the journal of a stopped reporter, and writes nothing there, not even a lock', async (t) => {
+  const { store, take, settled, cli, reporter, dir } = await setUp(t);
+  refusing(store, isThird);
+  await take(...services(0, 1, 2, 3));
+  await settled();
+  await reporter.stop();
+  for (const name of readdirSync(dir)) if (name.startsWith('lock')) rmSync(path.join(dir, name));
+  const before = readdirSync(dir);
+  const { code, stdout } = await cli('list', '--json');
+  t.is(code, 0);
+  t.is((JSON.parse(stdout) as { total: number }).total, 4);
+  t.deepEqual(readdirSync(dir), before);
+});
 
 test('replay on a running reporter: received again, stored, and no dead letter any more', async (t) => {
   const { order, store, take, settled, cli, reporter, ledgers } = await setUp(t);

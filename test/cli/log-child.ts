@@ -1,7 +1,7 @@
 // Logs many lines, says in a file that it is through with them, and ends when its log has been read.
 import { writeFileSync } from 'node:fs';
 import { createLog } from '../../src/cli/log.js';
-import { until } from '../support/wait.js';
+import { until } from '../../src/testing/until.js';
 
 const [file, count] = process.argv.slice(2) as [string, string];
 const log = await createLog('info');

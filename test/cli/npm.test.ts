@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { until } from '../../src/testing/until.js';
 import { startServe } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 

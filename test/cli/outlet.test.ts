@@ -4,9 +4,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { HostileAgent } from '../../src/testing/hostile-agent.js';
+import { until } from '../../src/testing/until.js';
 import { CliProcess } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const MAIN = here('../../src/cli/main.js');

@@ -6,10 +6,10 @@ import test, { type ExecutionContext } from 'ava';
 import { encodeReportFrame } from '../../src/client/encode.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import type { Report } from '../../src/model/report.js';
+import { until } from '../../src/testing/until.js';
 import { encodeFrame } from '../../src/wire/frame.js';
 import { CliProcess, runCli, startServe } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
 
 const ENV = { LARS_LISTEN_HOST: '127.0.0.1', LARS_LISTEN_PORT: '0', LARS_ADMIN_PORT: '0' };
 

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { WorldTraffic } from '../../src/cli/simulate/world-traffic.js';
 import { formatIpv4, parseIpv4 } from '../../src/model/ipv4.js';
 import type { Row } from '../../src/model/row.js';
+import { until } from '../../src/testing/until.js';
 import { CliProcess, runCli, startServe } from '../../tools/shared/process.js';
 import { reportsIn } from '../support/reports.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
 import { ENV, type Summary, serve, simulate } from './simulating.js';
 
 const AGENT = '--behaviour agent --agents 4 --services 2 --hosts 3 --rate 400 --duration 1';

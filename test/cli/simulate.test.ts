@@ -5,12 +5,12 @@ import { Workload, type WorkloadShape } from '../../src/cli/simulate/workload.js
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import type { Row } from '../../src/model/row.js';
 import { embeddedStore } from '../../src/store/embedded/store.js';
+import { until } from '../../src/testing/until.js';
 import { CliProcess, runCli, startServe } from '../../tools/shared/process.js';
 import { readAll } from '../../tools/shared/tables.js';
 import { reportsIn } from '../support/reports.js';
 import { batch } from '../support/rows.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
 import { ENV, listen, type Summary, serve, simulate } from './simulating.js';
 
 const CALLER = parseIpv4('10.0.0.1')!;

@@ -5,9 +5,9 @@ import { connectAgent } from '../../src/client/connection.js';
 import { encodeReportFrame } from '../../src/client/encode.js';
 import { ReporterError } from '../../src/model/errors.js';
 import type { Report } from '../../src/model/report.js';
+import { until } from '../../src/testing/until.js';
 import { FrameDecoder, FrameError } from '../../src/wire/frame.js';
 import { decodeReport, MessageId } from '../../src/wire/messages.js';
-import { until } from '../support/wait.js';
 
 const HOST = '127.0.0.1';
 /** More than the system holds for a socket that is not read. */

@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { type ConfigInput, type Report, type Reporter, startReporter } from '../../src/index.js';
@@ -254,4 +257,36 @@ test('serve with store and disk away says how many rows stay in the journal, and
   const next = await startServe([], { cwd, env });
   await next.cli.stop();
   t.true(next.cli.stderr.includes(`"rows":${pending},`), next.cli.stderr);
+});
+
+test('a stop does not wait for a database that does not answer, however long it may take to connect', async (t) => {
+  const longMs = 600_000;
+  const sockets = new Set<Socket>();
+  let isSilent = false;
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => {}));
+    if (!isSilent) socket.destroy();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const reporter = await startReporter(
+    config(`${tempDir(t)}/journal`, {
+      store: { url: `mysql://u:p@127.0.0.1:${port}/d`, connectTimeoutMs: longMs, queryTimeoutMs: longMs },
+      shutdown: { drainMs: 100 },
+      view: { enabled: false },
+    }),
+  );
+  isSilent = true;
+  await reporter.report(...round(1));
+  await until(() => [...sockets].some(({ destroyed }) => !destroyed), {
+    ...BOUND,
+    what: 'a writer to connect',
+  });
+  t.deepEqual(await reporter.drain(), { drained: false, pending: KEYS, unjournaled: 0 });
+  await Promise.race([reporter.stop(), sleep(BOUND.boundMs).then(() => t.fail('it waits'))]);
+  t.is(reporter.status().state, 'stopped');
 });

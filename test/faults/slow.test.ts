@@ -172,3 +172,46 @@ test('rows that are locked, however many, take no more of a writer than a part o
   t.true(share < 0.5, `they take ${Math.round(100 * share)} % of the time`);
   t.is(reporter.ledger().pending, 16);
 });
+
+test('a store that goes away while only rows that were set aside are pending is said to be away', async (t) => {
+  const { store, reporter, take, drained } = await setUp(t);
+  const state = () => reporter.status().writers[0]!.store.state;
+  lock(store, (row) => row.port === 8000);
+  await take(numberedReport(1, 9, 10, 1));
+  await until(() => reporter.ledger().pending === 1, { ...BOUND, what: 'all but the locked row' });
+  t.is(state(), 'ok');
+  store.before = () => {
+    throw new StoreError('retry', 'ETIMEDOUT', 'connecting: no answer');
+  };
+  await until(() => state() === 'failing', { ...BOUND, what: 'the state to say that the store is away' });
+  store.heal();
+  await drained();
+  t.is(state(), 'ok');
+});
+
+test('when the store takes rows of one writer again, the others try theirs at once', async (t) => {
+  const store = new FaultyStore();
+  const reporter = await startReporter(
+    {
+      ...{ listen: { host: '127.0.0.1', port: 0 }, admin: { port: 0 } },
+      ...{ writers: { count: 4 }, journal: { dir: `${tempDir(t)}/journal` } },
+    },
+    { store },
+  );
+  t.teardown(() => reporter.stop());
+  let isAway = true;
+  const attempts = [0, 0, 0, 0];
+  const triedMs = [0, 0, 0, 0];
+  store.before = (_rows, { partition }) => {
+    attempts[partition]!++;
+    triedMs[partition] = performance.now();
+    if (isAway) throw new StoreError('configuration', 'ER_ACCOUNT_HAS_BEEN_LOCKED', 'locked');
+  };
+  await reporter.report(...Array.from({ length: 40 }, (_, service) => numberedReport(service, 9, 5, 1)));
+  // Pauses are 4 s and more by then.
+  await until(() => attempts.every((count) => count >= 5), { ...BOUND, what: 'all to have failed' });
+  isAway = false;
+  await until(() => reporter.ledger().pending === 0, { ...BOUND, what: 'everything to be stored' });
+  const betweenMs = Math.max(...triedMs) - Math.min(...triedMs);
+  t.true(betweenMs < 2000, `all follow the first one, the last one after ${betweenMs} ms`);
+});

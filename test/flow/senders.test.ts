@@ -2,9 +2,9 @@ import test from 'ava';
 import { StoreError, startReporter } from '../../src/index.js';
 import type { Store } from '../../src/store/contract.js';
 import { HostileAgent } from '../../src/testing/hostile-agent.js';
+import { until } from '../../src/testing/until.js';
 import { all, readLmdb } from '../journal/opened.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
 
 const REFUSING: Store = {
   description: 'refusing',

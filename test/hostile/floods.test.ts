@@ -1,12 +1,12 @@
 import test from 'ava';
 import { Dice } from '../../src/testing/dice.js';
 import { badFrame, frameHeader } from '../../src/testing/frames.js';
+import { until } from '../../src/testing/until.js';
 import { roundOf } from '../../tools/shared/reports.js';
 import { held, heldMore, leftBehind } from '../../tools/shared/resources.js';
 import { BOUND, Siege } from '../../tools/shared/siege.js';
 import { readLmdb } from '../journal/opened.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
 
 /** Any of 127.0.0.0/8 is this machine: as many peers as a test wants. */
 const addressOf = (index: number) => `127.${2 + (index >>> 16)}.${(index >>> 8) & 255}.${index & 255 || 1}`;

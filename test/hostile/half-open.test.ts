@@ -4,12 +4,12 @@ import { encodeReportFrame } from '../../src/client/index.js';
 import type { HandledFrame } from '../../src/index.js';
 import { frameHeader } from '../../src/testing/frames.js';
 import { expectStream } from '../../src/testing/reference.js';
+import { until } from '../../src/testing/until.js';
 import { HEADER_BYTES } from '../../src/wire/frame.js';
 import { roundOf } from '../../tools/shared/reports.js';
 import { held, leftBehind } from '../../tools/shared/resources.js';
 import { BOUND, Siege } from '../../tools/shared/siege.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
 
 const ASK = 1;
 const ANSWER = 2;

@@ -1,9 +1,9 @@
 import test from 'ava';
 import { encodeReportFrame } from '../../src/client/index.js';
+import { until } from '../../src/testing/until.js';
 import { roundOf } from '../../tools/shared/reports.js';
 import { BOUND, Siege } from '../../tools/shared/siege.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
 
 const SLOW = 77;
 const slowRows = (siege: Siege) => [...siege.rows.newest.values()].filter(({ caller }) => caller === SLOW);

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { open } from 'lmdb';
 import { PeerTable } from '../../src/journal/lmdb/peers.js';
+import { until } from '../../src/testing/until.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
 
 const BOUND = { boundMs: 10_000 };
 

@@ -1,9 +1,9 @@
 import test from 'ava';
 import { openStore } from '../../src/store/open.js';
+import { until } from '../../src/testing/until.js';
 import { type DatabaseServer, PASSWORD, startServer } from '../../tools/shared/database-server.js';
 import { makeDatabase, rejection } from '../store/databases.js';
 import { service } from '../support/rows.js';
-import { until } from '../support/wait.js';
 
 let db: DatabaseServer;
 test.before(async () => {

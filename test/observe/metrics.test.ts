@@ -19,9 +19,11 @@ const TYPES = {
   rows_rejected_total: 'counter',
   rows_saturated_total: 'counter',
   rows_dead_lettered_total: 'counter',
+  log_lines_discarded_total: 'counter',
   rows_pending: 'gauge',
   oldest_pending_seconds: 'gauge',
   writers_full: 'gauge',
+  keys_remembered: 'gauge',
   writer_restarts_total: 'counter',
   journal_bytes: 'gauge',
   journal_sync_seconds: 'histogram',
@@ -131,6 +133,7 @@ test('counters and gauges are exactly what the status says', async (t) => {
   const limits = { maxInflightBytes: 1000, maxConnections: 50 };
   const metrics = new Metrics({ writers: 2, source: busyStatus, version: '1.2.3', ...limits });
   metrics.countStreams(() => 6);
+  metrics.countDiscardedLines(() => 40);
   const expected = {
     connections: 3,
     connections_limit: 50,
@@ -161,8 +164,10 @@ test('counters and gauges are exactly what the status says', async (t) => {
     rows_saturated_total: 13,
     rows_dead_lettered_total: 1,
     rows_pending: 56,
+    log_lines_discarded_total: 40,
     oldest_pending_seconds: 17,
     writers_full: 0,
+    keys_remembered: 0,
     'writer_restarts_total{writer="0"}': 2,
     'writer_restarts_total{writer="1"}': 0,
     dead_letters: 1,

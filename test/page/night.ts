@@ -124,9 +124,10 @@ export class Night {
     };
   };
 
-  site(options: Partial<SiteOptions> = {}): Site {
+  /** With a history, unless there is to be none. */
+  site({ hasHistory = true, ...options }: Partial<SiteOptions> & { hasHistory?: boolean } = {}): Site {
     const { view, nowS, history } = this;
-    return new Site({ view, nowS, history, onSecond: this.second, ...options });
+    return new Site({ view, nowS, onSecond: this.second, ...(hasHistory ? { history } : {}), ...options });
   }
 
   #keepMinute(): void {

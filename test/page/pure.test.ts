@@ -108,7 +108,16 @@ test('ticks are round times, bands do not overlap', (t) => {
 
 test('what happened to many hosts of a service in a minute is one thing', (t) => {
   const change = (id: number, at: string, host: string | null, cmdid = 1): Change => ({
-    ...{ id, at: `2026-11-27T${at}Z`, kind: 'incident-began', modid: 1, cmdid, host, caller: null },
+    ...{
+      id,
+      at: `2026-11-27T${at}Z`,
+      kind: 'incident-began',
+      modid: 1,
+      cmdid,
+      name: null,
+      host,
+      caller: null,
+    },
     ...{ incident: id, text: '' },
   });
   const groups = groupChanges([

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launch, open, PHONE } from './browser.js';
 import { Night } from './night.js';
+import { wellStatus } from './well-status.js';
 
 /**
  * `npm run docs:screenshots`: the page on a bad night, for the documentation; times differ from run to run. With a
@@ -25,7 +26,8 @@ const SHOTS = [
 ] as const;
 
 const night = new Night();
-const site = night.site();
+const site = night.site({ hasHistory: false });
+site.status = wellStatus(night.view.counts());
 await site.start();
 const timer = setInterval(() => site.second(), 1000);
 const browser = await launch();

@@ -48,7 +48,7 @@ export class Site {
     this.#streams = new EventStreams({
       view: { isEnabled: true, live: this.#live },
       report: () => reporterAnswer(this.#reporter),
-      ...{ version: '0.0.0', build: options.build ?? 'one' },
+      ...{ version: '0.0.0', build: options.build ?? 'one', hasHistory: options.history !== undefined },
     });
   }
 

@@ -1,8 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { compareKeys, RowBatch, WORDS_PER_KEY, WORDS_PER_ROW } from '../../src/model/row.js';
+import type { Chunk } from '../../src/partition/chunk.js';
 import { Counts } from '../../src/partition/counts.js';
-import { type Chunk, type Pass, PendingRows } from '../../src/partition/pending.js';
+import type { Pass } from '../../src/partition/pass.js';
+import { PendingRows } from '../../src/partition/pending.js';
 import { contentOf, keyOf, pack, randomOf } from '../model/samples.js';
 
 /** A row of key `key`, in which keys close to each other differ in several columns and signs. */
@@ -14,8 +16,11 @@ function row(key: number, value: number): Int32Array {
     caller: key % 3,
     succ: value,
     ts: value,
+    overload: isOverload(value),
   });
 }
+
+const isOverload = (value: number) => value % 4 === 0;
 
 const concat = (rows: readonly Int32Array[]): Int32Array => Int32Array.from(rows.flatMap((row) => [...row]));
 
@@ -30,12 +35,24 @@ interface Known {
   readonly waiting: boolean;
   /** It waits, and is set aside. */
   readonly aside?: boolean;
+  readonly overload: boolean;
+  /** It waits, and is not sent before the rest of its key is over. */
+  readonly resting: boolean;
 }
+
+/** What the model remembers of a key that was stored. */
+interface Stored {
+  readonly untilMs: number;
+  readonly overload: boolean;
+}
+
+const REST_MS = 100;
 
 /** A chunk as it was taken: version of each key. */
 interface Sent {
   readonly chunk: Chunk;
   readonly versions: ReadonlyMap<string, number>;
+  readonly overloads: ReadonlyMap<string, boolean>;
 }
 
 interface JournalRecord {
@@ -48,7 +65,10 @@ interface JournalRecord {
  * checkpoints that take a while to become durable, restarts – beside a plain model, and compares after each step.
  */
 class Writer {
-  pending = new PendingRows();
+  pending: PendingRows;
+  #restMs: number;
+  #nowMs = 0;
+  readonly #stored = new Map<string, Stored>();
   readonly counts = new Counts();
   readonly #t: ExecutionContext;
   readonly #known = new Map<string, Known>();
@@ -63,8 +83,10 @@ class Writer {
   /** On its way to the disk. */
   #record: { readonly record: JournalRecord; readonly chunks: readonly Sent[] } | undefined;
 
-  constructor(t: ExecutionContext) {
+  constructor(t: ExecutionContext, restMs = 0) {
     this.#t = t;
+    this.#restMs = restMs;
+    this.pending = new PendingRows({ restMs, maxResting: 100_000 });
   }
 
   get keys(): number {
@@ -80,6 +102,8 @@ class Writer {
       const one = rows.subarray(at, at + WORDS_PER_ROW);
       const known = this.#known.get(keyOf(one));
       if (known?.waiting) coalesced++;
+      const overload = isOverload(one[5]!);
+      const mayRest = known?.waiting ? known.resting : !this.#isInFlight(one);
       this.#known.set(keyOf(one), {
         content: [...contentOf(one).values()][0]!,
         version: ++this.#versions,
@@ -87,6 +111,8 @@ class Writer {
         renewed: known?.waiting ? known.renewed : since,
         waiting: true,
         aside: known?.aside === true,
+        overload,
+        resting: mayRest && this.#stored.get(keyOf(one))?.overload === overload,
       });
     }
     this.#t.is(this.pending.fold(rows, since), coalesced);
@@ -121,10 +147,13 @@ class Writer {
     if (!sent) return;
     this.#flushed.push(sent);
     this.#inFlight = undefined;
-    this.pending.settled(sent.chunk);
+    this.pending.stored(sent.chunk, this.#nowMs);
     for (const [key, version] of sent.versions) {
       const known = this.#known.get(key)!;
-      if (known.version !== version) this.#known.set(key, { ...known, since: known.renewed });
+      const overload = sent.overloads.get(key)!;
+      if (this.#restMs > 0) this.#stored.set(key, { untilMs: this.#nowMs + this.#restMs, overload });
+      const resting = this.#restMs > 0 && known.overload === overload;
+      if (known.version !== version) this.#known.set(key, { ...known, since: known.renewed, resting });
     }
     this.check();
   }
@@ -147,6 +176,20 @@ class Writer {
     const chunk = this.pending.take(sent.chunk.slots.subarray(0, retakeRows));
     if (!chunk) this.#t.fail('rows that were released can be taken');
     else this.#took(chunk, retakeRows, waiting);
+  }
+
+  /** Time passes. */
+  wait(ms: number): void {
+    this.#nowMs += ms;
+    this.pending.endRests(this.#nowMs);
+    for (const [key, { untilMs }] of this.#stored) if (untilMs <= this.#nowMs) this.#forget(key);
+    this.check();
+  }
+
+  #forget(key: string): void {
+    this.#stored.delete(key);
+    const known = this.#known.get(key);
+    if (known?.resting) this.#known.set(key, { ...known, resting: false });
   }
 
   /** The store took too long for it: its rows are set aside, in two parts. */
@@ -211,7 +254,8 @@ class Writer {
     const unsettled = [this.#inFlight, ...this.#flushed, ...(this.#record?.chunks ?? [])];
     this.counts.coalesced += this.#superseded(unsettled.filter((sent) => sent !== undefined));
     const old = this.pending;
-    this.pending = new PendingRows();
+    this.pending = new PendingRows({ restMs: this.#restMs, maxResting: 100_000 });
+    for (const key of [...this.#stored.keys()]) this.#forget(key);
     for (let slot = 0; slot < old.slotEnd; slot += pieceSlots) {
       this.pending.restore(old.copySlots(slot, slot + pieceSlots));
     }
@@ -227,6 +271,9 @@ class Writer {
   /** Sends everything there is and confirms it. */
   drain(maxRows: number): void {
     this.takenBack();
+    this.pending.stopResting();
+    this.#restMs = 0;
+    for (const key of [...this.#stored.keys()]) this.#forget(key);
     for (let rounds = 0; this.keys > 0; rounds++) {
       if (rounds > 100_000) throw new Error('it does not come to an end');
       this.stored();
@@ -257,6 +304,7 @@ class Writer {
       held: pending.held,
       waiting: pending.waiting,
       aside: pending.aside,
+      remembered: pending.remembered,
       sample: pending.waitingSlot(3).length,
       oldestSince: pending.oldestSince,
       copied: rows.length / WORDS_PER_ROW,
@@ -269,6 +317,9 @@ class Writer {
       held: this.keys + superseded,
       waiting: this.#waiting().size,
       aside: all.filter(({ aside }) => aside).length,
+      remembered:
+        [...this.#stored.keys()].filter((key) => !this.#known.has(key)).length +
+        all.filter(({ resting }) => resting).length,
       sample: Math.min(1, this.#waiting().size),
       oldestSince: all.length === 0 ? undefined : Math.min(...all.map(({ since }) => since)),
       copied: this.keys,
@@ -300,7 +351,8 @@ class Writer {
     t.is(versions.size, chunk.rows.length, 'each key is sent once');
     for (let at = WORDS_PER_ROW; at < words.length; at += WORDS_PER_ROW)
       if (compareKeys(words, at - WORDS_PER_ROW, words, at) >= 0) t.fail('rows come in primary-key order');
-    this.#inFlight = { chunk, versions };
+    const overloads = new Map([...versions.keys()].map((key) => [key, this.#known.get(key)!.overload]));
+    this.#inFlight = { chunk, versions, overloads };
     this.check();
   }
 
@@ -310,7 +362,9 @@ class Writer {
   }
 
   #waiting(): Map<string, Known> {
-    return new Map([...this.#known].filter(([, { waiting, aside }]) => waiting && !aside));
+    return new Map(
+      [...this.#known].filter(([, { waiting, aside, resting }]) => waiting && !aside && !resting),
+    );
   }
 
   /** Values in these chunks that newer ones have replaced. */
@@ -325,6 +379,7 @@ class Writer {
 type Step = readonly [
   kind:
     | 'fold'
+    | 'wait'
     | 'next'
     | 'stored'
     | 'failed'
@@ -342,6 +397,7 @@ const steps = fc.array(
     fc.oneof(
       { weight: 4, arbitrary: fc.constant('fold' as const) },
       { weight: 5, arbitrary: fc.constant('next' as const) },
+      { weight: 3, arbitrary: fc.constant('wait' as const) },
       { weight: 3, arbitrary: fc.constant('stored' as const) },
       { weight: 1, arbitrary: fc.constant('failed' as const) },
       { weight: 1, arbitrary: fc.constant('tooSlow' as const) },
@@ -364,6 +420,9 @@ function run(writer: Writer, [kind, number, rows]: Step, second: number): void {
     case 'next':
       writer.next(number + 1);
       break;
+    case 'wait':
+      writer.wait(number * 20);
+      break;
     case 'failed':
       writer.failed(number);
       break;
@@ -377,22 +436,22 @@ function run(writer: Writer, [kind, number, rows]: Step, second: number): void {
 
 test('whatever happens in whichever order, the newest value of each key stays pending until the store has it', (t) => {
   fc.assert(
-    fc.property(steps, (list) => {
-      const writer = new Writer(t);
+    fc.property(steps, fc.constantFrom(0, REST_MS), (list, restMs) => {
+      const writer = new Writer(t, restMs);
       for (const [second, step] of list.entries()) run(writer, step as Step, 1000 + second);
       writer.drain(3);
     }),
-    { numRuns: 300 },
+    { numRuns: 600 },
   );
 });
 
 test('so it does with thousands of keys, and with the ordering of a pass interrupted', (t) => {
   for (const seed of [1, 2]) {
     const random = randomOf(seed);
-    const writer = new Writer(t);
+    const writer = new Writer(t, seed === 1 ? 0 : REST_MS);
     for (let index = 0; index < 250; index++) {
-      const kind = (['fold', 'next', 'stored', 'checkpoint', 'applied', 'next', 'failed'] as const)[
-        random(7)
+      const kind = (['fold', 'next', 'stored', 'checkpoint', 'applied', 'next', 'failed', 'wait'] as const)[
+        random(8)
       ]!;
       if (kind === 'fold')
         writer.fold(
@@ -401,6 +460,7 @@ test('so it does with thousands of keys, and with the ordering of a pass interru
         );
       else if (kind === 'next') writer.next(1 + random(150), random(12));
       else if (kind === 'failed') writer.failed(random(50));
+      else if (kind === 'wait') writer.wait(random(40));
       else writer[kind]();
       if (index === 100) writer.restart(700);
     }
@@ -462,7 +522,7 @@ test('a key that is reported again while the store hangs keeps the age of the re
       pending.fold(concat([row(1, second), row(2, second)]), second);
       t.is(pending.oldestSince, 100);
     }
-    if (isStored) pending.settled(chunk);
+    if (isStored) pending.stored(chunk, 0);
     else t.is(pending.release(chunk), 2);
     t.is(pending.oldestSince, isStored ? 130 : 100);
     // And so it stands in a snapshot that is taken meanwhile.
@@ -497,8 +557,8 @@ test('of a key that a snapshot holds twice, the later value counts', (t) => {
   );
 });
 
-test('rows are confirmed as well after 2^31 chunks as after the first', (t) => {
-  const pending = new PendingRows(0x7fff_ffff - 3);
+test('rows are confirmed as well after 2^30 chunks as after the first', (t) => {
+  const pending = new PendingRows({ firstChunk: 0x3fff_ffff - 3 });
   const ids = new Set<number>();
   for (let round = 0; round < 8; round++) {
     pending.fold(concat([row(1, round), row(2, round)]), 1);
@@ -522,4 +582,87 @@ test('a key confirmed that is not pending is no harm', (t) => {
   t.is(pending.confirm(row(2, 1).subarray(0, WORDS_PER_KEY), 0), 0);
   t.is(pending.confirm(row(1, 1).subarray(0, WORDS_PER_KEY), 0), 1);
   t.is(pending.waiting, 0);
+});
+
+/** Keys 1 … `keys`, stored at `nowMs` with values that do not say overload, and confirmed. */
+function storeAll(pending: PendingRows, keys: number, nowMs: number): void {
+  pending.fold(concat(Array.from({ length: keys }, (_, key) => row(key + 1, 1))), 1);
+  const pass = pending.pass();
+  while (!pass.order());
+  const chunk = pass.next(keys)!;
+  pending.stored(chunk, nowMs);
+  pending.confirm(pending.unchangedKeys([chunk]), 0);
+}
+
+test('a key that was just stored rests with its newest value until its time has come; a new key does not', (t) => {
+  const pending = new PendingRows({ restMs: 100, maxResting: 1000 });
+  storeAll(pending, 2, 50);
+  t.is(pending.keys, 0);
+  pending.fold(concat([row(1, 2), row(1, 3), row(9, 1)]), 7);
+  t.is(pending.keys, 2);
+  t.is(pending.oldestSince, 7);
+  t.deepEqual(
+    [...pending.take(Int32Array.of(0, 1, 2))!.rows].map(({ ip }) => ip),
+    [-9],
+  );
+  t.is(pending.restsUntilMs, 150);
+  pending.endRests(149);
+  t.is(pending.waiting, 0);
+  pending.endRests(150);
+  t.is(pending.waiting, 1);
+  t.deepEqual(
+    [...pending.take(Int32Array.of(0, 1, 2))!.rows].map(({ succ }) => succ),
+    [3],
+  );
+});
+
+test('a change of overload does not rest, whether the last value is stored, being stored, or rests', (t) => {
+  const pending = new PendingRows({ restMs: 100, maxResting: 1000 });
+  storeAll(pending, 2, 0);
+  pending.fold(row(1, 4), 1);
+  t.is(pending.waiting, 1, 'stored');
+  pending.fold(row(2, 2), 1);
+  t.is(pending.waiting, 1);
+  pending.fold(row(2, 8), 1);
+  t.is(pending.waiting, 2, 'resting');
+  const chunk = pending.take(Int32Array.of(0, 1))!;
+  pending.fold(concat([row(1, 5), row(2, 12)]), 2);
+  pending.stored(chunk, 10);
+  t.is(pending.waiting, 1, 'being stored');
+  t.is(pending.take(Int32Array.of(0, 1))!.rows.at(0).succ, 5);
+});
+
+test('a key whose value the store refused does not rest: its next value is tried at once', (t) => {
+  const pending = new PendingRows({ restMs: 100, maxResting: 1000 });
+  pending.fold(row(1, 1), 1);
+  const chunk = pending.take(Int32Array.of(0))!;
+  pending.refused(chunk);
+  pending.confirm(pending.unchangedKeys([chunk]), 0);
+  pending.fold(row(1, 2), 2);
+  t.is(pending.waiting, 1);
+});
+
+test('a snapshot, a new key and the bound on keys see nothing of keys that are stored and remembered', (t) => {
+  const pending = new PendingRows({ restMs: 100, maxResting: 1000 });
+  storeAll(pending, 3, 0);
+  t.is(pending.copySlots(0, pending.slotEnd).length, 0);
+  t.is(pending.bytes, 0);
+  t.is(pending.held, 0);
+  t.is(pending.oldestSince, undefined);
+  t.false(pending.has(row(1, 0), 0));
+  t.is(pending.newKeys(concat([row(1, 5), row(2, 5), row(7, 5)])), 3);
+  t.is(pending.remembered, 3);
+});
+
+test('beyond their bound the oldest rests are cut short: what waits goes on, what is stored is forgotten', (t) => {
+  const pending = new PendingRows({ restMs: 100, maxResting: 3 });
+  storeAll(pending, 3, 0);
+  pending.fold(row(1, 2), 1);
+  pending.fold(row(8, 1), 1);
+  const chunk = pending.take(Int32Array.of(3))!;
+  pending.stored(chunk, 1);
+  pending.endRests(2);
+  t.is(pending.waiting, 1);
+  pending.confirm(pending.unchangedKeys([chunk]), 0);
+  t.is(pending.remembered, 1);
 });

@@ -7,8 +7,8 @@ import { partitionOf } from '../../src/partition/hash.js';
 import type { Batch, Credit, WriterMessage } from '../../src/routing/protocol.js';
 import { spawnRouter } from '../../src/routing/router.js';
 import { type ActorRef, spawn, startSystem, stop, tell } from '../../src/runtime/actors.js';
+import { until } from '../../src/testing/until.js';
 import { pack } from '../model/samples.js';
-import { until } from '../support/wait.js';
 
 const LANES = 4;
 /** The lane that is used to learn that the router has handled all it was told so far. */
@@ -60,7 +60,7 @@ class Bench {
 
   constructor(t: ExecutionContext) {
     this.#t = t;
-    this.#router = spawnRouter(this.#system, LANES, failing(t));
+    this.#router = spawnRouter(this.#system, { writers: LANES, groupMs: 0, events: failing(t) });
     this.#writers = this.handed.map((_, partition) => this.#spawnWriter(partition, 0));
     this.ready(PROBE, 0);
   }
@@ -75,6 +75,7 @@ class Bench {
       settled: 0,
       credit: {
         outstanding: 0,
+        isAwaited: false,
         settled: () => {
           outcome.settled++;
         },
@@ -267,14 +268,14 @@ test('what a batch holds stays as it is until it is journaled, whatever comes me
 test('a copy of a batch that a crash has left in the mailbox is void once the batch is journaled', async (t) => {
   const system = startSystem();
   t.teardown(() => stop(system));
-  const router = spawnRouter(system, 1, failing(t));
+  const router = spawnRouter(system, { writers: 1, groupMs: 0, events: failing(t) });
   const handed: Batch[] = [];
   const receive = (message: WriterMessage) => {
     if (message.kind === 'batch') handed.push(message.batch);
   };
   router.connect(0, spawn<WriterMessage>(system, { name: 'w', receive, onCrash: () => 'resume' }));
   const send = (host: number) =>
-    router.inbox.offer(bufferOf(pack({ ip: host })), { outstanding: 0, settled: () => {} });
+    router.inbox.offer(bufferOf(pack({ ip: host })), { outstanding: 0, isAwaited: false, settled: () => {} });
   const told = (kind: 'ready' | 'journaled', batchId: number) =>
     tell(router.ref, { kind, partition: 0, batchId });
   told('ready', 0);
@@ -457,8 +458,10 @@ test('a sender whose call back fails does not keep the credit of others', async 
   const system = startSystem();
   t.teardown(() => stop(system));
   const failures: string[] = [];
-  const router = spawnRouter(system, 1, {
-    emit: (event) => event.type === 'routing-failed' && failures.push(event.error.message),
+  const router = spawnRouter(system, {
+    writers: 1,
+    groupMs: 0,
+    events: { emit: (event) => event.type === 'routing-failed' && failures.push(event.error.message) },
   });
   let handed = 0;
   let settled = 0;
@@ -467,7 +470,7 @@ test('a sender whose call back fails does not keep the credit of others', async 
   };
   router.connect(0, spawn<WriterMessage>(system, { name: 'w', receive, onCrash: () => 'resume' }));
   const rows = (modid: number, done: () => void) =>
-    router.inbox.offer(bufferOf(pack({ modid })), { outstanding: 0, settled: done });
+    router.inbox.offer(bufferOf(pack({ modid })), { outstanding: 0, isAwaited: false, settled: done });
   rows(1, () => {
     throw new Error('of the sender');
   });

@@ -12,7 +12,7 @@ import {
   stop,
   tell,
 } from '../../src/runtime/actors.js';
-import { until } from '../support/wait.js';
+import { until } from '../../src/testing/until.js';
 
 const BOUND = { boundMs: 5000 };
 

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { HostileAgent } from '../../src/testing/hostile-agent.js';
 import { expectStream } from '../../src/testing/reference.js';
-import { until } from '../support/wait.js';
+import { until } from '../../src/testing/until.js';
 
 const BOUND = { boundMs: 10_000 };
 

@@ -206,8 +206,6 @@ export class NaiveView {
       for (const incident of this.incidents)
         if (incident.ended === null && incident.s === row.s && incident.h === null) incident.ended = this.now;
     }
-    if (!rest.some(({ h, stored }) => h === row.h && stored === row.stored))
-      this.#writes.delete(`${row.h} ${row.stored}`);
   }
 
   // Rows.
@@ -451,7 +449,7 @@ export class NaiveView {
     const run = this.#runs.get(h);
     if (run && row.flag) {
       run.lastOn = Math.max(run.lastOn, heard);
-      if (old && !old.flag) run.relapses++;
+      if (old && !old.flag && heard >= run.began) run.relapses++;
     }
     if (run || !this.hot(row)) return;
     const running = this.#deltas.filter((one) => one.h === h && bucketOf(one.at) === bucketOf(this.now));

@@ -27,7 +27,9 @@ test('beyond the bound a batch with new keys waits, unjournaled and unpaid, unti
     ...BOUND,
     what: 'everything to be stored',
   });
-  t.deepEqual(site.full, [true, false]);
+  // The third batch may have had to wait, too.
+  t.true(site.full.every((isFull, index) => isFull === (index % 2 === 0)));
+  t.is(site.full.at(-1), false);
   t.is((await rowsOf(store)).length, 30);
 });
 

@@ -28,14 +28,14 @@ export function startSite(t: ExecutionContext, { dir, store, atStep }: Site, max
       if (event.type === 'writer-full') full.push(event.isFull);
     },
   };
-  const router = spawnRouter(system, 1, NO_EVENTS);
+  const router = spawnRouter(system, { writers: 1, groupMs: 0, events: NO_EVENTS });
   const writer = new Writer(system, {
     partition: 0,
     journal: journal.partition(0),
     store: store.writer({ partition: 0, partitions: 1, journalId: journal.id }),
     health: new StoreHealth(0, NO_EVENTS),
     router: router.ref,
-    limits: { maxBatchRows: 10, snapshotBytes: 100_000, maxKeys },
+    limits: { maxBatchRows: 10, snapshotBytes: 100_000, maxKeys, rewriteMs: 0, maxRemembered: 1000 },
     restarts: { recovered: () => {}, crashed: async () => {} },
     events,
     atStep,
@@ -46,7 +46,7 @@ export function startSite(t: ExecutionContext, { dir, store, atStep }: Site, max
   const send = (hosts: readonly number[], value: number) => {
     const buffer = new RowBuffer(hosts.length);
     for (const ip of hosts) buffer.append(pack({ ip, succ: value, ts: value }), 0, 10);
-    router.inbox.offer(buffer, { outstanding: 0, settled: () => journaled++ });
+    router.inbox.offer(buffer, { outstanding: 0, isAwaited: false, settled: () => journaled++ });
   };
   const end = async () => {
     await writer.end();

@@ -2,9 +2,9 @@ import test from 'ava';
 import fc from 'fast-check';
 import { backoffMs } from '../../src/model/backoff.js';
 import { startSystem } from '../../src/runtime/actors.js';
+import { until } from '../../src/testing/until.js';
 import { RestartBudget, type SupervisionLimits } from '../../src/writer/restarts.js';
 import { Supervisor } from '../../src/writer/supervisor.js';
-import { until } from '../support/wait.js';
 
 const limits = fc
   .record({
@@ -111,4 +111,16 @@ test('stopping ends the pauses that are under way', async (t) => {
   await Promise.all(pauses);
   await supervisor.crashed(0, new Error('later'));
   t.is(supervisor.writer(0).restarts, 2);
+});
+
+test('a writer that never has its state, although no record is in its way, is without hope', async (t) => {
+  const { supervisor } = supervise({});
+  const crash = (hasPutAside: boolean) => supervisor.crashed(1, new Error('crash'), hasPutAside);
+  for (let crashes = 1; crashes <= 30; crashes++) await crash(crashes % 3 === 0);
+  t.is(supervisor.hopeless, undefined, 'records are put aside, one after the other');
+  for (let crashes = 1; crashes <= 10; crashes++) await crash(false);
+  t.is(supervisor.hopeless, 1);
+  supervisor.recovered(1);
+  for (let crashes = 1; crashes <= 30; crashes++) await crash(false);
+  t.is(supervisor.hopeless, undefined, 'one that has run goes on for ever');
 });

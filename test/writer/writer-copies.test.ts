@@ -30,7 +30,7 @@ function setUp(t: ExecutionContext) {
     store: store.writer({ partition: 0, partitions: 1, journalId: journal.id }),
     health: new StoreHealth(0, NO_EVENTS),
     router,
-    limits: { maxBatchRows: 10, snapshotBytes: 1_000_000, maxKeys: 1000 },
+    limits: { maxBatchRows: 10, snapshotBytes: 1_000_000, maxKeys: 1000, rewriteMs: 0, maxRemembered: 1000 },
     restarts: { recovered: () => {}, crashed: async (_, error) => t.fail(error.message) },
     events: NO_EVENTS,
   });

@@ -70,6 +70,8 @@ export interface BenchOptions {
   readonly keys: number;
   /** Other rows that are in the table before U begins, beside those of U in the order of keys. */
   readonly tableRows: number;
+  /** Whether reporters keep the live view; they do unless told. */
+  readonly view?: boolean;
   readonly say: (text: string) => void;
   readonly onProfile?: OnProfile;
 }
@@ -86,6 +88,11 @@ export class Bench {
   /** One of two sizes. */
   size(full: number, short: number): number {
     return this.options.short ? short : full;
+  }
+
+  /** The same without the live view. */
+  withoutView(): Bench {
+    return new Bench({ ...this.options, view: false });
   }
 
   /** An empty table in a database of its own, for the time of `use`. */
@@ -136,6 +143,7 @@ export class Bench {
       writers: { count: this.options.writers, maxBatchRows: this.options.batchRows },
       journal: { dir: path.join(dir, 'journal') },
       admin: { port: 0 },
+      view: { enabled: this.options.view ?? true },
       ...(storeUrl === undefined ? {} : { store: { url: storeUrl } }),
     };
   }
@@ -159,12 +167,12 @@ export class Bench {
     });
   }
 
-  /** Profiles the reporter during `stretch`, when that is what the run is for; resolves to the CPU time it took. */
+  /** Profiles the reporter during `stretch`, when that is what the run is for; resolves to the CPU time it took, of all threads and of the main one. */
   async cpuMicros(
     caseId: string,
     reporter: Worker<ReporterApi>,
     stretch: () => Promise<number>,
-  ): Promise<number> {
+  ): Promise<{ readonly all: number; readonly main: number }> {
     const { onProfile } = this.options;
     if (onProfile) await reporter.call('profile', 'start');
     const before = await reporter.call('usage', {});
@@ -172,7 +180,7 @@ export class Bench {
     const after = await reporter.call('usage', {});
     const cpuMicros = after.cpuMicros - before.cpuMicros;
     if (onProfile) onProfile(caseId, await reporter.call('profile', 'stop'), rows, cpuMicros);
-    return cpuMicros;
+    return { all: cpuMicros, main: after.mainMicros - before.mainMicros };
   }
 }
 

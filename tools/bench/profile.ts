@@ -1,10 +1,11 @@
 /**
- * Where the microseconds of a row go: runs U, H and C (10 connections) with a sampling profiler on the reporter's main thread during
+ * Where the microseconds of a row go: runs A, U, H and C (10 connections) with a sampling profiler on the reporter's main thread during
  * the measured stretch, and adds up functions by stage. `npm run --silent build && node dist/tools/bench/profile.js`
  */
 import { note, numberOf, optionsOf, runTool } from '../shared/tool.js';
 import { Bench } from './case.js';
 import { costAt } from './cases/connections.js';
+import { throughReporter as atLoad, LOADS } from './cases/economy.js';
 import { throughReporter as throughFlood } from './cases/rereports.js';
 import { throughReporter as throughUnique } from './cases/unique.js';
 import { withDatabase } from './database.js';
@@ -22,7 +23,7 @@ async function main(): Promise<number> {
   const values = optionsOf(process.argv.slice(2), {
     functions: { type: 'string', default: '12' },
     writers: { type: 'string', default: '4' },
-    case: { type: 'string', default: 'U,H,C' },
+    case: { type: 'string', default: 'A,U,H,C' },
     connections: { type: 'string', default: '10' },
   });
   const functions = numberOf('--functions', values.functions, { from: 0, to: 10_000 });
@@ -41,6 +42,7 @@ async function main(): Promise<number> {
       onProfile: (id, times, rows, cpuMicros) => profiles.set(id, { times, rows, cpuMicros }),
     });
     const shape: Shape = { agents: 10, services: 5000, hosts: 10 };
+    if (values.case.includes('A')) await atLoad(bench, LOADS[0]!);
     if (values.case.includes('U')) await throughUnique(bench, shape, digestOf(rowsOf(shape, 1)));
     if (values.case.includes('H')) await throughFlood(bench);
     if (values.case.includes('C')) await costAt(bench, connections);

@@ -10,6 +10,8 @@ export interface Shape {
   readonly hosts: number;
   /** All agents report the same keys; otherwise each has services of its own. */
   readonly shared?: boolean;
+  /** All agents report the same services as callers of their own; one host of every fiftieth service is overloaded. */
+  readonly sameServices?: boolean;
 }
 
 export function keysOf({ agents, services, hosts, shared }: Shape): number {
@@ -18,7 +20,7 @@ export function keysOf({ agents, services, hosts, shared }: Shape): number {
 
 /** The row of a key; `version` numbers its reports. */
 export function rowOf(shape: Shape, agent: number, index: number, host: number, version: number): Row {
-  const service = shape.shared ? index : agent * shape.services + index;
+  const service = shape.shared || shape.sameServices ? index : agent * shape.services + index;
   return {
     modid: 1 + (service % 1000),
     cmdid: 1 + Math.floor(service / 1000),
@@ -28,7 +30,7 @@ export function rowOf(shape: Shape, agent: number, index: number, host: number, 
     succ: 1000 + host + version * 17,
     err: (service + version) % 7,
     ts: 1_795_331_921 + version,
-    overload: (service + host + version) % 5 === 0,
+    overload: shape.sameServices ? host === 0 && service % 50 === 0 : (service + host + version) % 5 === 0,
   };
 }
 

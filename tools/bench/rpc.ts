@@ -54,6 +54,10 @@ export class Worker<A extends Api> {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   call<Name extends keyof A & string>(
     name: Name,
     ...[argument]: Parameters<A[Name]>

@@ -5,15 +5,31 @@ import type { DatabaseServer } from '../shared/database-server.js';
 import { note, numberOf, optionsOf, runTool, UsageError } from '../shared/tool.js';
 import { Bench, type BenchOptions, type Case, type Measurement, WrongResult } from './case.js';
 import { connections, idle } from './cases/connections.js';
+import { economy } from './cases/economy.js';
 import { latency } from './cases/latency.js';
 import { outage, recovery } from './cases/outage.js';
-import { rereports } from './cases/rereports.js';
+import { liveRereports, rereports } from './cases/rereports.js';
 import { soak } from './cases/soak.js';
 import { unique } from './cases/unique.js';
+import { view } from './cases/view.js';
+import { viewCost } from './cases/view-cost.js';
 import { type BenchServer, withDatabase } from './database.js';
 import { type Summary, summarise, table } from './summary.js';
 
-const CASES: readonly Case[] = [unique, rereports, connections, idle, latency, outage, recovery, soak];
+const CASES: readonly Case[] = [
+  economy,
+  unique,
+  rereports,
+  liveRereports,
+  connections,
+  idle,
+  latency,
+  outage,
+  recovery,
+  soak,
+  view,
+  viewCost,
+];
 const USAGE = `npm run bench -- [options]
   --case IDS         only these cases, e.g. U,H (${CASES.map(({ id }) => id).join(' ')})
   --rounds N         rounds, at most, of each case (default 5)

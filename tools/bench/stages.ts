@@ -25,8 +25,8 @@ export const STAGES: readonly Stage[] = [
     patterns: [
       /^partition\/order/,
       /^partition\/pending\.js:pass$/,
-      /^partition\/pending\.js:#waitingSlots$/,
-      /^partition\/pending\.js:next$/,
+      /^partition\/pass/,
+      /^partition\/marks\.js:waiting$/,
       /^partition\/pending\.js:take$/,
       /^partition\/pending\.js:unchangedKeys$/,
       /^partition\/pending\.js:confirm$/,

@@ -8,8 +8,6 @@ import { Link } from './link.js';
 import type { Service } from './service.js';
 import type { Timeline } from './timeline.js';
 
-/** 10.99.0.1 and on: no stream of bytes of chance is likely to name these. */
-const FIRST_CALLER = 0x0a63_0001;
 /** Agents, each its own pace. */
 const LONGEST_PAUSE_MS = 150;
 const RECONNECT_MS = 60;
@@ -19,7 +17,8 @@ const MOST_ROUNDS = 40;
 
 export interface FleetOptions extends Shape {
   readonly port: number;
-  readonly agents: number;
+  /** One agent each. */
+  readonly callers: readonly number[];
   readonly seed: number;
   readonly service: Service;
   readonly history: History;
@@ -35,10 +34,6 @@ export interface FleetOptions extends Shape {
  */
 type Mode = 'going' | 'settling' | 'silent';
 
-export function callersOf(agents: number): number[] {
-  return Array.from({ length: agents }, (_, index) => FIRST_CALLER + index);
-}
-
 /**
  * Agents that send numbered reports, every host of every service in each round, over connections that they make anew
  * whenever they lose them. A number is never sent twice: who is cut off goes on with the next one, and only when the
@@ -51,7 +46,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     const isFlooded = () => this.isFlooded;
-    this.#agents = callersOf(options.agents).map((caller, index) => {
+    this.#agents = options.callers.map((caller, index) => {
       return new Agent(caller, options, seeded(options.seed + index), isFlooded);
     });
   }

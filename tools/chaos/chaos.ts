@@ -73,7 +73,8 @@ export async function runChaos({ options, dir, timeline, signal }: ChaosOptions)
     endings: endings.counts,
     incarnations: site.service.incarnation,
     connections: site.fleet.reconnects,
-    rowsSent: site.fleet.rowsSent,
+    rowsSent: site.fleet.rowsSent + site.wide.rowsSent,
+    full: site.watch.full,
     totals: site.watch.totals,
     ledgers: site.watch.samples,
     violations: timeline.violations.length,
@@ -89,8 +90,9 @@ async function closeWave(site: Site, wave: Wave, leaks: LeakCheck): Promise<void
 /** Faults over, agents told: every one sends a whole round, and the table is exactly that. */
 async function lastRound(site: Site, leaks: LeakCheck): Promise<void> {
   site.fleet.go();
+  site.wide.go();
   await sleep(200);
-  await site.settle();
+  await Promise.all([site.settle(), site.wide.settle()]);
   await drainAll(site);
   await look(site, 'the end', leaks);
   const { service } = site;
@@ -99,19 +101,22 @@ async function lastRound(site: Site, leaks: LeakCheck): Promise<void> {
 
 /** Looks at every key of a site at rest, and at what its reporter holds. */
 async function look(site: Site, when: string, leaks: LeakCheck): Promise<void> {
-  const { database, admin, history, service, options, callers } = site;
+  const { database, admin, history, service, options, callers, wideCallers, wideHistory, wideShape } = site;
   const { timeline } = options;
   const rows = await database.rows(callers);
+  const wideRows = await database.rows(wideCallers);
   const found = [
     ...(await database.stepsBack(callers)),
+    ...(await database.stepsBack(wideCallers)),
     ...checkTable(rows, await admin.letters(), history.courses, options),
+    ...checkTable(wideRows, [], wideHistory.courses, wideShape),
   ];
   for (const violation of found) timeline.violation(`${violation} (${when})`);
   service.checkLog();
   const { sockets, others, residentBytes, liveBytes } = await leaks.check();
   const exact = history.uncertain === 0 ? 'exact' : `${history.uncertain} agents within bounds`;
   timeline.say(
-    `= ${when}: ${rows.length} keys looked at, ${exact}; ${sockets} sockets, ${others} other files, ` +
+    `= ${when}: ${rows.length + wideRows.length} keys looked at, ${exact}; ${sockets} sockets, ${others} other files, ` +
       `${mebibytes(residentBytes)} resident, ${mebibytes(liveBytes)} in use`,
   );
 }

@@ -67,9 +67,9 @@ export class Database {
   }
 
   /** Rows of some callers. */
-  async rows(callers: readonly [first: number, last: number]): Promise<Row[]> {
+  async rows(callers: readonly number[]): Promise<Row[]> {
     const rows = await this.query(
-      `SELECT * FROM ${DATABASE}.ServerCallStatus WHERE caller BETWEEN ${callers[0]} AND ${callers[1]}`,
+      `SELECT * FROM ${DATABASE}.ServerCallStatus WHERE caller BETWEEN ${callers[0]} AND ${callers.at(-1)}`,
     );
     return rows.map((row) => ({
       modid: Number(row['modid']),
@@ -84,10 +84,23 @@ export class Database {
     }));
   }
 
+  /** Of each of some callers: how many rows it has, and the oldest round among them. */
+  async oldestRounds(callers: readonly number[]) {
+    const rows = await this.query(
+      `SELECT caller, COUNT(*) n, MIN(succ_cnt) round FROM ${DATABASE}.ServerCallStatus
+       WHERE caller BETWEEN ${callers[0]} AND ${callers.at(-1)} GROUP BY caller`,
+    );
+    return rows.map(({ caller, n, round }) => ({
+      caller: Number(caller),
+      rows: Number(n),
+      round: Number(round),
+    }));
+  }
+
   /** What the server has noted of rows that went backwards. */
-  async stepsBack([first, last]: readonly [first: number, last: number]): Promise<string[]> {
+  async stepsBack(callers: readonly number[]): Promise<string[]> {
     const steps = await this.query(
-      `SELECT caller, old, new FROM ${DATABASE}.steps_back WHERE caller BETWEEN ${first} AND ${last}`,
+      `SELECT caller, old, new FROM ${DATABASE}.steps_back WHERE caller BETWEEN ${callers[0]} AND ${callers.at(-1)}`,
     );
     return steps.map(
       (step) => `a row of caller ${step['caller']} went from ${step['old']} to ${step['new']}`,

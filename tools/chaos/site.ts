@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { seeded, until } from '../../src/testing/index.js';
 import { Admin } from './admin.js';
-import { callersOf, Fleet } from './agents.js';
+import { Fleet } from './agents.js';
 import type { Shape } from './checks.js';
 import { Database } from './database.js';
 import { History } from './history.js';
@@ -23,6 +23,16 @@ export interface SiteOptions extends Shape {
 /** Further connections the reporter takes beside those of the fleet. */
 const SPARE_CONNECTIONS = 80;
 const FRAME_TIMEOUT_MS = 2000;
+/** 10.99.0.1 and on: no stream of bytes of chance is likely to name these. */
+const FIRST_CALLER = 0x0a63_0001;
+const FIRST_WIDE_CALLER = 0x0a62_0001;
+/**
+ * Agents that report many hosts each, more keys in all than may be pending. They are silent but for the fault that is
+ * about them.
+ */
+const WIDE = { agents: 4, hosts: 400 };
+/** More than the keys of the fleet for each of 7 writers, however its services are spread. */
+export const MAX_PENDING_KEYS = 8000;
 /** Longer than any of this is what a pause of the database lasts. */
 export const QUERY_TIMEOUT_MS = 1000;
 /** How long everything may take to be journaled or stored once nothing is in the way. */
@@ -36,6 +46,9 @@ export class Site {
   readonly admin: Admin;
   readonly fleet: Fleet;
   readonly history: History;
+  /** The wide agents. */
+  readonly wide: Fleet;
+  readonly wideHistory: History;
   readonly watch: Watch;
   readonly ports: { readonly agents: number; readonly admin: number };
   readonly maxConnections: number;
@@ -45,7 +58,7 @@ export class Site {
     this.options = options;
     this.database = database;
     this.ports = ports;
-    this.maxConnections = agents + SPARE_CONNECTIONS;
+    this.maxConnections = agents + WIDE.agents + SPARE_CONNECTIONS;
     this.service = new Service({
       ...{ dir, timeline, writers: 4 },
       config: {
@@ -55,7 +68,7 @@ export class Site {
           maxConnections: this.maxConnections,
           frameTimeoutMs: FRAME_TIMEOUT_MS,
         },
-        writers: { maxBatchRows: 200 },
+        writers: { maxBatchRows: 200, maxPendingKeys: MAX_PENDING_KEYS },
         journal: { dir: 'journal', snapshotBytes: 65_536 },
         store: { url: database.url, queryTimeoutMs: QUERY_TIMEOUT_MS, connectTimeoutMs: QUERY_TIMEOUT_MS },
         admin: { port: ports.admin },
@@ -63,14 +76,16 @@ export class Site {
       },
     });
     this.admin = new Admin(ports.admin);
-    this.history = new History(callersOf(agents));
-    this.fleet = new Fleet({
-      ...options,
-      port: ports.agents,
-      service: this.service,
-      history: this.history,
-    });
-    this.watch = new Watch({ service: this.service, admin: this.admin, history: this.history, timeline });
+    const callers = this.callers;
+    const wideCallers = this.wideCallers;
+    this.history = new History(callers);
+    this.wideHistory = new History(wideCallers);
+    const port = ports.agents;
+    const { service, history, wideHistory } = this;
+    this.fleet = new Fleet({ ...options, port, callers, service, history });
+    const wide = { ...this.wideShape, callers: wideCallers, history: wideHistory };
+    this.wide = new Fleet({ ...options, ...wide, port, service });
+    this.watch = new Watch({ service, admin: this.admin, histories: [history, wideHistory], timeline });
   }
 
   /** Starts everything; the agents are silent. */
@@ -89,10 +104,24 @@ export class Site {
     return site;
   }
 
-  /** First and last caller of the fleet. */
-  get callers(): [number, number] {
-    const callers = callersOf(this.options.agents);
-    return [callers[0]!, callers.at(-1)!];
+  /** Of the fleet. */
+  get callers(): readonly number[] {
+    return Array.from({ length: this.options.agents }, (_, index) => FIRST_CALLER + index);
+  }
+
+  get wideCallers(): readonly number[] {
+    return Array.from({ length: WIDE.agents }, (_, index) => FIRST_WIDE_CALLER + index);
+  }
+
+  /** Of the keys that each wide agent reports. */
+  get wideShape(): Shape {
+    return { services: this.options.services, hosts: WIDE.hosts };
+  }
+
+  /** Connections that are made now may be turned away, or not any more. */
+  flooded(isFlooded: boolean): void {
+    this.fleet.isFlooded = isFlooded;
+    this.wide.isFlooded = isFlooded;
   }
 
   /** The agents fall silent when everything they have sent is journaled. */
@@ -120,7 +149,7 @@ export class Site {
   async close(): Promise<void> {
     await this.watch.stop();
     if (this.service.state !== 'down') await this.service.kill();
-    await this.fleet.close();
+    await Promise.all([this.fleet.close(), this.wide.close()]);
     this.admin.close();
     await this.database.close();
   }

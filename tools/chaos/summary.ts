@@ -12,6 +12,8 @@ export interface Summary {
   readonly connections: number;
   readonly rowsSent: number;
   readonly totals: Totals;
+  /** Samples in which a writer held as many keys as it may. */
+  readonly full: number;
   readonly ledgers: number;
   readonly violations: number;
 }
@@ -32,7 +34,7 @@ export function summaryText(summary: Summary): string {
     `reporter processes ${whole(summary.incarnations)}, connections of agents ${whole(summary.connections)}`,
     `rows sent ${whole(summary.rowsSent)}; received, with those of hostile peers, ${whole(totals.received)}, recovered ${whole(totals.recovered)}, ` +
       `stored ${whole(totals.upserted)}, coalesced ${whole(totals.coalesced)}, dead letters ${whole(totals.deadLettered)}`,
-    `ledgers looked at ${whole(summary.ledgers)}`,
+    `ledgers looked at ${whole(summary.ledgers)}, writers found full ${whole(summary.full)} times`,
     `violations ${summary.violations}`,
   ].join('\n');
 }

@@ -20,7 +20,7 @@ const COUNTS = ['received', 'recovered', 'upserted', 'coalesced', 'deadLettered'
 export interface WatchOptions {
   readonly service: Service;
   readonly admin: Admin;
-  readonly history: History;
+  readonly histories: readonly History[];
   readonly timeline: Timeline;
 }
 
@@ -36,6 +36,8 @@ export class Watch {
   #stopped = false;
   /** Highest age of the oldest unsaved report, in seconds. */
   oldestSeconds = 0;
+  /** How often a writer was found to hold as many keys as it may, so that agents waited. */
+  full = 0;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -107,14 +109,17 @@ export class Watch {
   }
 
   async #ask(): Promise<boolean> {
-    const { service, admin, history } = this.#options;
+    const { service, admin, histories } = this.#options;
     const { incarnation } = service;
-    const asked = history.question();
+    const asked = histories.map((history) => history.question());
     const { state, inflightBytes, writers, quarantined, view } = await admin.status();
     if (service.incarnation !== incarnation) return true;
-    if (state === 'running' && inflightBytes === 0) history.allJournaled(asked, incarnation);
-    for (const writer of writers)
-      this.oldestSeconds = Math.max(this.oldestSeconds, writer.oldestPendingSeconds);
+    if (state === 'running' && inflightBytes === 0)
+      for (const [index, history] of histories.entries()) history.allJournaled(asked[index]!, incarnation);
+    for (const { oldestPendingSeconds, full } of writers) {
+      this.oldestSeconds = Math.max(this.oldestSeconds, oldestPendingSeconds);
+      if (full) this.full++;
+    }
     if (quarantined > 0) this.#options.timeline.violation(`${quarantined} journal records are in quarantine`);
     const mismatches = view.counts?.mismatches ?? 0;
     if (mismatches > 0) this.#options.timeline.violation(`${mismatches} counters of the view were wrong`);

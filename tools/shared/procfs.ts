@@ -34,6 +34,28 @@ export function residentBytes(pid: number): number {
   return Number(kibibytes) * 1024;
 }
 
+/** Memory of a process, in bytes. */
+export interface Memory {
+  /** Resident, of its own: heap, rows, buffers. */
+  readonly ownBytes: number;
+  /** Resident pages of files that are mapped: the program's, and the journal's as far as it was read through a map. */
+  readonly mappedBytes: number;
+  /** Address space of its own, resident or not: what RLIMIT_DATA limits. */
+  readonly privateBytes: number;
+}
+
+/** Undefined when there is no such process. */
+export function memoryOf(pid: number): Memory | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return undefined;
+  }
+  const bytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) * 1024;
+  return { ownBytes: bytes('RssAnon'), mappedBytes: bytes('RssFile'), privateBytes: bytes('VmData') };
+}
+
 /**
  * The socket at the server's end of a connection over 127.0.0.1, as `openFiles` names it; undefined while no process
  * has accepted it, and when it is over.

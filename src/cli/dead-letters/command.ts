@@ -11,7 +11,7 @@ import { type CommonOptions, commandWith, loadSettingsWithWarnings } from '../se
 import { addressOption, ipOption } from '../target.js';
 import { type Terminal, UsageError } from '../terminal.js';
 import { alignedTable } from '../text-table.js';
-import { openLetterTool } from './open-tool.js';
+import { openLetterReader, openLetterTool } from './open-tool.js';
 import type { LetterTool } from './tool.js';
 
 /** Most dead letters in one list: what the admin HTTP gives at a time. */
@@ -94,9 +94,11 @@ function filteredCommand(name: string, summary: string, description: string, exa
 
 async function list(options: ListOptions, terminal: Terminal): Promise<void> {
   const { offset, limit } = options;
-  const { total, letters } = await withTool(options, terminal, (tool) =>
-    tool.list(filterOf(options), offset, limit),
-  );
+  const { config } = loadSettingsWithWarnings(options, terminal);
+  const reader = await openLetterReader(config, options.admin);
+  const { total, letters } = await reader
+    .list(filterOf(options), offset, limit)
+    .finally(() => reader.close());
   if (options.json) {
     terminal.print(JSON.stringify({ total, offset, limit, letters }, null, 2));
     return;

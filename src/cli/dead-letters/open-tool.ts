@@ -3,22 +3,35 @@ import { ReporterError } from '../../model/errors.js';
 import type { Address } from '../../model/status.js';
 import { adminAddress } from '../admin-client.js';
 import { askReporter } from './running.js';
-import { openStopped } from './stopped.js';
-import type { LetterTool } from './tool.js';
+import { openStopped, readStopped } from './stopped.js';
+import type { LetterReader, LetterTool } from './tool.js';
 
 /**
  * Locks the journal and works on it directly. When another process holds the lock, that is the reporter: it is asked
  * through its admin HTTP. `admin` names a reporter that is asked in any case.
  */
-export async function openLetterTool(
+export function openLetterTool(
   config: Config,
   admin: Address | undefined,
   note: (text: string) => void,
 ): Promise<LetterTool> {
+  return openOr(config, admin, () => openStopped(config.journal.dir, note));
+}
+
+/** The same for those who only read, who need not have the right to write the journal. */
+export function openLetterReader(config: Config, admin: Address | undefined): Promise<LetterReader> {
+  return openOr(config, admin, () => readStopped(config.journal.dir));
+}
+
+async function openOr<Tool extends LetterReader>(
+  config: Config,
+  admin: Address | undefined,
+  openJournal: () => Promise<Tool>,
+): Promise<Tool | LetterTool> {
   const { token } = config.admin;
   if (admin) return askReporter({ address: admin, token, journal: undefined });
   try {
-    return await openStopped(config.journal.dir, note);
+    return await openJournal();
   } catch (error) {
     if (!(error instanceof ReporterError) || error.code !== 'JOURNAL_IN_USE') throw error;
     return askReporter({

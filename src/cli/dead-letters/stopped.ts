@@ -1,5 +1,5 @@
 import type { Journal, PartitionJournal } from '../../journal/contract.js';
-import { openExistingJournal } from '../../journal/open.js';
+import { openExistingJournal, readJournal } from '../../journal/open.js';
 import { letterJson } from '../../model/dead-letter.js';
 import { ReporterError } from '../../model/errors.js';
 import type { EventSink } from '../../observe/events.js';
@@ -12,7 +12,7 @@ import {
 } from '../../partition/dead-letters.js';
 import { PendingRows } from '../../partition/pending.js';
 import { readPartition } from '../journal/content.js';
-import type { LetterTool } from './tool.js';
+import type { LetterReader, LetterTool } from './tool.js';
 
 /** Works on the journal of a stopped reporter, under its lock. Rejects with ReporterError, JOURNAL_IN_USE among others. */
 export async function openStopped(dir: string, note: (text: string) => void): Promise<LetterTool> {
@@ -34,6 +34,18 @@ export async function openStopped(dir: string, note: (text: string) => void): Pr
       settleEach(deadLetters, filter, journal.layout.writers, async (index, keys) =>
         settleDeadLetters({ action, keys, filter }, await partition(index)),
       ),
+    close: () => journal.close(),
+  };
+}
+
+/** Reads the journal of a stopped reporter, which need not be writable. Rejects as `openStopped` does. */
+export async function readStopped(dir: string): Promise<LetterReader> {
+  const journal = await readJournal(dir);
+  return {
+    list: async (filter, offset, limit) => {
+      const { total, letters } = await pageOfDeadLetters(journal.deadLetters, filter, offset, limit);
+      return { total, letters: letters.map(letterJson) };
+    },
     close: () => journal.close(),
   };
 }

@@ -18,6 +18,8 @@ let aheadMs = 0;
 
 /** Services by level, as the reporter last said. */
 export const counts = signal<LevelCounts | undefined>(undefined);
+/** Whether the reporter keeps a history that can be asked for. */
+export const hasHistory = signal(false);
 /** Things that happened while the page is open, newest first. */
 export const lastChanges = signal<readonly Change[]>([]);
 /** Said to those who do not see the page. */

@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Change, Head, LevelCounts, ServicesAnswer } from '../../view/shapes.js';
-import { announcement, counts, formats, lastChanges, texts } from './app.js';
+import { announcement, counts, formats, hasHistory, lastChanges, texts } from './app.js';
 import { connection, noteHead } from './liveness.js';
 import type { ReporterAnswer } from './reporter-answer.js';
 import { askReporter, noteReporter } from './reporter-health.js';
@@ -18,9 +18,12 @@ const MOST_CHANGES = 50;
 
 /**
  * The answer to a question, asked again every 5 s while the page is live. The old answer stays until the next one
- * is there, also while the reporter is away.
+ * is there, also while the reporter is away. Nothing is asked for without a path.
  */
-export function useAnswer<Answer extends object>(path: string, everyMs = EVERY_MS): Answered<Answer> {
+export function useAnswer<Answer extends object>(
+  path: string | undefined,
+  everyMs = EVERY_MS,
+): Answered<Answer> {
   const answer = useSignal<Answer | undefined>(undefined);
   const error = useSignal<AskError | undefined>(undefined);
   const { state } = connection.value;
@@ -28,9 +31,9 @@ export function useAnswer<Answer extends object>(path: string, everyMs = EVERY_M
   useEffect(() => {
     answer.value = undefined;
     error.value = undefined;
-  }, [path.split('?')[0]]);
+  }, [path?.split('?')[0]]);
   useEffect(() => {
-    if (!isLive) return;
+    if (!isLive || path === undefined) return;
     let isOver = false;
     const load = () =>
       ask<Answer>(path).then(
@@ -89,7 +92,10 @@ async function pollCounts(): Promise<void> {
 }
 
 function takeCommon(kind: string, data: unknown): void {
-  if (kind === 'hello') askReporter().catch(() => {});
+  if (kind === 'hello') {
+    hasHistory.value = (data as { history?: boolean }).history === true;
+    askReporter().catch(() => {});
+  }
   // Events are of the same build as the page.
   if (kind === 'reporter') noteReporter(data as Partial<ReporterAnswer>);
   if (kind === 'services') counts.value = (data as { counts: LevelCounts }).counts;

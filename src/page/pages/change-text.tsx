@@ -48,7 +48,7 @@ export function ChangeItem({ group, incidents }: Props) {
 
 function Where({ group }: Pick<Props, 'group'>) {
   const { changes: words } = texts.value;
-  const { modid, cmdid, host, caller, kind } = group.first;
+  const { modid, cmdid, name, host, caller, kind } = group.first;
   const isIncident = kind === 'incident-began' || kind === 'incident-ended';
   const hosts = group.changes.flatMap((change) => change.host ?? []);
   return (
@@ -57,7 +57,8 @@ function Where({ group }: Pick<Props, 'group'>) {
         <a class="id" href={href(`services/${modid}/${cmdid}`)}>
           {modid}/{cmdid}
         </a>
-      )}{' '}
+      )}
+      {name !== null && <span class="name">{name}</span>}{' '}
       {hosts.length > MOST_HOSTS
         ? words.many(hosts.length)
         : hosts.map((each) => [<HostLink key={each} host={each} />, ' '])}

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import type { Incident, Summary } from '../../view/shapes.js';
-import { formats, nowMs, texts } from '../live/app.js';
+import { formats, hasHistory, nowMs, texts } from '../live/app.js';
 import { useAnswer } from '../live/use-answer.js';
 import { type ChartPart, Charts } from '../parts/charts.js';
 import { Minute } from '../parts/times.js';
@@ -27,14 +27,13 @@ export function Plot({ summary, incidents }: Props) {
   const from = useRef(0);
   from.current = to - seconds;
   const path = `api/history?modid=${modid}&cmdid=${cmdid}&from=${iso(from.current)}&to=${iso(to)}&step=${step}`;
-  const { answer, error } = useAnswer<HistoryAnswer>(path, EVERY_MS);
-  const hasHistory = answer.value !== undefined || error.value === undefined;
+  const { answer } = useAnswer<HistoryAnswer>(hasHistory.value ? path : undefined, EVERY_MS);
   const series = answer.value ? seriesOfHistory(answer.value) : seriesOfSpark(summary.spark, nowMs.peek());
   return (
     <section class="plot" aria-labelledby="plot-title">
       <h2 id="plot-title">
         {service.plot}
-        {hasHistory && (
+        {hasHistory.value && (
           <fieldset class="segments" aria-label={service.plotSpan}>
             {(Object.keys(SPANS) as SpanName[]).map((name) => (
               <button

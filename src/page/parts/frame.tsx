@@ -13,6 +13,8 @@ import { viewHead } from './view-head.js';
 export function Frame({ children }: { readonly children: ComponentChildren }) {
   const { nav } = texts.value;
   const { node } = viewHead.value;
+  // Before that there is nothing to go to, to search, or to pause.
+  const isIn = connection.value.state !== 'login';
   return (
     <>
       <header class="bar">
@@ -26,11 +28,11 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
         <a class="brand" href={href('')}>
           Lars{node !== null && <span class="node">{node}</span>}
         </a>
-        <Links />
-        <SearchField />
+        {isIn && <Links />}
+        {isIn && <SearchField />}
         <div class="pills">
-          <StatePill />
-          <ReporterPill />
+          {isIn && <StatePill />}
+          {isIn && <ReporterPill />}
           <LanguageSwitch />
           <ThemeSwitch />
         </div>

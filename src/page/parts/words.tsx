@@ -2,9 +2,14 @@ import type { Reason, Summary } from '../../view/shapes.js';
 import { href, texts } from '../live/app.js';
 import { idOf } from '../pure/stream-merge.js';
 
-/** Why a service is where it is, in one sentence; strongest first, at most so many reasons. */
+/**
+ * Why a service is where it is, in one sentence; strongest first, at most so many reasons. That single callers avoid a
+ * host is worth a word only where nothing else is.
+ */
 export function reasonsOf(summary: Summary, most = Number.POSITIVE_INFINITY): string {
-  return summary.reasons
+  const { reasons } = summary;
+  return reasons
+    .filter(({ code }) => code !== 'hosts-noted' || reasons.length === 1)
     .slice(0, most)
     .map((reason) => reasonText(reason, summary))
     .join(texts.value.locale === 'zh-CN' ? '；' : '; ');

@@ -92,11 +92,13 @@ export class Formats {
   bytes(bytes: number): string {
     const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
     const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+    // As the others are written; `byte` has no short form with a space.
+    if (step === 0) return `${this.count(bytes)} B`;
     return new Intl.NumberFormat(this.#locale, {
       style: 'unit',
       unit: units[step],
-      unitDisplay: 'narrow',
-      maximumFractionDigits: step === 0 ? 0 : 1,
+      unitDisplay: 'short',
+      maximumFractionDigits: 1,
     }).format(bytes / 1000 ** step);
   }
 

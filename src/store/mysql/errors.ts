@@ -14,6 +14,8 @@ interface Verdict {
   readonly mayBeOneRow?: true;
   /** True when a statement of fewer rows may fit into its time. */
   readonly tooSlow?: true;
+  /** True for an answer that leaves nothing unsure: the server is the right one, and its session is as it was. */
+  readonly isSessionSound?: true;
 }
 
 /** Server answers by number. A statement answered with one of these was rolled back, except where said. */
@@ -23,12 +25,14 @@ const byErrno: ReadonlyMap<number, Verdict> = new Map([
     1040, // too many connections
     1047, // cluster node without quorum
     1203, // this user has too many connections
-    1213, // deadlock, or a cluster's certification failure
     1412, // table definition changed under the transaction
     3058, // deadlock among named locks
     3101, // group replication rolled the transaction back
   ]),
-  ...rows({ class: 'retry', tooSlow: true }, [
+  ...rows({ class: 'retry', isSessionSound: true }, [
+    1213, // deadlock, or a cluster's certification failure
+  ]),
+  ...rows({ class: 'retry', tooSlow: true, isSessionSound: true }, [
     1205, // lock wait timeout
   ]),
   ...rows({ class: 'retry', maybeApplied: true, tooSlow: true }, [
@@ -61,7 +65,7 @@ const byErrno: ReadonlyMap<number, Verdict> = new Map([
     1153, // packet larger than max_allowed_packet
     1390, // too many placeholders
   ]),
-  ...rows({ class: 'poison' }, [
+  ...rows({ class: 'poison', isSessionSound: true }, [
     1048, // null in a NOT NULL column
     1264, // out of range
     1265, // data truncated
@@ -138,6 +142,14 @@ export function isLoginRefusal(thrown: unknown): boolean {
 export function isUnknownAnswer(thrown: unknown): boolean {
   const { errno = 0 } = fieldsOf(thrown);
   return errno > 0 && !byErrno.has(errno);
+}
+
+/**
+ * Whether a session goes on after this answer to a statement. A server that is read-only or refuses us may have been
+ * replaced by another one at the same address: only a new connection finds out.
+ */
+export function isSessionSound(thrown: unknown): boolean {
+  return byErrno.get(fieldsOf(thrown).errno ?? 0)?.isSessionSound === true;
 }
 
 /** What a person can do about a failure that has no number. */

@@ -30,8 +30,9 @@ export class MysqlConnection {
     });
   }
 
-  /** Connects and logs in within `timeoutMs`; rejects with what mysql2 throws. */
-  static connect(address: MysqlAddress, timeoutMs: number): Promise<MysqlConnection> {
+  /** Connects and logs in within `timeoutMs`, unless `signal` ends it; rejects with what mysql2 throws. */
+  static connect(address: MysqlAddress, timeoutMs: number, signal?: AbortSignal): Promise<MysqlConnection> {
+    if (signal?.aborted) return Promise.reject(abandoned());
     // mysql2's destroy() only ends its socket politely and goes on sending what it has buffered: keep the socket.
     const { host, port } = address;
     const socket = connectSocket({ host, port, noDelay: true, lookup: lookupApart(timeoutMs) });
@@ -48,8 +49,13 @@ export class MysqlConnection {
       queryFormat: (sql: string) => sql,
     });
     const opened = new MysqlConnection(socket, connection);
-    return new Promise((resolve, reject) => {
+    return new Promise<MysqlConnection>((resolve, reject) => {
       let isSilent = false;
+      const onAbort = () => {
+        opened.destroy();
+        reject(abandoned());
+      };
+      signal?.addEventListener('abort', onAbort);
       socket.once('connect', () => {
         isSilent = true;
       });
@@ -61,6 +67,7 @@ export class MysqlConnection {
         reject(foreignServer(address, foreign));
       });
       connection.connect((error) => {
+        signal?.removeEventListener('abort', onAbort);
         if (error === null) return resolve(opened);
         opened.destroy();
         reject(isSilent ? explainSilence(error, timeoutMs) : error);
@@ -110,7 +117,11 @@ export class MysqlConnection {
     this.#usable = false;
     this.#connection.destroy();
     this.#socket.destroy();
-    this.#abandon?.(Object.assign(new Error('connection destroyed'), { code: 'PROTOCOL_CONNECTION_LOST' }));
+    this.#abandon?.(abandoned());
     this.#abandon = undefined;
   }
+}
+
+function abandoned(): Error {
+  return Object.assign(new Error('connection destroyed'), { code: 'PROTOCOL_CONNECTION_LOST' });
 }

@@ -9,7 +9,7 @@ import {
   storeAddress,
 } from '../address.js';
 import type { Store, StoreLane, StoreWriter } from '../contract.js';
-import { classifyMysqlError } from './errors.js';
+import { classifyMysqlError, isSessionSound } from './errors.js';
 import {
   checkLocks,
   FENCE_WAIT_MS,
@@ -151,6 +151,9 @@ class MysqlWriter implements StoreWriter {
   readonly #lane: StoreLane;
   readonly #earlierRuns: EarlierRuns;
   #session: Session | undefined;
+  /** Of the call under way. */
+  #connection: MysqlConnection | undefined;
+  readonly #abandoned = new AbortController();
 
   constructor(settings: Settings, lane: StoreLane, earlierRuns: EarlierRuns) {
     this.#settings = settings;
@@ -172,10 +175,15 @@ class MysqlWriter implements StoreWriter {
     }
   }
 
+  abandon(): void {
+    this.#abandoned.abort();
+    this.#connection?.destroy();
+  }
+
   async close(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    await session?.connection.close(this.#settings.connectTimeoutMs);
+    await session?.connection.close(Math.min(GOOD_BYE_MS, this.#settings.connectTimeoutMs));
   }
 
   /** Connects, prepares the session, checks the table, and waits until it is this partition's only writer. */
@@ -185,7 +193,10 @@ class MysqlWriter implements StoreWriter {
       this.#settings;
     let connection: MysqlConnection | undefined;
     try {
-      connection = await logins.attempt(() => MysqlConnection.connect(address, connectTimeoutMs));
+      const { signal } = this.#abandoned;
+      connection = await logins.attempt(() => MysqlConnection.connect(address, connectTimeoutMs, signal));
+      this.#connection = connection;
+      signal.throwIfAborted();
       const query = bounded(connection, connectTimeoutMs);
       const { maxPacketBytes, id } = await prepareSession(query, queryTimeoutMs);
       own.add(id);
@@ -228,18 +239,16 @@ class MysqlWriter implements StoreWriter {
       }
     }
     if (error.class === 'too-large' && rows === 1) error = tooLarge(1, undefined, undefined);
-    // A server that is read-only or refuses us may have been replaced by another one at the same address: only a
-    // new connection finds out.
-    if (error.class !== 'poison' && !LOCK_CONFLICTS.has(error.code)) session.connection.destroy();
+    if (!isSessionSound(thrown)) session.connection.destroy();
     return error;
   }
 }
 
+/** A server that does not answer is not waited for longer when its connection is closed. */
+const GOOD_BYE_MS = 1000;
+
 /** What a packet holds beside the statement: the command, and on MySQL 8 the counts of query attributes. */
 const COMMAND_BYTES = 3;
-
-/** Failures that leave nothing unsure: the server answered, and is the right one. */
-const LOCK_CONFLICTS: ReadonlySet<string> = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT']);
 
 /**
  * Once per journal, before the first upsert of this run: the sessions of earlier runs are over. While one

@@ -6,11 +6,12 @@ import { type CallerAnswer, type CallerRow, type CallersAnswer, VOICE_STATES } f
 import type { ViewState } from '../state.js';
 import type { View } from '../view.js';
 import { VOICE_STATE_OF } from '../voices.js';
+import { addressMatcher, matchesNone } from './address-prefix.js';
 import { headOf } from './head.js';
 import { Parameters, Unanswerable } from './parameters.js';
 import { roundShare } from './rounding.js';
-import { rowAnswer } from './rowanswer.js';
-import { isShared, isSuspect, voiceAnswer } from './voiceanswer.js';
+import { rowAnswer } from './row-answer.js';
+import { isShared, isSuspect, voiceAnswer } from './voice-answer.js';
 
 export const CALLERS_PARAMETERS = ['state', 'suspect', 'shared', 'skewed', 'q', 'limit', 'offset'] as const;
 export const CALLER_PARAMETERS = ['limit', 'offset'] as const;
@@ -28,6 +29,7 @@ export function listCallers(view: View, query: URLSearchParams): CallersAnswer {
   const shared = asked.boolean('shared');
   const skewed = asked.boolean('skewed');
   const q = asked.text('q') ?? '';
+  const matches = addressMatcher(q) ?? matchesNone;
   const limit = asked.limit(DEFAULT_LIMIT, MAX_LIMIT);
   const offset = asked.offset();
   const counts = { reporting: 0, connected: 0, gone: 0, table: 0 };
@@ -41,7 +43,7 @@ export function listCallers(view: View, query: URLSearchParams): CallersAnswer {
       (suspect === undefined || suspect === isSuspect(state, voice)) &&
       (shared === undefined || shared === isShared(state, voice)) &&
       (skewed === undefined || skewed === (voices.skewed[voice] === 1)) &&
-      (q === '' || formatIpv4(voices.ip(voice)).startsWith(q))
+      (q === '' || matches(voices.ip(voice), 0))
     )
       found.push(voice);
   }

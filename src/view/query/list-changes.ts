@@ -56,7 +56,7 @@ export function listChanges(view: View, query: URLSearchParams): ChangesAnswer {
   };
 }
 
-export function changeAnswer({ clock }: ViewState, change: ChangeRecord): Change {
+export function changeAnswer({ clock, nameOf }: ViewState, change: ChangeRecord): Change {
   const { id, at, kind, modid, cmdid, ip, port, caller, incident, text } = change;
   return {
     id,
@@ -64,6 +64,7 @@ export function changeAnswer({ clock }: ViewState, change: ChangeRecord): Change
     kind,
     modid,
     cmdid,
+    name: modid === null || cmdid === null ? null : nameOf(modid, cmdid),
     host: ip === null ? null : `${formatIpv4(ip)}:${port}`,
     caller: caller === null ? null : formatIpv4(caller),
     incident,

@@ -1,11 +1,12 @@
 import { formatIpv4 } from '../../model/ipv4.js';
-import { DISPUTED, FAILING, NOTED, OVERLOADED } from '../hosts.js';
+import { ADDRESS_WORDS, DISPUTED, FAILING, HOST_STATE_OF, NOTED, OVERLOADED } from '../hosts.js';
 import type { HostAddress, HostAnswer, HostsAnswer } from '../shapes.js';
 import type { Snapshot } from '../snapshot.js';
 import type { ViewState } from '../state.js';
 import type { View } from '../view.js';
+import { addressMatcher, matchesNone } from './address-prefix.js';
 import { headOf } from './head.js';
-import { compareHosts, serviceHostAnswer } from './hostanswer.js';
+import { compareHosts, serviceHostAnswer } from './host-answer.js';
 import { Parameters, Unanswerable } from './parameters.js';
 
 export const HOSTS_PARAMETERS = ['q', 'min', 'limit', 'offset'] as const;
@@ -15,36 +16,42 @@ const MAX_SERVICES = 1_000_000;
 /** An address that so many services, and half of those it serves, hold for overloaded is suspect. */
 const SUSPECT_SERVICES = 2;
 
-/** One address: in how many services it is in which state. A service with several ports of it counts once a state. */
-interface Tally {
-  readonly ip: number;
-  services: number;
-  overloaded: number;
-  disputed: number;
-  failing: number;
-  noted: number;
-  heard: number;
-  /** Service that was counted last, and the states it was counted with, as bits. */
-  service: number;
-  states: number;
+/**
+ * Addresses by their numbers: in how many services each is in which state. A service with several ports of it counts
+ * once a state. Columns, as there may be very many.
+ */
+interface Tallies {
+  readonly services: Int32Array;
+  readonly heard: Int32Array;
+  /** In a row for each state of hosts. */
+  readonly states: readonly Int32Array[];
 }
 
 /** GET /api/hosts. `min`: overloaded in so many services at least. Throws `Unanswerable`. */
 export function listHosts(view: View, query: URLSearchParams): HostsAnswer {
   const asked = new Parameters(query, HOSTS_PARAMETERS);
   const q = asked.text('q') ?? '';
+  const matches = addressMatcher(q) ?? matchesNone;
   const min = asked.integer('min', 0, MAX_SERVICES) ?? 0;
   const limit = asked.limit(DEFAULT_LIMIT, MAX_LIMIT);
   const offset = asked.offset();
   const { state } = view;
   view.settle();
-  const found = talliesOfTick(view).filter(
-    ({ ip, overloaded }) => overloaded >= min && (q === '' || formatIpv4(ip).startsWith(q)),
-  );
+  const all = talliesOfTick(view);
+  const overloaded = all.states[OVERLOADED]!;
+  const { used, high, words } = state.hosts.addresses;
+  const found: number[] = [];
+  for (let address = 0; address < high; address++)
+    if (
+      used[address] === 1 &&
+      overloaded[address]! >= min &&
+      (q === '' || matches(words[address * ADDRESS_WORDS]!, 0))
+    )
+      found.push(address);
   return {
     ...headOf(view),
     total: found.length,
-    hosts: pageOf(found, offset, limit).map((tally) => addressAnswer(state, tally)),
+    hosts: pageOf(state, all, found, offset, limit).map((address) => addressAnswer(state, all, address)),
   };
 }
 
@@ -53,108 +60,100 @@ export function showHost(view: View, ip: number, query: URLSearchParams): HostAn
   new Parameters(query, []);
   const { state } = view;
   view.settle();
+  const { hosts, services } = state;
+  const address = hosts.addresses.find(ip);
+  if (address < 0) throw new Unanswerable(404, `no agent has reported host ${formatIpv4(ip)}`);
   const found: number[] = [];
-  for (const host of allHosts(state)) if (state.hosts.ip(host) === ip) found.push(host);
-  const tally = tallies(state, found).get(ip);
-  if (!tally) throw new Unanswerable(404, `no agent has reported host ${formatIpv4(ip)}`);
+  for (let service = 0; service < services.records.high; service++)
+    if (services.records.used[service] === 1)
+      for (const host of services.hostsOf[service]!) if (hosts.address[host] === address) found.push(host);
   return {
     ...headOf(view),
-    host: addressAnswer(state, tally),
+    host: addressAnswer(state, talliesOf(state), address),
     hosts: found.sort(compareHosts(state)).map((host) => serviceHostAnswer(state, host)),
   };
 }
 
 /** Counted once a tick, however many ask. */
-const counted = new WeakMap<Snapshot, readonly Tally[]>();
+const counted = new WeakMap<Snapshot, Tallies>();
 
-function talliesOfTick({ state, snapshots }: View): readonly Tally[] {
+function talliesOfTick({ state, snapshots }: View): Tallies {
   let found = counted.get(snapshots.current);
-  if (!found) {
-    found = [...tallies(state, allHosts(state)).values()];
+  // An address may be new since then.
+  if (!found || found.services.length < state.hosts.addresses.high) {
+    found = talliesOf(state);
     counted.set(snapshots.current, found);
   }
   return found;
 }
 
-/** Service by service. */
-function* allHosts({ services }: ViewState): Generator<number> {
-  const { used, high } = services.records;
-  for (let service = 0; service < high; service++) if (used[service] === 1) yield* services.hostsOf[service]!;
-}
-
-/** By address. `some`: hosts of one service stand together. */
-function tallies({ hosts }: ViewState, some: Iterable<number>): Map<number, Tally> {
-  const found = new Map<number, Tally>();
-  for (const host of some) {
-    const ip = hosts.ip(host);
-    let tally = found.get(ip);
-    if (!tally) {
-      tally = newTally(ip);
-      found.set(ip, tally);
+function talliesOf({ hosts, services }: ViewState): Tallies {
+  const { high } = hosts.addresses;
+  const column = () => new Int32Array(high);
+  const all: Tallies = { services: column(), heard: column(), states: HOST_STATE_OF.map(column) };
+  /** Service that was counted last, plus 1, and the states it was counted with, as bits. */
+  const last = column();
+  const counted = column();
+  for (let service = 0; service < services.records.high; service++) {
+    if (services.records.used[service] !== 1) continue;
+    for (const host of services.hostsOf[service]!) {
+      const address = hosts.address[host]!;
+      all.heard[address] = Math.max(all.heard[address]!, hosts.heard[host]!);
+      if (hosts.callers[host] === 0) continue;
+      if (last[address] !== service + 1) {
+        last[address] = service + 1;
+        counted[address] = 0;
+        all.services[address]!++;
+      }
+      const bit = 1 << hosts.state[host]!;
+      if ((counted[address]! & bit) === 0) all.states[hosts.state[host]!]![address]!++;
+      counted[address]! |= bit;
     }
-    tally.heard = Math.max(tally.heard, hosts.heard[host]!);
-    if (hosts.callers[host] === 0) continue;
-    if (tally.service !== hosts.service[host]) {
-      tally.service = hosts.service[host]!;
-      tally.states = 0;
-      tally.services++;
-    }
-    const state = hosts.state[host]!;
-    if ((tally.states & (1 << state)) === 0) count(tally, state);
-    tally.states |= 1 << state;
   }
-  return found;
+  return all;
 }
 
-function newTally(ip: number): Tally {
-  const none = { services: 0, overloaded: 0, disputed: 0, failing: 0, noted: 0 };
-  return { ip, ...none, heard: 0, service: -1, states: 0 };
-}
+/** States that are trouble, worst first. */
+const TROUBLE = [OVERLOADED, DISPUTED, FAILING, NOTED] as const;
 
-function count(tally: Tally, state: number): void {
-  if (state === OVERLOADED) tally.overloaded++;
-  else if (state === DISPUTED) tally.disputed++;
-  else if (state === FAILING) tally.failing++;
-  else if (state === NOTED) tally.noted++;
-}
-
-/** A page of all: those in trouble first, then by address. Sorts no more than it needs. */
-function pageOf(found: readonly Tally[], offset: number, limit: number): readonly Tally[] {
-  const inTrouble = found.filter(hasTrouble).sort(compareTallies);
-  if (inTrouble.length >= offset + limit) return inTrouble.slice(offset, offset + limit);
-  const rest = new Map(found.filter((tally) => !hasTrouble(tally)).map((tally) => [tally.ip >>> 0, tally]));
-  const sorted = Uint32Array.from(rest.keys()).sort();
-  const skipped = Math.max(0, offset - inTrouble.length);
-  const page = inTrouble.slice(offset, offset + limit);
-  for (const ip of sorted.subarray(skipped, skipped + limit - page.length)) page.push(rest.get(ip)!);
+/** A page of all: those in trouble first, overloaded in most services before others; then by address. */
+function pageOf(
+  { hosts }: ViewState,
+  all: Tallies,
+  found: readonly number[],
+  offset: number,
+  limit: number,
+): readonly number[] {
+  const { addresses } = hosts;
+  const ipOf = (address: number) => addresses.words[address * ADDRESS_WORDS]! >>> 0;
+  const hasTrouble = (address: number) => TROUBLE.some((state) => all.states[state]![address]! > 0);
+  const compare = (a: number, b: number) => {
+    for (const state of TROUBLE) {
+      const more = all.states[state]![b]! - all.states[state]![a]!;
+      if (more !== 0) return more;
+    }
+    return ipOf(a) - ipOf(b);
+  };
+  const page = found.filter(hasTrouble).sort(compare).slice(offset);
+  if (page.length >= limit) return page.slice(0, limit);
+  const rest = found.filter((address) => !hasTrouble(address));
+  const skipped = Math.max(0, offset - (found.length - rest.length));
+  const ips = Uint32Array.from(rest, ipOf).sort();
+  for (const ip of ips.subarray(skipped, skipped + limit - page.length)) page.push(addresses.find(ip | 0));
   return page;
 }
 
-function hasTrouble({ overloaded, disputed, failing, noted }: Tally): boolean {
-  return overloaded + disputed + failing + noted > 0;
-}
-
-/** Overloaded in most services first. */
-function compareTallies(a: Tally, b: Tally): number {
-  return (
-    b.overloaded - a.overloaded ||
-    b.disputed - a.disputed ||
-    b.failing - a.failing ||
-    b.noted - a.noted ||
-    (a.ip >>> 0) - (b.ip >>> 0)
-  );
-}
-
-function addressAnswer({ clock }: ViewState, tally: Tally): HostAddress {
-  const { ip, services, overloaded, disputed, failing, noted, heard } = tally;
+function addressAnswer({ clock, hosts }: ViewState, all: Tallies, address: number): HostAddress {
+  const services = all.services[address]!;
+  const [overloaded, disputed, failing, noted] = TROUBLE.map((state) => all.states[state]![address]!);
   return {
-    ip: formatIpv4(ip),
+    ip: formatIpv4(hosts.addresses.words[address * ADDRESS_WORDS]!),
     services,
-    overloaded,
-    disputed,
-    failing,
-    noted,
-    suspect: overloaded >= SUSPECT_SERVICES && overloaded * 2 >= services,
-    lastHeard: clock.isoOrNull(heard),
+    overloaded: overloaded!,
+    disputed: disputed!,
+    failing: failing!,
+    noted: noted!,
+    suspect: overloaded! >= SUSPECT_SERVICES && overloaded! * 2 >= services,
+    lastHeard: clock.isoOrNull(all.heard[address]!),
   };
 }

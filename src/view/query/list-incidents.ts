@@ -1,7 +1,7 @@
 import type { IncidentsAnswer } from '../shapes.js';
 import type { View } from '../view.js';
 import { headOf } from './head.js';
-import { incidentAnswer } from './incidentanswer.js';
+import { incidentAnswer } from './incident-answer.js';
 import { Parameters } from './parameters.js';
 
 export const INCIDENTS_PARAMETERS = ['open', 'since', 'modid', 'cmdid', 'host', 'limit', 'before'] as const;

@@ -1,10 +1,10 @@
-import { formatIpv4 } from '../../model/ipv4.js';
 import { FRESHNESS_OF } from '../services.js';
 import { FRESHNESS, LEVELS, type Level, type ServicesAnswer } from '../shapes.js';
 import { NO_SERVICES, type Snapshot } from '../snapshot.js';
 import type { Standing } from '../standing.js';
 import type { ViewState } from '../state.js';
 import type { View } from '../view.js';
+import { addressMatcher } from './address-prefix.js';
 import { headOf } from './head.js';
 import { Parameters, Unanswerable } from './parameters.js';
 import { summaryOf } from './summary-answer.js';
@@ -73,28 +73,23 @@ function filtered(state: ViewState, { standings }: Snapshot, asked: Parameters):
 function matcherOf(state: ViewState, q: string): (standing: Standing) => boolean {
   const { services, nameOf } = state;
   const wanted = q.toLowerCase();
-  const byHost = /^[\d.:]+$/.test(q) ? servicesOfHosts(state, q) : undefined;
+  const byHost = servicesOfHosts(state, q);
+  // What no number begins with needs no numbers written out.
+  const isNumber = /^-?\d*(\/-?\d*)?$/.test(q);
   return ({ service, modid, cmdid }) =>
-    `${modid}/${cmdid}`.startsWith(q) ||
+    (isNumber && `${modid}/${cmdid}`.startsWith(q)) ||
     (nameOf(modid, cmdid)?.toLowerCase().includes(wanted) ?? false) ||
-    (byHost?.has(service) === true && services.find(modid, cmdid) === service);
+    (byHost?.[service] === 1 && services.find(modid, cmdid) === service);
 }
 
-function servicesOfHosts({ hosts }: ViewState, prefix: string): ReadonlySet<number> {
-  const found = new Set<number>();
+/** 1 for each service with a host whose address begins so; undefined when there is none. */
+function servicesOfHosts({ hosts, services }: ViewState, prefix: string): Uint8Array | undefined {
+  const matches = addressMatcher(prefix);
+  if (!matches) return undefined;
+  const found = new Uint8Array(services.records.high);
   const { used, high } = hosts.records;
-  const matching = new Map<number, boolean>();
-  const hasPort = prefix.includes(':');
-  for (let host = 0; host < high; host++) {
-    if (used[host] !== 1) continue;
-    const ip = hosts.ip(host);
-    let matches = hasPort ? `${formatIpv4(ip)}:${hosts.port(host)}`.startsWith(prefix) : matching.get(ip);
-    if (matches === undefined) {
-      matches = formatIpv4(ip).startsWith(prefix);
-      matching.set(ip, matches);
-    }
-    if (matches) found.add(hosts.service[host]!);
-  }
+  for (let host = 0; host < high; host++)
+    if (used[host] === 1 && matches(hosts.ip(host), hosts.port(host))) found[hosts.service[host]!] = 1;
   return found;
 }
 

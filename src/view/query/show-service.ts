@@ -5,12 +5,12 @@ import type { Matrix, ServiceAnswer } from '../shapes.js';
 import type { ViewState } from '../state.js';
 import type { View } from '../view.js';
 import { headOf } from './head.js';
-import { compareHosts, hostAnswer } from './hostanswer.js';
-import { incidentAnswer } from './incidentanswer.js';
+import { compareHosts, hostAnswer } from './host-answer.js';
+import { incidentAnswer } from './incident-answer.js';
 import { type HostFilter, Parameters, Unanswerable } from './parameters.js';
-import { letterOf, rowAnswer } from './rowanswer.js';
+import { letterOf, rowAnswer } from './row-answer.js';
 import { summaryOf } from './summary-answer.js';
-import { voiceAnswer } from './voiceanswer.js';
+import { voiceAnswer } from './voice-answer.js';
 
 export const SERVICE_PARAMETERS = ['callers', 'offset', 'host', 'caller'] as const;
 const DEFAULT_CALLERS = 100;

@@ -17,6 +17,8 @@ const SAVE_S = 10;
 const FIRST_SAVE_S = 2;
 /** Words taken in before anything else has its turn: some milliseconds. */
 const TURN_WORDS = 500_000;
+/** Services looked at before anything else has its turn: some milliseconds. */
+const TURN_SERVICES = 1_500;
 /** The view counts as behind when rows have waited so long. */
 const BEHIND_S = 2;
 
@@ -68,6 +70,11 @@ export class Serving {
       if (kind === ROWS) this.#view.live(content, this.#peers, this.#clock.nowS());
       else if (kind === PEER) this.#setPeer(tag, String.fromCharCode(...content));
     }, maxWords);
+  }
+
+  /** Prepares a tick. False when there is more: others have their turn, then it is to be called again. */
+  settle(): boolean {
+    return this.#view.settleSome(this.#clock.nowS(), TURN_SERVICES);
   }
 
   /** To be called once a second. */

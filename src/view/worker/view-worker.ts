@@ -7,6 +7,8 @@ import type { Boot, ToWorker } from './worker-protocol.js';
 /** Rows are taken in so often. */
 const POLL_MS = 50;
 const SECOND_MS = 1000;
+/** Turns that a tick is prepared in. */
+const MAX_TURNS = 20;
 
 function run(boot: Boot, port: NonNullable<typeof parentPort>): void {
   const send: Send = (message, transfer = []) => port.postMessage(message, transfer);
@@ -15,9 +17,11 @@ function run(boot: Boot, port: NonNullable<typeof parentPort>): void {
     if (serving.takeIn()) setTimeout(takeIn, POLL_MS);
     else setImmediate(takeIn);
   };
-  const tick = () => {
+  const tick = (turns: number) => {
+    // Rows that come in meanwhile may make it more and more; the tick comes anyway.
+    if (!serving.settle() && turns < MAX_TURNS) return setImmediate(tick, turns + 1);
     serving.tick();
-    setTimeout(tick, untilNextSecond(boot));
+    return setTimeout(tick, untilNextSecond(boot), 0);
   };
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'news') serving.take(message);
@@ -25,7 +29,7 @@ function run(boot: Boot, port: NonNullable<typeof parentPort>): void {
     else serving.request(message);
   });
   takeIn();
-  tick();
+  tick(0);
 }
 
 function untilNextSecond({ clock }: Boot): number {

@@ -1,9 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
 import type { StoreWriter } from '../../../src/store/contract.js';
 import { mysqlStore } from '../../../src/store/mysql/store.js';
+import { until } from '../../../src/testing/until.js';
 import { type DatabaseServer, PASSWORD, startServer, USER } from '../../../tools/shared/database-server.js';
 import { batch, row, service } from '../../support/rows.js';
-import { until } from '../../support/wait.js';
 import { collect } from '../contract.js';
 import { makeDatabase, rejection } from '../databases.js';
 

@@ -1,10 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
 import type { StoreWriter } from '../../../src/store/contract.js';
 import { type MysqlStoreEvent, mysqlStore } from '../../../src/store/mysql/store.js';
+import { until } from '../../../src/testing/until.js';
 import { type DatabaseServer, startServer, USER } from '../../../tools/shared/database-server.js';
 import { startProxy } from '../../../tools/shared/proxy.js';
 import { service } from '../../support/rows.js';
-import { until } from '../../support/wait.js';
 import { collect } from '../contract.js';
 import { makeDatabase, rejection } from '../databases.js';
 

@@ -6,9 +6,9 @@ import test from 'ava';
 import { connectAgent } from '../../../src/client/index.js';
 import { lookupApart } from '../../../src/store/mysql/lookup.js';
 import { numberedReport } from '../../../src/testing/index.js';
+import { until } from '../../../src/testing/until.js';
 import { startServe } from '../../../tools/shared/process.js';
 import { tempDir } from '../../support/temp.js';
-import { until } from '../../support/wait.js';
 
 /** All addresses of a host, sorted; rejects with what the lookup failed of. */
 function addressesOf(host: string, look = lookupApart(10_000)): Promise<string[]> {

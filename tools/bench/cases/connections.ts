@@ -56,7 +56,7 @@ export async function costAt(bench: Bench, agents: number): Promise<number> {
       await sleep(bench.size(1500, 100));
       const before = await reporter.call('ledger');
       let after = before;
-      const cpuMicros = await bench.cpuMicros(`C ${agents}`, reporter, async () => {
+      const { all: cpuMicros } = await bench.cpuMicros(`C ${agents}`, reporter, async () => {
         await sleep(bench.size(4000, 200));
         after = await reporter.call('ledger');
         return after.received - before.received;

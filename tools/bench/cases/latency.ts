@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import { encodeReportFrame } from '../../../src/client/encode.js';
 import { connectAgent } from '../../../src/client/index.js';
-import { type Case, expectBalanced, expectSame, quantile, WrongResult } from '../case.js';
+import { type Bench, type Case, expectBalanced, expectSame, quantile, WrongResult } from '../case.js';
 import { digestOf, keysOf, rowsOf, type Shape } from '../rows.js';
 
 /** A fifth of what U reaches on two cores. */
@@ -31,54 +31,76 @@ export const latency: Case = {
       target: { of: 'measured', atMost: 25 },
     },
   ],
-  round: (bench) =>
-    bench.withTable(({ name, url }) =>
-      bench.withProcesses({ url }, async ({ reporter, load, port }) => {
-        const shape: Shape = { agents: 10, services: bench.size(5000, 100), hosts: 10 };
-        await load.call('connect', { port, connections: shape.agents });
-        await load.call('prepare', { shape, version: 1 });
-        const database = await mysql.createConnection(url);
-        const agent = await connectAgent({ host: '127.0.0.1', port, maxBufferedBytes: 65_536 });
-        await load.call('pace', { rowsPerSecond: ROWS_PER_SECOND });
-        await sleep(bench.size(1000, 100));
-        const through: number[] = [];
-        const bare: number[] = [];
-        const samples = bench.size(400, 10);
-        for (let succ = 1; succ <= samples; succ++) {
-          const results = [{ ...HOST, succ, err: 0, overload: false }];
-          const frame = encodeReportFrame({ modid: PROBE, cmdid: 1, caller: 1, ts: 1, results });
-          const began = performance.now();
-          await agent.sendBytes(frame);
-          while ((await succOf(database)) !== succ) if (performance.now() > began + 10_000) break;
-          through.push(performance.now() - began);
-          const upsertBegan = performance.now();
-          await database.query(
-            `INSERT INTO ServerCallStatus VALUES (${BARE},1,1,1,1,${succ},0,1,'0') ON DUPLICATE KEY UPDATE succ_cnt=VALUES(succ_cnt)`,
-          );
-          bare.push(performance.now() - upsertBegan);
-          // Not in step with anything.
-          await sleep(5 + Math.random() * 15);
-        }
-        const last = await succOf(database);
-        if (last !== samples) throw new WrongResult(`the probe stands at ${last}, not at ${samples}`);
-        const sent = await load.call('stop');
-        await load.call('prepare', { shape, version: 2 });
-        await load.call('sendAll');
-        const total = sent + keysOf(shape) + samples;
-        await reporter.call('until', { count: 'received', is: total, boundMs: 60_000 });
-        await reporter.call('until', { count: 'pending', is: 0, boundMs: 60_000 });
-        await expectBalanced(reporter, total);
-        await database.query(`DELETE FROM ServerCallStatus WHERE modid IN (${PROBE}, ${BARE})`);
-        expectSame('the table', await bench.digest(name), digestOf(rowsOf(shape, 2)));
-        await agent.close();
-        await database.end();
-        return [
-          { line: 'L p50', measured: quantile(through, 0.5), reference: quantile(bare, 0.5) },
-          { line: 'L p99', measured: quantile(through, 0.99), reference: quantile(bare, 0.99) },
-        ];
-      }),
-    ),
+  async round(bench) {
+    const { through, bare } = await latenciesOf(bench);
+    return [
+      { line: 'L p50', measured: quantile(through, 0.5), reference: quantile(bare, 0.5) },
+      { line: 'L p99', measured: quantile(through, 0.99), reference: quantile(bare, 0.99) },
+    ];
+  },
 };
+
+export interface Latencies {
+  /** Milliseconds, of each sample. */
+  readonly through: readonly number[];
+  readonly bare: readonly number[];
+  /** Longest turn of the reporter's main thread meanwhile, in milliseconds. */
+  readonly longestTurnMs: number;
+}
+
+/** `open`: given the port of the admin HTTP, opens what is to be open meanwhile; resolves to what closes it. */
+export function latenciesOf(
+  bench: Bench,
+  open: (adminPort: number) => Promise<() => void> = async () => () => {},
+): Promise<Latencies> {
+  return bench.withTable(({ name, url }) =>
+    bench.withProcesses({ url }, async ({ reporter, load, port }) => {
+      const shape: Shape = { agents: 10, services: bench.size(5000, 100), hosts: 10 };
+      await load.call('connect', { port, connections: shape.agents });
+      await load.call('prepare', { shape, version: 1 });
+      const database = await mysql.createConnection(url);
+      const agent = await connectAgent({ host: '127.0.0.1', port, maxBufferedBytes: 65_536 });
+      await load.call('pace', { rowsPerSecond: ROWS_PER_SECOND });
+      const close = await open(await reporter.call('adminPort'));
+      await sleep(bench.size(1000, 100));
+      const through: number[] = [];
+      const bare: number[] = [];
+      const samples = bench.size(400, 10);
+      await reporter.call('longestTurn', 'start');
+      for (let succ = 1; succ <= samples; succ++) {
+        const results = [{ ...HOST, succ, err: 0, overload: false }];
+        const frame = encodeReportFrame({ modid: PROBE, cmdid: 1, caller: 1, ts: 1, results });
+        const began = performance.now();
+        await agent.sendBytes(frame);
+        while ((await succOf(database)) !== succ) if (performance.now() > began + 10_000) break;
+        through.push(performance.now() - began);
+        const upsertBegan = performance.now();
+        await database.query(
+          `INSERT INTO ServerCallStatus VALUES (${BARE},1,1,1,1,${succ},0,1,'0') ON DUPLICATE KEY UPDATE succ_cnt=VALUES(succ_cnt)`,
+        );
+        bare.push(performance.now() - upsertBegan);
+        // Not in step with anything.
+        await sleep(5 + Math.random() * 15);
+      }
+      const longestTurnMs = await reporter.call('longestTurn', 'stop');
+      close();
+      const last = await succOf(database);
+      if (last !== samples) throw new WrongResult(`the probe stands at ${last}, not at ${samples}`);
+      const sent = await load.call('stop');
+      await load.call('prepare', { shape, version: 2 });
+      await load.call('sendAll');
+      const total = sent + keysOf(shape) + samples;
+      await reporter.call('until', { count: 'received', is: total, boundMs: 60_000 });
+      await reporter.call('until', { count: 'pending', is: 0, boundMs: 60_000 });
+      await expectBalanced(reporter, total);
+      await database.query(`DELETE FROM ServerCallStatus WHERE modid IN (${PROBE}, ${BARE})`);
+      expectSame('the table', await bench.digest(name), digestOf(rowsOf(shape, 2)));
+      await agent.close();
+      await database.end();
+      return { through, bare, longestTurnMs };
+    }),
+  );
+}
 
 async function succOf(database: mysql.Connection): Promise<number | undefined> {
   const [rows] = await database.query<mysql.RowDataPacket[]>(

@@ -67,7 +67,7 @@ export function throughReporter(
   bench: Bench,
   shape: Shape,
   expected: Digest,
-): Promise<Rate & { cpuMicrosPerRow: number }> {
+): Promise<Rate & { cpuMicrosPerRow: number; mainMicrosPerRow: number }> {
   const keys = keysOf(shape);
   return bench.withTable(({ name, url }) =>
     bench.withProcesses({ url }, async ({ reporter, load, port }) => {
@@ -81,7 +81,7 @@ export function throughReporter(
       await load.call('prepare', { shape, version: 1 });
       let elapsedMs = 0;
       const databaseBefore = bench.databaseCpuMicros();
-      const cpuMicros = await bench.cpuMicros('U', reporter, async () => {
+      const cpu = await bench.cpuMicros('U', reporter, async () => {
         const began = performance.now();
         const total = keysOf(warm) + keys;
         const stored = reporter.call('until', { count: 'upserted', is: total, boundMs: 300_000 });
@@ -95,7 +95,8 @@ export function throughReporter(
       expectSame('the table', await bench.digest(name), expected);
       return {
         rowsPerSecond: (keys / elapsedMs) * 1000,
-        cpuMicrosPerRow: cpuMicros / keys,
+        cpuMicrosPerRow: cpu.all / keys,
+        mainMicrosPerRow: cpu.main / keys,
         databaseMicrosPerRow: databaseMicros / keys,
       };
     }),

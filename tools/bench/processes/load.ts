@@ -28,10 +28,14 @@ const api = {
     }
   },
 
-  /** Encodes what is sent next. */
-  prepare(next: { shape: Shape; version: number }): void {
+  /** Encodes what is sent next; `versions` of it, one after the other, 1 unless given. */
+  prepare(next: { shape: Shape; version: number; versions?: number }): void {
     shape = next.shape;
-    frames = Array.from({ length: shape.agents }, (_, agent) => framesOf(shape, agent, next.version));
+    frames = Array.from({ length: shape.agents }, (_, agent) =>
+      Array.from({ length: next.versions ?? 1 }, (_, more) =>
+        framesOf(shape, agent, next.version + more),
+      ).flat(),
+    );
   },
 
   /** Every agent sends all its reports once; resolves when the system has taken them. */
@@ -59,18 +63,23 @@ const api = {
     stopped = Promise.all(sending).then((rows) => rows.reduce((sum, each) => sum + each, 0));
   },
 
-  /** Agents in turn send a report each, one a write, `rowsPerSecond` in all, until `stop`. */
-  pace({ rowsPerSecond }: { rowsPerSecond: number }): void {
+  /** Agents in turn send `together` reports, 1 unless given, in a write, `rowsPerSecond` in all, until `stop`. */
+  pace({ rowsPerSecond, together = 1 }: { rowsPerSecond: number; together?: number }): void {
     stopAsked = false;
     stopped = new Promise((resolve) => {
       const began = performance.now();
       let sent = 0;
       const turn = () => {
-        if (stopAsked) return resolve(sent * shape.hosts);
-        const due = ((performance.now() - began) / 1000) * (rowsPerSecond / shape.hosts);
+        if (stopAsked) return resolve(sent * together * shape.hosts);
+        const due = ((performance.now() - began) / 1000) * (rowsPerSecond / shape.hosts / together);
         for (; sent < due; sent++) {
           const agent = sent % shape.agents;
-          sockets[agent]!.write(frames[agent]![Math.floor(sent / shape.agents) % shape.services]!);
+          const own = frames[agent]!;
+          const next = Math.floor(sent / shape.agents) * together;
+          const socket = sockets[agent]!;
+          if (together > 1) socket.cork();
+          for (let more = 0; more < together; more++) socket.write(own[(next + more) % own.length]!);
+          if (together > 1) socket.uncork();
         }
         setTimeout(turn, 1);
       };

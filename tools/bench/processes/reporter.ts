@@ -1,5 +1,7 @@
 /** The reporter under test: its own process, and a store that costs nothing where the database is not the point. */
+import { readFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ConfigInput,
@@ -41,6 +43,8 @@ const freeStore: Store = {
 export interface Usage {
   /** Of this process, all threads. */
   readonly cpuMicros: number;
+  /** Of its main thread; 0 where the system does not tell. */
+  readonly mainMicros: number;
   readonly rssBytes: number;
   /** Heap and buffers in use. */
   readonly liveBytes: number;
@@ -55,6 +59,17 @@ const running = (): Reporter => {
 
 const inspector = new Session();
 
+/** Linux tells it of the first thread, in nanoseconds. */
+function mainMicros(): number {
+  try {
+    return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[0]) / 1000;
+  } catch {
+    return 0;
+  }
+}
+
+const loop = monitorEventLoopDelay({ resolution: 1 });
+
 const api = {
   /** Resolves to the port for agents when reports are taken. */
   async start(options: { config: ConfigInput; store: 'free' | 'away' | 'url' }): Promise<number> {
@@ -68,6 +83,22 @@ const api = {
       logger,
     });
     return reporter.address.port;
+  },
+
+  /** Where the admin HTTP is. */
+  adminPort(): number {
+    return running().admin!.port;
+  },
+
+  /** The longest turn of the main thread between `start` and `stop`, in milliseconds. */
+  longestTurn(step: 'start' | 'stop'): number {
+    if (step === 'start') {
+      loop.reset();
+      loop.enable();
+      return 0;
+    }
+    loop.disable();
+    return loop.max / 1e6;
   },
 
   /** Counts, and the moment they were taken. */
@@ -99,7 +130,13 @@ const api = {
     const journalBytes = running()
       .status()
       .writers.reduce((sum, writer) => sum + writer.journalBytes, 0);
-    return { cpuMicros: user + system, rssBytes: rss, liveBytes: heapUsed + external, journalBytes };
+    return {
+      cpuMicros: user + system,
+      mainMicros: mainMicros(),
+      rssBytes: rss,
+      liveBytes: heapUsed + external,
+      journalBytes,
+    };
   },
 
   /** Samples the main thread between `start` and `stop`. */

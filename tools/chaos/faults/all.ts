@@ -1,5 +1,6 @@
 import type { Site } from '../site.js';
 import { agentFaults } from './agents.js';
+import { boundFaults } from './bound.js';
 import { databaseFaults } from './database.js';
 import type { Fault } from './fault.js';
 import { hostileFaults } from './hostile.js';
@@ -15,6 +16,7 @@ export function allFaults(site: Site): Fault[] {
     ...reporterFaults(site),
     ...databaseFaults(site),
     ...networkFaults(site),
+    ...boundFaults(site),
     ...sqlFaults(site),
     ...refusalFaults(site),
     ...journalFaults(site),

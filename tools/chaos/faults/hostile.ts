@@ -108,7 +108,9 @@ function resets({ ports }: Site): Fault {
 }
 
 /** More connections than the reporter takes. */
-function flood({ ports, maxConnections, fleet, admin, options: { signal } }: Site): Fault {
+function flood(site: Site): Fault {
+  const { ports, maxConnections, admin, options } = site;
+  const { signal } = options;
   const held = new Held();
   const connecting = new Repeated();
   const answered = () =>
@@ -122,7 +124,7 @@ function flood({ ports, maxConnections, fleet, admin, options: { signal } }: Sit
     // A reporter that is paused in front of it accepts good and bad ones afterwards, in one go.
     group: 'reporter',
     begin: async () => {
-      fleet.isFlooded = true;
+      site.flooded(true);
       // When it has answered twice, every connection that was made before is accepted.
       await answered();
       await answered();
@@ -140,7 +142,7 @@ function flood({ ports, maxConnections, fleet, admin, options: { signal } }: Sit
           signal.aborted || (await admin.status()).traffic.connections < maxConnections - 3 * MOST_HELD,
         { boundMs: BOUND_MS, what: 'the flood to have run off' },
       );
-      fleet.isFlooded = false;
+      site.flooded(false);
     },
   };
 }

@@ -14,7 +14,8 @@ export function refusalFaults(site: Site): Fault[] {
       shortestMs: 1000,
       longestMs: 4000,
       begin: async (random) => {
-        const [first, last] = site.callers;
+        const first = site.callers[0];
+        const last = site.callers.at(-1);
         // A few keys of some agents, of services of every writer.
         const callers = `NEW.caller BETWEEN ${first} AND ${last} AND NEW.caller % 3 = ${Math.floor(random() * 3)}`;
         const host = `NEW.port = ${8000 + Math.floor(random() * site.options.hosts)}`;

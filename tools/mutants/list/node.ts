@@ -14,4 +14,10 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/flow/view.test', titles: ['what a writer journals when it crashes*'] }],
   },
+  {
+    name: 'writers-recover-alone',
+    breaks: 'When the store takes rows again, writers find out one by one, each at the end of its pause.',
+    edits: [{ file: 'src/node/start-writers.ts', find: 'writer.hurry();', replace: 'void writer;' }],
+    tests: [{ file: 'test/faults/slow.test', titles: ['when the store takes rows of one writer again*'] }],
+  },
 ];

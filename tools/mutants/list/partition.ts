@@ -66,7 +66,7 @@ export const PARTITION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/partition/pending.ts',
-        find: 'if (marks[slots[index]!] !== id) continue;',
+        find: 'if (marks.at(slots[index]!) !== id) continue;',
         replace: '',
       },
     ],
@@ -79,7 +79,7 @@ export const PARTITION_MUTANTS: readonly Mutant[] = [
     breaks: 'Rows are sent in the order they came, so that statements lock rows of each other crosswise.',
     edits: [
       {
-        file: 'src/partition/pending.ts',
+        file: 'src/partition/pass.ts',
         find: 'this.#ordered = this.#ordering.next().done === true;',
         replace: 'this.#ordered = true;',
       },
@@ -113,5 +113,77 @@ export const PARTITION_MUTANTS: readonly Mutant[] = [
       { file: 'test/partition/redelivery.test', titles: ['a key that is pending*'] },
       { file: 'test/cli/dead-letters.test', titles: ['replays race*'] },
     ],
+  },
+  {
+    name: 'stored-is-pending',
+    breaks: 'Keys that were stored and are remembered count as pending.',
+    edits: [
+      {
+        file: 'src/partition/pending.ts',
+        find: 'return this.#map.size - this.#marks.count(STORED);',
+        replace: 'return this.#map.size;',
+      },
+    ],
+    tests: [{ file: 'test/partition/pending.test', titles: ['a snapshot, a new key*'] }],
+  },
+  {
+    name: 'overload-rests',
+    breaks: 'A change of overload waits until the rest of its key is over.',
+    edits: [
+      {
+        file: 'src/partition/pending.ts',
+        find: '^ this.#storedAs[slot]!) & 1) === 1',
+        replace: '^ this.#storedAs[slot]!) & 1) === 2',
+      },
+    ],
+    tests: [{ file: 'test/partition/pending.test', titles: ['a change of overload*'] }],
+  },
+  {
+    name: 'snapshot-of-stored',
+    breaks: 'A snapshot holds keys that the store has: a restart sends old values again.',
+    edits: [
+      {
+        file: 'src/partition/pending.ts',
+        find: 'if (mark === FREE || mark === STORED) continue;',
+        replace: 'if (mark === FREE) continue;',
+      },
+    ],
+    tests: [{ file: 'test/partition/pending.test', titles: ['a snapshot, a new key*'] }],
+  },
+  {
+    name: 'rest-without-end',
+    breaks: 'What came while a key rested waits until the key is reported again.',
+    edits: [
+      {
+        file: 'src/partition/pending.ts',
+        find: 'if (this.#marks.at(slot) === RESTING) this.#marks.set(slot, WAITING);\n      else if',
+        replace: 'if',
+      },
+    ],
+    tests: [{ file: 'test/partition/pending.test', titles: ['a key that was just stored rests*'] }],
+  },
+  {
+    name: 'rests-unbounded',
+    breaks: 'There is no bound on the keys that are remembered.',
+    edits: [
+      {
+        file: 'src/partition/rests.ts',
+        find: 'rest.untilMs > nowMs && this.#rows <= this.#maxRows',
+        replace: 'rest.untilMs > nowMs',
+      },
+    ],
+    tests: [{ file: 'test/partition/pending.test', titles: ['beyond their bound*'] }],
+  },
+  {
+    name: 'rest-of-another-chunk',
+    breaks: 'The end of an older rest ends a later one, or forgets a key that was stored again since.',
+    edits: [
+      {
+        file: 'src/partition/pending.ts',
+        find: 'if (this.#storedAs[slot]! >> 1 !== chunk) continue;',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/partition/pending.test', titles: ['whatever happens*'] }],
   },
 ];

@@ -46,4 +46,36 @@ export const ROUTING_MUTANTS: readonly Mutant[] = [
       { file: 'test/writer/bound.test', titles: ['beyond the bound*', 'whatever comes while the bound*'] },
     ],
   },
+  {
+    name: 'awaited-waits',
+    breaks: 'A sender that can send no more waits for the time of its group.',
+    edits: [
+      { file: 'src/routing/inbox.ts', find: 'credit.isAwaited || this.#waiting', replace: 'this.#waiting' },
+    ],
+    tests: [{ file: 'test/routing/grouping.test', titles: ['a sender that sends no more*'] }],
+  },
+  {
+    name: 'group-without-time',
+    breaks: 'Rows that wait for their group are only looked at when others come.',
+    edits: [
+      {
+        file: 'src/routing/grouping.ts',
+        find: 'this.#isOver = true;\n      this.#onDue();',
+        replace: 'this.#isOver = true;',
+      },
+    ],
+    tests: [{ file: 'test/routing/grouping.test', titles: ['the first report after*'] }],
+  },
+  {
+    name: 'drain-in-groups',
+    breaks: 'A drain waits for the time of groups.',
+    edits: [
+      {
+        file: 'src/routing/grouping.ts',
+        find: 'if (this.#hasEnded || this.#isOver) return true;',
+        replace: 'if (this.#isOver) return true;',
+      },
+    ],
+    tests: [{ file: 'test/routing/grouping.test', titles: ['when the reporter drains*'] }],
+  },
 ];

@@ -15,6 +15,18 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/view/worker.test', titles: ['rows are copied*'] }],
   },
   {
+    name: 'view-without-bound-on-hosts',
+    breaks: 'A flood of hosts that one caller each knows fills the memory by way of the view.',
+    edits: [
+      {
+        file: 'src/view/view.ts',
+        find: 'return Math.max(rows.size, ROWS_A_HOST * hostsAndServices);',
+        replace: 'return Math.max(rows.size, hostsAndServices);',
+      },
+    ],
+    tests: [{ file: 'test/view/sampling.test', titles: ['hosts of few callers*'] }],
+  },
+  {
     name: 'dropped-rows-not-read-again',
     breaks: 'Rows that the view was too slow for are never in it, and it says that it has all.',
     edits: [
@@ -31,7 +43,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     breaks: 'What the store has of a row replaces in the view the newer value that waits for it.',
     edits: [
       {
-        file: 'src/view/tablerows.ts',
+        file: 'src/view/table-rows.ts',
         find: 'if ((before & CAUGHT) !== 0 && !isPending) return false;',
         replace: '',
       },
@@ -81,5 +93,46 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
       { file: 'test/view/thread.test', titles: ['machines that called before*'] },
       { file: 'test/flow/view.test', titles: ['after a kill*'] },
     ],
+  },
+  {
+    name: 'relapses-before-incident',
+    breaks: 'What the table tells of the time before an incident counts as a relapse of it.',
+    edits: [
+      {
+        file: 'src/view/counters.ts',
+        find: 'if (!run || heard < run.began) return;',
+        replace: 'if (!run) return;',
+      },
+    ],
+    tests: [{ file: 'test/view/corners.test', titles: ['a flag of the table*'] }],
+  },
+  {
+    name: 'first-report-unseen',
+    breaks: 'A service that was read from the table stays so in lists although it is heard.',
+    edits: [
+      {
+        file: 'src/view/intake.ts',
+        find: 'if (services.live[service] === 0) {\n      services.live[service] = 1;\n      services.markDirty(service);\n    }',
+        replace: 'services.live[service] = 1;',
+      },
+    ],
+    tests: [{ file: 'test/view/corners.test', titles: ['a service of the table*'] }],
+  },
+  {
+    name: 'left-keys-forgotten',
+    breaks: 'A shared caller is not told when one of its machines called itself otherwise for a moment.',
+    edits: [
+      {
+        file: 'src/view/stored-keys.ts',
+        find: 'if (this.#records.words[at] === 0) this.#leave(key);',
+        replace: 'if (this.#records.words[at] === 0) this.#records.remove(key);',
+      },
+      {
+        file: 'src/view/stored-keys.ts',
+        find: 'if (words[base + ROWS] === 0) this.#leave(key);',
+        replace: 'if (words[base + ROWS] === 0) this.#records.remove(key);',
+      },
+    ],
+    tests: [{ file: 'test/view/corners.test', titles: ['a key that changes hands*'] }],
   },
 ];

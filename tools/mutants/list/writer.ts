@@ -3,6 +3,12 @@ import type { Mutant } from '../mutant.js';
 /** A writer, its journal records and its statements. */
 export const WRITER_MUTANTS: readonly Mutant[] = [
   {
+    name: 'stop-waits-for-database',
+    breaks: 'A stop waits as long as a database that does not answer may take.',
+    edits: [{ file: 'src/writer/writer.ts', find: '() => store.abandon?.()', replace: '() => {}' }],
+    tests: [{ file: 'test/faults/shutdown.test', titles: ['a stop does not wait for a database*'] }],
+  },
+  {
     name: 'restart-does-not-wait',
     breaks: 'A writer is rebuilt and sends rows while a statement of before its crash is still on its way.',
     edits: [
@@ -158,5 +164,19 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ file: 'test/faults/moved.test', titles: ['a journal that is moved away*'] }],
+  },
+  {
+    name: 'drain-rests',
+    breaks: 'A drain waits for rests.',
+    edits: [
+      {
+        file: 'src/writer/writer.ts',
+        find: 'state.pending.stopResting();\n    state.flush?.wake();',
+        replace: 'state.flush?.wake();',
+      },
+    ],
+    tests: [
+      { file: 'test/faults/rewrites.test', titles: ['a key that was just stored is not stored again*'] },
+    ],
   },
 ];

@@ -1,9 +1,9 @@
 import { tellService } from './happenings.js';
-import { assessHost } from './hostassessment.js';
+import { assessHost } from './host-assessment.js';
 import { DISPUTED, FAILING, NOTED, OVERLOADED, STALE, WITHDRAWN } from './hosts.js';
 import { NEXT_OF_SERVICE, PAIR_HEARD, PAIR_VOICE, PAIR_WORDS } from './pairs.js';
 import { ALL_HOSTS_SHARE, BLACKOUT_SHARE, type HostsSeen, reasonsOf } from './reasons.js';
-import { followBlackout, followErrors } from './serviceincidents.js';
+import { followBlackout, followErrors } from './service-incidents.js';
 import { LIVE_SERVICE, QUIET, SILENT, TABLE } from './services.js';
 import { type Standing, standsAlike } from './standing.js';
 import type { ViewState } from './state.js';

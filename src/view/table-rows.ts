@@ -69,7 +69,7 @@ export function takeTableRows(
     const caller = rows[at + CALLER]!;
     if (!sampling.keeps(caller)) continue;
     const host = hosts.find(rows[at + MODID]!, rows[at + CMDID]!, rows[at + IP]!, rows[at + PORT]!);
-    const isKnownByMachine = host >= 0 && isLoopback(caller) && storedKeys.find(host, caller) >= 0;
+    const isKnownByMachine = host >= 0 && isLoopback(caller) && storedKeys.isHeld(host, caller);
     if (isKnownByMachine) continue;
     const voice = voices.records.find(caller);
     const row = host >= 0 && voice >= 0 ? state.rows.records.find(host, voice) : -1;
@@ -172,6 +172,8 @@ function noteHeard({ rows, hosts, services, voices, pairs }: ViewState, base: nu
   const voice = words[base + VOICE]!;
   const pair = words[base + PAIR]! * PAIR_WORDS + PAIR_HEARD;
   hosts.heard[host] = Math.max(hosts.heard[host]!, heard);
+  // Also what is not fresh decides whether a service is quiet or silent.
+  if (heard > services.heard[service]! || heard > pairs.records.words[pair]!) services.markDirty(service);
   services.heard[service] = Math.max(services.heard[service]!, heard);
   voices.heard[voice] = Math.max(voices.heard[voice]!, heard);
   pairs.records.words[pair] = Math.max(pairs.records.words[pair]!, heard);

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { type AgentRules, ELB, LARS, World } from '../../src/simulation/index.js';
-import { overTime, quantile } from './overtime.js';
+import { overTime, quantile } from './over-time.js';
 
 interface Expected {
   readonly title: string;

@@ -1,1 +1,0 @@
-export { type UntilOptions, until } from '../../src/testing/until.js';
