@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import test from 'ava';
-import { until } from '../support/wait.js';
+import { until } from '../../src/testing/until.js';
 import { BOUND_MS, connectAll, KeptSite, OneTimeAgent } from './site.js';
 
 const callersOf = (agents: readonly OneTimeAgent[]) => agents.map(({ caller }) => caller);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
-import { until } from '../support/wait.js';
+import { until } from '../../src/testing/until.js';
 import { BOUND_MS, connectAll, KeptSite, type OneTimeAgent } from './site.js';
 
 const callersOf = (agents: readonly OneTimeAgent[]) => agents.map(({ caller }) => caller);

@@ -1,6 +1,6 @@
 import test from 'ava';
+import { until } from '../../src/testing/until.js';
 import { startServe } from '../../tools/shared/process.js';
-import { until } from '../support/wait.js';
 import { BOUND_MS, connectAll, KeptSite } from './site.js';
 
 function isRunning(pid: number): boolean {

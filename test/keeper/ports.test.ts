@@ -8,9 +8,9 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { inheritedSockets } from '../../src/keeper/inherited.js';
+import { until } from '../../src/testing/until.js';
 import type { ReadyLine } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
-import { until } from '../support/wait.js';
 import { BOUND_MS, connectAll, KeptSite, OneTimeAgent } from './site.js';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
