@@ -16,8 +16,8 @@ const GOOD_AFTER_MS = 30_000;
 /** A child refuses and counts connections beyond its limit itself; this many more may be on their way to it. */
 const ON_THE_WAY = 1000;
 /** Files of the keeper that are no connections. */
-const OWN_FILES = 64;
-const TURNED_AWAY_EVERY_MS = 1000;
+const OWN_FILES = 40;
+const TURNED_AWAY_EVERY_MS = 100;
 /** A signal that the child got is obeyed after so long, unless this process got it, too, within that time before. */
 const RELAY_MS = 200;
 const SAME_SIGNAL_MS = 2000;
