@@ -1,3 +1,4 @@
+import type { Admin } from './admin/http.js';
 import { type Config, type ConfigInput, parseConfig } from './config/index.js';
 import type { IngressMessage } from './intake/ingress.js';
 import type { Report } from './model/report.js';
@@ -5,6 +6,8 @@ import type { Address, Ledger, ReporterStatus } from './model/status.js';
 import { DeadLetterCounter } from './node/dead-letters.js';
 import { type DrainOutcome, drain } from './node/drain.js';
 import { type Foundation, layFoundation } from './node/foundation.js';
+import { letGo } from './node/let-go.js';
+import { applyInPlace } from './node/live-config.js';
 import { type Intake, openIntake } from './node/open-intake.js';
 import { openJournal } from './node/open-journal.js';
 import { openStore } from './node/open-store.js';
@@ -12,6 +15,7 @@ import type { ReporterOptions } from './node/options.js';
 import { type Shown, serveAdmin } from './node/serve-admin.js';
 import { openViewDesk } from './node/start-view.js';
 import { startWriters, type Writers } from './node/start-writers.js';
+import { OWN_WAYS, type Ways } from './node/ways.js';
 import type { ActorRef } from './runtime/actors.js';
 
 export interface Reporter {
@@ -52,9 +56,36 @@ export async function startReporter(
   config: ConfigInput | Config,
   options: ReporterOptions = {},
 ): Promise<Reporter> {
+  // What is of the command line alone is left out.
+  const { address, admin, ref, report, status, ledger, drain, stop } = await startWithWays(
+    config,
+    options,
+    OWN_WAYS,
+  );
+  return { address, admin, ref, report, status, ledger, drain, stop };
+}
+
+/** A reporter whose ports and connections may be of another process. */
+export interface HeldReporter extends Reporter {
+  /** Ends the admin HTTP alone. */
+  closeAdmin(): Promise<void>;
+  /** Puts the values into place that can change while it runs. */
+  apply(config: Config): void;
+  /** The keeper has closed so many connections at once. */
+  turnedAway(count: number): void;
+  /** See `letGo` of `node/let-go.ts`. */
+  letGo(): Promise<void>;
+}
+
+/** As `startReporter`; for the command line, which has ways of its own. */
+export async function startWithWays(
+  config: ConfigInput | Config,
+  options: ReporterOptions,
+  ways: Ways,
+): Promise<HeldReporter> {
   // The steps of "Start-up" in docs/architecture.md. Each adds to the teardown what ends it.
   const settings = parseConfig(config, { baseDir: process.cwd() });
-  const foundation = layFoundation(settings, options);
+  const foundation = layFoundation(settings, options, ways);
   try {
     const view = openViewDesk(foundation);
     const shown: Shown = { letters: new DeadLetterCounter(foundation), view };
@@ -84,14 +115,14 @@ export async function startReporter(
 
 function reporterOf(
   foundation: Foundation,
-  admin: Address | null,
+  admin: Admin | null,
   writers: Writers,
   intake: Intake,
-): Reporter {
+): HeldReporter {
   const { status } = foundation;
   return {
     address: intake.address,
-    admin,
+    admin: admin?.address ?? null,
     ref: intake.ingress.ref,
     report: (...reports) => intake.ingress.report(reports),
     ledger: () => status.ledger(),
@@ -102,5 +133,14 @@ function reporterOf(
       intake.ingress.end();
     },
     status: () => status.read(),
+    closeAdmin: async () => admin?.close(),
+    apply: (next) => {
+      applyInPlace(foundation.config, next);
+      admin?.setTokens(next.admin);
+    },
+    turnedAway: (count) => {
+      foundation.traffic.refused += count;
+    },
+    letGo: () => letGo(foundation, intake, writers),
   };
 }

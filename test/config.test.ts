@@ -33,6 +33,7 @@ test('an empty configuration has the documented defaults', (t) => {
     journal: { dir: '/srv/lars/data/journal', groupMs: 20, snapshotBytes: 1_048_576 },
     store: { url: 'embedded:/srv/lars/data/store', connectTimeoutMs: 5000, queryTimeoutMs: 10_000 },
     admin: { host: '127.0.0.1', port: 7780 },
+    keeper: { enabled: true },
     shutdown: { drainMs: 20_000 },
     supervision: { maxRestarts: 10, periodMs: 60_000, backoffMs: 50, maxBackoffMs: 5000 },
     log: { level: 'info' },
@@ -113,7 +114,7 @@ test('an unknown key is an error that names the key meant', (t) => {
     'writers.zzz: unknown key; known are writers.count, writers.maxBatchRows, writers.rewriteMs, writers.maxPendingKeys',
   ]);
   t.deepEqual(unknown(JSON.parse('{ "__proto__": { "port": 1 } }')), [
-    '__proto__: unknown key; known are listen, writers, journal, store, view, names, admin, shutdown, supervision, log',
+    '__proto__: unknown key; known are listen, writers, journal, store, view, names, admin, keeper, shutdown, supervision, log',
   ]);
 });
 

@@ -46,6 +46,8 @@ const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   // How agents behave, on a clock of their own; knows nothing of the service.
   simulation: ['model'],
   runtime: ['model'],
+  // Holds ports and connections for a process that reads; knows nothing of what they carry.
+  keeper: ['model'],
   lmdb: ['model'],
   journal: ['model', 'lmdb', 'observe'],
   store: ['model', 'lmdb'],
@@ -58,7 +60,7 @@ const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   page: ['model', 'view'],
   routing: ['model', 'partition', 'runtime', 'observe'],
   writer: ['model', 'partition', 'routing', 'journal', 'store', 'observe', 'runtime'],
-  intake: ['model', 'wire', 'partition', 'routing', 'observe', 'runtime'],
+  intake: ['model', 'wire', 'keeper', 'partition', 'routing', 'observe', 'runtime'],
   client: ['model', 'wire'],
   // Status, events, views and the read side of the store; never actors.
   admin: ['model', 'store', 'observe', 'view'],
@@ -279,6 +281,7 @@ const SAME_MEANING: Readonly<Record<string, string>> = {
   'store.ts': 'a store behind the contract',
   'errors.ts': 'what failures mean',
   'log.ts': 'where a reporter logs',
+  'reload.ts': 'reading the configuration again while it runs',
   'dead-letters.ts': 'dead letters',
   'connection.ts': 'one end of a connection between agent and reporter',
 };

@@ -51,6 +51,10 @@ export class Sessions {
     return id;
   }
 
+  endAll(): void {
+    this.#sessions.clear();
+  }
+
   /** The session that the cookies of a request belong to. */
   of(cookies: string | undefined): Session | undefined {
     const id = this.#idIn(cookies);

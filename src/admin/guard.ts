@@ -37,12 +37,18 @@ export interface GuardOptions {
 export class Guard {
   readonly sessions: Sessions;
   readonly #host: string;
-  readonly #tokens: readonly { readonly role: Role; readonly digest: Buffer }[];
-  readonly #unauthorized: Answer;
+  #tokens: readonly { readonly role: Role; readonly digest: Buffer }[] = [];
+  #unauthorized: Answer = FOREIGN_HOST;
 
   constructor({ host, token, viewToken }: GuardOptions, sessions: Sessions) {
     this.sessions = sessions;
     this.#host = host.toLowerCase();
+    this.setTokens({ token, viewToken });
+  }
+
+  /** From now on these open it. Sessions end: they were begun with those of before. */
+  setTokens({ token, viewToken }: Pick<GuardOptions, 'token' | 'viewToken'>): void {
+    this.sessions.endAll();
     this.#tokens = [
       ...(token === undefined ? [] : [{ role: 'admin', digest: digest(Buffer.from(token)) } as const]),
       ...(viewToken === undefined ? [] : [{ role: 'view', digest: digest(Buffer.from(viewToken)) } as const]),

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -45,6 +46,8 @@ export interface AdminOptions extends StatusSources {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
+  /** Gives what to listen on, bound already, as `listen` of a server takes it. */
+  readonly bind?: ((address: Address) => Promise<object>) | undefined;
   /** What clients must present. Without it, `host` has to be a loopback address; the configuration sees to that. */
   readonly token?: string | undefined;
   /** What clients may present that change nothing. */
@@ -62,6 +65,8 @@ export interface AdminOptions extends StatusSources {
 export interface Admin {
   /** Where it listens. */
   readonly address: Address;
+  /** From now on these open it; sessions that others have begun end. */
+  setTokens(tokens: { readonly token?: string | undefined; readonly viewToken?: string | undefined }): void;
   /** Stops listening and ends every connection at once. Idempotent. */
   close(): Promise<void>;
 }
@@ -69,9 +74,10 @@ export interface Admin {
 /** Serves the admin HTTP. Rejects with ReporterError LISTEN_FAILED; nothing is left open then. */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { host, port } = options;
-  const app = createApp(options);
+  const { app, guard } = createApp(options);
   try {
-    await app.listen({ host, port });
+    if (options.bind) await listenOn(app, await options.bind({ host, port }));
+    else await app.listen({ host, port });
   } catch (error) {
     await app.close();
     throw new ReporterError(
@@ -84,14 +90,29 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   let closing: Promise<void> | undefined;
   return {
     address: { host: bound.address, port: bound.port },
+    setTokens: (tokens) => guard.setTokens(tokens),
     close: () => {
+      // Fastify knows nothing of a server that it has not told to listen.
+      if (options.bind) endServer(app);
       closing ??= app.close().then(() => {});
       return closing;
     },
   };
 }
 
-function createApp(options: AdminOptions): FastifyInstance {
+async function listenOn(app: FastifyInstance, handle: object): Promise<void> {
+  await app.ready();
+  app.server.listen(handle);
+  await once(app.server, 'listening');
+}
+
+function endServer({ server }: FastifyInstance): void {
+  if (!server.listening) return;
+  server.close();
+  server.closeAllConnections();
+}
+
+function createApp(options: AdminOptions): { readonly app: FastifyInstance; readonly guard: Guard } {
   const { logger } = options;
   const limits = { ...LIMITS, ...options.limits };
   const port = () => (app.server.address() as AddressInfo).port;
@@ -152,7 +173,7 @@ function createApp(options: AdminOptions): FastifyInstance {
       routes.filter((route) => route.path === path),
       refusal,
     );
-  return app;
+  return { app, guard };
 }
 
 /** `changes`: whether the request would change something, if it were served. */

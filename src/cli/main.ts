@@ -12,7 +12,11 @@ interface CommandEntry {
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   serve: {
     summary: 'take reports from agents until told to stop',
-    load: async () => (await import('./serve.js')).serveCommand,
+    load: async () => (await import('./serve/command.js')).serveCommand,
+  },
+  reload: {
+    summary: 'have a running reporter read its configuration again',
+    load: async () => (await import('./reload.js')).reloadCommand,
   },
   check: {
     summary: 'validate the configuration and, with --store, the table',

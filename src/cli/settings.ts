@@ -1,19 +1,8 @@
-import { Command } from 'commander';
 import { type LoadedConfig, loadConfig } from '../config/index.js';
+import type { CommonOptions } from './common.js';
 import { isVerbose, type Terminal } from './terminal.js';
 
-/** What every command takes. */
-export interface CommonOptions {
-  readonly config?: string;
-}
-
-/** A command with `--config` and an example; main.ts gives it name, summary and `--help`. */
-export function commandWith(description: string, example: string): Command {
-  return new Command()
-    .description(description)
-    .option('--config <file>', 'configuration file (default: ./config.json, which may be missing)')
-    .addHelpText('after', `\nExample:\n  $ ${example}`);
-}
+export { type CommonOptions, commandWith } from './common.js';
 
 /** The effective configuration. Throws ReporterError `CONFIG_INVALID`. */
 export function loadSettings(options: CommonOptions, terminal: Terminal): LoadedConfig {

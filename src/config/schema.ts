@@ -219,6 +219,16 @@ const sections = z.strictObject({
       });
     })
     .prefault({}),
+  keeper: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether `serve` runs under a parent that keeps connections: they outlive crashes, upgrades and changes of the configuration.',
+        ),
+    })
+    .prefault({}),
   shutdown: z
     .strictObject({
       drainMs: integer(

@@ -15,6 +15,8 @@ export class InflightBudget {
   readonly #readers: Iterable<Reader>;
   #bytes = 0;
   #parked = false;
+  /** Nobody reads, however little is out. */
+  #isHeld = false;
 
   /** `readers`: all connections, asked anew each time. */
   constructor(limitBytes: number, readers: Iterable<Reader>) {
@@ -32,17 +34,31 @@ export class InflightBudget {
     return this.#parked;
   }
 
+  /** Nobody reads from now on, until `release`. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#park();
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    this.journaled(0);
+  }
+
   read(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#parked || this.#bytes <= this.#limitBytes) return;
-    this.#parked = true;
-    for (const reader of this.#readers) reader.park();
+    if (!this.#parked && this.#bytes > this.#limitBytes) this.#park();
   }
 
   journaled(bytes: number): void {
     this.#bytes -= bytes;
-    if (!this.#parked || this.#bytes > this.#limitBytes / 2) return;
+    if (!this.#parked || this.#isHeld || this.#bytes > this.#limitBytes / 2) return;
     this.#parked = false;
     for (const reader of this.#readers) reader.unpark();
+  }
+
+  #park(): void {
+    this.#parked = true;
+    for (const reader of this.#readers) reader.park();
   }
 }

@@ -9,8 +9,10 @@ import type { Credit } from '../routing/protocol.js';
 import { type ActorRef, type ParentRef, spawn, stop, tell } from '../runtime/actors.js';
 import { encodeFrame, FrameDecoder, FrameError } from '../wire/frame.js';
 import { MessageId, type ReportDecoder } from '../wire/messages.js';
+import { FrameLost, ResumedDecoder } from '../wire/resumed-decoder.js';
 import type { InflightBudget, Reader } from './budget.js';
 import type { HandledFrame, HandlerTable } from './handlers.js';
+import { buffered, type ConnectionPast, NO_PAST } from './past.js';
 
 /** What a peer may do; from the section `listen` of the configuration. */
 export interface FrameLimits {
@@ -34,6 +36,8 @@ export interface ConnectionDomain {
   readonly reports: ReportDecoder;
   readonly limits: FrameLimits;
   readonly onClosed: (connection: Connection) => void;
+  /** A connection has sent its first good frame. */
+  readonly onTrusted: (connection: Connection) => void;
 }
 
 type ConnectionMessage =
@@ -60,13 +64,13 @@ const MAX_REPLY_BYTES = 1_048_576;
  */
 export class Connection implements Reader {
   readonly #domain: ConnectionDomain;
-  readonly #socket: Socket;
+  readonly socket: Socket;
   /** The agent's address without port. */
   readonly peer: string;
   readonly #peerNumber: () => number;
   /** Undefined until its first row: who sends nothing worth keeping gets no place in the journal. */
   #peerTag: number | undefined;
-  readonly #decoder: FrameDecoder;
+  readonly #decoder: FrameDecoder | ResumedDecoder;
   readonly #ref: ActorRef<ConnectionMessage>;
   /** Read, and not journaled yet. */
   #unpaidBytes = 0;
@@ -75,7 +79,9 @@ export class Connection implements Reader {
   #rows: RowBuffer | undefined;
   /** Handlers that are at work on frames of the present chunk. */
   #handling: Promise<void>[] = [];
-  #badFramesInRow = 0;
+  #badFramesInRow: number;
+  /** It has sent a good frame. */
+  #isTrusted: boolean;
   #closed = false;
   /** We closed it: what its stream still lacks is nobody's loss. */
   #refused = false;
@@ -86,7 +92,7 @@ export class Connection implements Reader {
   #expiryLeftMs = 0;
   #expiryBegan = 0;
 
-  /** `peerNumber` gives its number in the journal's peer table. */
+  /** `peerNumber` gives its number in the journal's peer table; `past`: of one that another process has read before. */
   constructor(
     parent: ParentRef,
     name: string,
@@ -94,12 +100,17 @@ export class Connection implements Reader {
     peer: string,
     peerNumber: () => number,
     domain: ConnectionDomain,
+    past: ConnectionPast = NO_PAST,
   ) {
     this.#domain = domain;
-    this.#socket = socket;
+    this.socket = socket;
     this.peer = peer;
     this.#peerNumber = peerNumber;
-    this.#decoder = new FrameDecoder(domain.limits.maxBodyBytes);
+    this.#decoder = past.isSearching
+      ? new ResumedDecoder(domain.limits.maxBodyBytes, (skipped) => this.#found(skipped))
+      : new FrameDecoder(domain.limits.maxBodyBytes);
+    this.#badFramesInRow = past.badFrames;
+    this.#isTrusted = past.isTrusted;
     this.#ref = spawn<ConnectionMessage>(parent, {
       name,
       receive: (message) => this.#receive(message),
@@ -112,21 +123,24 @@ export class Connection implements Reader {
         return 'resume';
       },
     });
-    socket.on('data', (chunk: Buffer) => {
-      // Decided here, in the turn that reads, and not in the actor: nothing more may be read meanwhile.
-      this.#unpaidBytes += chunk.length;
-      if (this.#unpaidBytes > WINDOW_BYTES) this.park();
-      domain.budget.read(chunk.length);
-      tell(this.#ref, { kind: 'data', chunk });
-    });
+    socket.on('data', this.#onData);
+    if (past.rest.length > 0) this.#onData(past.rest);
     // A reset says no more than the close that follows it.
     socket.on('error', () => {});
     socket.on('close', () => tell(this.#ref, { kind: 'closed' }));
     if (domain.budget.parked) socket.pause();
   }
 
+  /** Decided here, in the turn that reads, and not in the actor: nothing more may be read meanwhile. */
+  readonly #onData = (chunk: Buffer): void => {
+    this.#unpaidBytes += chunk.length;
+    if (this.#unpaidBytes > WINDOW_BYTES) this.park();
+    this.#domain.budget.read(chunk.length);
+    tell(this.#ref, { kind: 'data', chunk });
+  };
+
   park(): void {
-    this.#socket.pause();
+    this.socket.pause();
     this.#holdExpiry();
   }
 
@@ -137,6 +151,26 @@ export class Connection implements Reader {
   /** Reads no more; what was read goes its way. */
   close(): void {
     this.#refuse();
+  }
+
+  /**
+   * Gives the stream up for another process, in one turn: closes this one's copy of the socket, and tells what is needed
+   * to read on. All that was read must be journaled. Undefined when the connection is over.
+   */
+  detach(): ConnectionPast | undefined {
+    const socket = this.socket;
+    if (this.#closed || this.#refused || socket.destroyed) return undefined;
+    socket.off('data', this.#onData);
+    // Whatever it lacks is nobody's loss.
+    this.#refused = true;
+    const rest = Buffer.concat([this.#decoder.rest(), ...buffered(socket)]);
+    socket.destroy();
+    return {
+      rest,
+      isSearching: this.#decoder instanceof ResumedDecoder && this.#decoder.isSearching,
+      isTrusted: this.#isTrusted,
+      badFrames: this.#badFramesInRow,
+    };
   }
 
   #receive(message: ConnectionMessage): void {
@@ -185,6 +219,8 @@ export class Connection implements Reader {
     } catch (error) {
       if (error instanceof FrameError) {
         this.#reject('length', `${error.message}; closing the connection`, error.claimedBytes);
+      } else if (error instanceof FrameLost) {
+        this.#reject('incomplete', `${error.message}; closing it`);
       } else if (!(error instanceof StreamRefused)) {
         throw error;
       }
@@ -192,7 +228,7 @@ export class Connection implements Reader {
       this.#giveUp();
     }
     if (this.#frames > framesBefore) this.#expiryLeftMs = 0;
-    if (this.#decoder.incompleteBytes > 0 && !this.#socket.isPaused()) this.#startExpiry();
+    if (this.#decoder.incompleteBytes > 0 && !this.socket.isPaused()) this.#startExpiry();
     traffic.saturated += reports.saturated - saturatedBefore;
     // Not the chunk itself: it would stay in memory as long as its credit is out.
     const bytes = chunk.length;
@@ -239,10 +275,24 @@ export class Connection implements Reader {
       throw new StreamRefused();
     }
     this.#badFramesInRow = 0;
+    if (!this.#isTrusted) this.#trust();
     traffic.reports++;
     if (count === 0) traffic.emptyReports++;
     else if (this.#peerTag === undefined) this.#signRows(rows, rows.length - count);
   };
+
+  #trust(): void {
+    this.#isTrusted = true;
+    this.#domain.onTrusted(this);
+  }
+
+  /** The next frame was found in a stream that is read on in its middle. */
+  #found(skippedBytes: number): void {
+    const { traffic } = this.#domain;
+    if (skippedBytes === 0) return;
+    traffic.resumedInFrame++;
+    traffic.skippedBytes += skippedBytes;
+  }
 
   /** Numbers the peer, and marks its first rows, `from` on, with that. */
   #signRows({ words, length }: RowBuffer, from: number): void {
@@ -257,7 +307,7 @@ export class Connection implements Reader {
 
   /** A frame for the host's handlers, whose reply goes out on this connection as long as it lasts. */
   #handedOn(id: number, body: Uint8Array): HandledFrame {
-    const socket = this.#socket;
+    const socket = this.socket;
     const reply = (replyId: number, replyBody: Uint8Array) => {
       // A write behind our end would break off what is still on its way.
       if (!socket.writable) return;
@@ -270,9 +320,9 @@ export class Connection implements Reader {
   }
 
   #readOn(): void {
-    if (this.#socket.destroyed || !this.#socket.isPaused()) return;
+    if (this.socket.destroyed || !this.socket.isPaused()) return;
     if (this.#decoder.incompleteBytes > 0) this.#startExpiry();
-    this.#socket.resume();
+    this.socket.resume();
   }
 
   #end(): void {
@@ -295,7 +345,7 @@ export class Connection implements Reader {
 
   #refuse(): void {
     this.#refused = true;
-    this.#socket.destroy();
+    this.socket.destroy();
   }
 
   /** `bodyBytes`: as its header claims, where it is known. */

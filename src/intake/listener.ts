@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Address } from '../model/status.js';
 import { type ActorRef, type ParentRef, spawn } from '../runtime/actors.js';
 import { Connection, type ConnectionDomain } from './connection.js';
-import type { Transport } from './transport.js';
+import type { StreamPast, Transport } from './transport.js';
 
 export interface ListenerOptions {
   /** Connections at a time; a further one is refused. */
@@ -27,13 +27,14 @@ export class Listener {
     transport: Transport,
     options: ListenerOptions,
     connections: Set<Connection>,
-    domain: Omit<ConnectionDomain, 'onClosed'>,
+    domain: Omit<ConnectionDomain, 'onClosed' | 'onTrusted'>,
   ) {
     this.#transport = transport;
     this.#options = options;
     this.#connections = connections;
     this.#domain = {
       ...domain,
+      onTrusted: (connection) => transport.trusted?.(connection.socket),
       onClosed: (connection) => {
         connections.delete(connection);
         domain.traffic.connections = connections.size;
@@ -50,7 +51,7 @@ export class Listener {
   /** Binds. Resolves to the address agents can connect to. Rejects with ReporterError LISTEN_FAILED. */
   listen(): Promise<Address> {
     return this.#transport.listen({
-      onStream: (socket, peer) => this.#accept(socket, peer),
+      onStream: (socket, peer, past) => this.#accept(socket, peer, past),
       onError: (error) => this.#domain.events.emit({ type: 'accept-failed', error }),
     });
   }
@@ -65,17 +66,32 @@ export class Listener {
     for (const connection of [...this.#connections]) connection.close();
   }
 
-  #accept(socket: Socket, peer: string): void {
+  /**
+   * Gives all connections up for another process; the transport is told of each what is needed to read it on. Nobody may
+   * read, and all that was read must be journaled.
+   */
+  detachConnections(): void {
+    for (const connection of [...this.#connections]) {
+      const { socket } = connection;
+      const past = connection.detach();
+      if (past) this.#transport.detached?.(socket, past);
+    }
+  }
+
+  #accept(socket: Socket, peer: string, stream?: StreamPast): void {
     const { traffic, events } = this.#domain;
     const { maxConnections } = this.#options;
-    if (this.#connections.size >= maxConnections) {
+    // One that was read before has been let in.
+    if (!stream && this.#connections.size >= maxConnections) {
       traffic.refused++;
       // An orderly end would look to the agent as if what it has sent had arrived.
       socket.resetAndDestroy();
       events.emit({ type: 'connection-rejected', peer, maxConnections });
       return;
     }
-    traffic.accepted++;
+    if (!stream) traffic.accepted++;
+    else if (stream.isLost) traffic.resumed++;
+    else traffic.handedOver++;
     const connection = new Connection(
       this.#ref,
       `connection-${++this.#accepted}`,
@@ -83,6 +99,7 @@ export class Listener {
       peer,
       () => this.#options.peerNumber(peer),
       this.#domain,
+      stream?.past,
     );
     this.#connections.add(connection);
     traffic.connections = this.#connections.size;

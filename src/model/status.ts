@@ -70,6 +70,10 @@ export interface WriterStatus {
 
 export interface ReporterStatus {
   readonly state: 'starting' | 'running' | 'draining' | 'stopped';
+  /** The process that reads. */
+  readonly pid: number;
+  /** The process that holds the connections, where that is another one. */
+  readonly keeper: number | null;
   readonly traffic: Readonly<Traffic>;
   /** Bytes read from sockets and not journaled yet. */
   readonly inflightBytes: number;

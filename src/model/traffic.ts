@@ -19,6 +19,14 @@ export class Traffic {
   accepted = 0;
   /** Connections rejected because `listen.maxConnections` were open. */
   refused = 0;
+  /** Connections that a process before, which ended without a word, had read: they are read on. */
+  resumed = 0;
+  /** Of these, those that were in the middle of a frame. */
+  resumedInFrame = 0;
+  /** Bytes of frames that were cut so; their beginnings are lost. */
+  skippedBytes = 0;
+  /** Connections that a process before has handed over, with all that it knew of them. */
+  handedOver = 0;
   /** Bytes read. */
   bytes = 0;
   /** Whole frames read, good or bad. */

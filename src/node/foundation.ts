@@ -10,13 +10,16 @@ import { eventLog, unfailing } from '../observe/log.js';
 import { LoopLag } from '../observe/loop-lag.js';
 import { Metrics } from '../observe/metrics.js';
 import { Vitals } from '../observe/vitals.js';
+import { liveConfig } from './live-config.js';
 import type { ReporterOptions } from './options.js';
 import { StatusBoard } from './status-board.js';
+import type { Ways } from './ways.js';
 
 /** What every stage stands on. */
 export interface Foundation {
   readonly config: Config;
   readonly options: ReporterOptions;
+  readonly ways: Ways;
   /** Where stages tell what happens. */
   readonly events: Events;
   readonly logger: Logger;
@@ -33,11 +36,12 @@ export interface Foundation {
 const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Lays the foundation: the events, and who takes them. Touches nothing outside the process. */
-export function layFoundation(config: Config, options: ReporterOptions): Foundation {
+export function layFoundation(settings: Config, options: ReporterOptions, ways: Ways): Foundation {
+  const config = liveConfig(settings);
   const events = new Events();
   const logger = unfailing(options.logger ?? SILENT);
   const traffic = new Traffic();
-  const status = new StatusBoard(traffic, events);
+  const status = new StatusBoard(traffic, events, ways.keeper);
   const source = () => status.read();
   const { listen, writers } = config;
   const metrics = new Metrics({ ...listen, writers: writers.count, source, version: packageVersion() });
@@ -60,5 +64,5 @@ export function layFoundation(config: Config, options: ReporterOptions): Foundat
     status.enter('stopped');
     host?.flush();
   };
-  return { config, options, events, logger, metrics, status, traffic, vitals, teardown, end };
+  return { config, options, ways, events, logger, metrics, status, traffic, vitals, teardown, end };
 }

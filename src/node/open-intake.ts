@@ -4,7 +4,6 @@ import { connectionLimit } from '../intake/connection-limit.js';
 import { HandlerTable } from '../intake/handlers.js';
 import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
-import { PlainTransport } from '../intake/transport.js';
 import type { Peers } from '../journal/contract.js';
 import { openFilesLimit } from '../model/open-files.js';
 import { RowBufferPool } from '../model/row-buffer.js';
@@ -28,11 +27,14 @@ export interface Intake {
   readonly ingress: Ingress;
   /** Whether everything that was read is on disk. */
   isJournaled(): boolean;
+  /** Nothing is read of any connection, until `release`. */
+  hold(): void;
+  release(): void;
 }
 
 /** Opens the ways in: the reference for the process, the port for agents. Rejects with LISTEN_FAILED. */
 export async function openIntake(
-  { config, options, events, traffic, status, teardown }: Foundation,
+  { config, options, ways, events, traffic, status, teardown }: Foundation,
   { root, router, lanes }: Writers,
   peers: Pick<Peers, 'number'>,
 ): Promise<Intake> {
@@ -49,7 +51,7 @@ export async function openIntake(
   const maxConnections = limitConnections(listen.maxConnections, events);
   const listener = new Listener(
     root,
-    new PlainTransport(listen),
+    ways.transport(listen),
     { maxConnections, peerNumber: (address) => peers.number(address) },
     connections,
     {
@@ -70,7 +72,11 @@ export async function openIntake(
     await until(() => connections.size === 0 && isJournaled(), STOP_JOURNAL_MS);
   });
   const address = await listener.listen();
-  return { address, listener, ingress, isJournaled };
+  return {
+    ...{ address, listener, ingress, isJournaled },
+    hold: () => budget.hold(),
+    release: () => budget.release(),
+  };
 }
 
 /** `listen.maxConnections`, or fewer when the process may not open so many files. */

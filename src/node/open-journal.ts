@@ -1,5 +1,8 @@
-import type { Journal } from '../journal/contract.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Journal, JournalOptions } from '../journal/contract.js';
 import { openJournal as open } from '../journal/open.js';
+import { ReporterError } from '../model/errors.js';
+import type { Logger } from '../model/log.js';
 import { moveToPartitions } from '../partition/relayout.js';
 import type { Foundation } from './foundation.js';
 
@@ -10,17 +13,18 @@ import type { Foundation } from './foundation.js';
 export async function openJournal({
   config,
   options,
+  ways,
+  logger,
   events,
   status,
   teardown,
 }: Foundation): Promise<Journal> {
   const writers = config.writers.count;
-  const journal = await open({
-    dir: config.journal.dir,
-    writers,
-    events,
-    faults: options.journalFaults,
-  });
+  const journal = await openWhenFree(
+    { dir: config.journal.dir, writers, events, faults: options.journalFaults },
+    ways.journalWaitMs,
+    logger,
+  );
   teardown.add('the journal', async () => {
     await journal.close();
     status.enter('stopped');
@@ -32,4 +36,22 @@ export async function openJournal({
   }
   status.add({ deadLetters: () => journal.deadLetters.size, quarantined: () => journal.quarantined });
   return journal;
+}
+
+/** How often a journal that is in use is tried again. */
+const RETRY_MS = 50;
+
+/** Waits for a process that ends, at most `waitMs`. */
+async function openWhenFree(options: JournalOptions, waitMs: number, logger: Logger): Promise<Journal> {
+  const deadlineMs = performance.now() + waitMs;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await open(options);
+    } catch (error) {
+      const isInUse = error instanceof ReporterError && error.code === 'JOURNAL_IN_USE';
+      if (!isInUse || performance.now() >= deadlineMs) throw error;
+      if (attempt === 0) logger.info({ waitMs, why: error.message }, 'waiting for the journal');
+      await sleep(RETRY_MS);
+    }
+  }
 }

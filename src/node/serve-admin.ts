@@ -1,13 +1,13 @@
 import { deadLetterRoutes } from '../admin/dead-letters.js';
 import { EventStreams } from '../admin/event-streams.js';
-import { startAdmin } from '../admin/http.js';
+import { type Admin, startAdmin } from '../admin/http.js';
 import { pageBuild, pageRoutes } from '../admin/page.js';
+import { reloadRoutes } from '../admin/reload.js';
 import { type ReporterSource, reporterAnswer, reporterRoute } from '../admin/reporter-routes.js';
 import type { Route } from '../admin/route.js';
 import { storedRowsRoute } from '../admin/stored-rows.js';
 import { viewRoutes } from '../admin/view-routes.js';
 import { errorOf } from '../model/errors.js';
-import type { Address } from '../model/status.js';
 import { packageVersion } from '../model/version.js';
 import type { Store } from '../store/contract.js';
 import type { LiveView } from '../view/live.js';
@@ -33,17 +33,18 @@ export async function serveAdmin(
   foundation: Foundation,
   shown: Shown,
   isAsked: boolean,
-): Promise<Address | null> {
-  const { config, events, logger, metrics, status, teardown } = foundation;
+): Promise<Admin | null> {
+  const { config, ways, events, logger, metrics, status, teardown } = foundation;
   try {
     const admin = await startAdmin({
       ...config.admin,
+      bind: ways.bindAdmin,
       ...{ status: () => status.read(), metrics, logger },
       routes: routesOf(foundation, shown),
     });
     teardown.add('the admin HTTP', () => admin.close());
     events.emit({ type: 'admin-listening', ...admin.address });
-    return admin.address;
+    return admin;
   } catch (error) {
     if (isAsked) throw error;
     events.emit({ type: 'admin-unavailable', error: errorOf(error) });
@@ -52,7 +53,10 @@ export async function serveAdmin(
 }
 
 /** All routes beside health, metrics, ledger and status, and what keeps them going. */
-function routesOf({ config, events, metrics, status, vitals, teardown }: Foundation, shown: Shown): Route[] {
+function routesOf(
+  { config, ways, events, metrics, status, vitals, teardown }: Foundation,
+  shown: Shown,
+): Route[] {
   const { letters } = shown;
   const version = packageVersion();
   const view = { isEnabled: config.view.enabled, live: shown.view };
@@ -74,6 +78,7 @@ function routesOf({ config, events, metrics, status, vitals, teardown }: Foundat
     storedRowsRoute(() => shown.store),
     reporterRoute(source),
     streams.route,
+    ...(ways.reload ? reloadRoutes(ways.reload) : []),
     ...pageRoutes(),
   ];
 }

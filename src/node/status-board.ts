@@ -30,11 +30,14 @@ const NOT_STARTED: StageStatus = {
 export class StatusBoard {
   readonly #traffic: Traffic;
   readonly #events: EventSink;
+  readonly #keeper: number | null;
   #stages = NOT_STARTED;
   #state: ReporterStatus['state'] = 'starting';
   #journalError: string | undefined;
 
-  constructor(traffic: Traffic, events: EventSink) {
+  /** `keeper`: the process that holds the connections, if another one does. */
+  constructor(traffic: Traffic, events: EventSink, keeper: number | null) {
+    this.#keeper = keeper;
     this.#traffic = traffic;
     this.#events = events;
   }
@@ -70,6 +73,8 @@ export class StatusBoard {
     const writers = this.#stages.writers();
     return {
       state: this.#state,
+      pid: process.pid,
+      keeper: this.#keeper,
       traffic: this.#traffic,
       inflightBytes: inflightBytes(),
       ...(this.#journalError === undefined ? {} : { journalError: this.#journalError }),

@@ -14,53 +14,9 @@ import {
 import type { ReporterEvent } from './events.js';
 import type { Lag } from './loop-lag.js';
 import { imbalanceOf } from './problems.js';
+import { COUNTERS, type Reading } from './status-counters.js';
 
 const PREFIX = 'lars_reporter_';
-
-/** Name without prefix, help text, and where its value stands in the status. */
-type Reading = readonly [name: string, help: string, read: (status: ReporterStatus) => number];
-
-const COUNTERS: readonly Reading[] = [
-  ['frames_total', 'Whole frames read, good or bad.', ({ traffic }) => traffic.frames],
-  ['bytes_received_total', 'Bytes read from agents.', ({ traffic }) => traffic.bytes],
-  [
-    'connections_refused_total',
-    'Connections refused because listen.maxConnections were open.',
-    ({ traffic }) => traffic.refused,
-  ],
-  ['reports_received_total', 'Reports decoded.', ({ traffic }) => traffic.reports],
-  [
-    'reports_empty_total',
-    'Reports without any result; nothing of them is stored.',
-    ({ traffic }) => traffic.emptyReports,
-  ],
-  [
-    'rows_received_total',
-    'Rows taken in: journaled, or refused before that.',
-    ({ ledger }) => ledger.received,
-  ],
-  [
-    'rows_recovered_total',
-    'Rows found pending in the journal when the process started.',
-    ({ ledger }) => ledger.recovered,
-  ],
-  ['rows_upserted_total', 'Row values the store confirmed.', ({ ledger }) => ledger.upserted],
-  [
-    'rows_coalesced_total',
-    'Row values that a newer one of the same key replaced before the store had them.',
-    ({ ledger }) => ledger.coalesced,
-  ],
-  [
-    'rows_saturated_total',
-    'Counters stored as 2147483647 because they did not fit the table.',
-    ({ traffic }) => traffic.saturated,
-  ],
-  [
-    'rows_dead_lettered_total',
-    'Rows the store refused for what they hold; they are kept as dead letters.',
-    ({ ledger }) => ledger.deadLettered,
-  ],
-];
 
 const GAUGES: readonly Reading[] = [
   ['connections', 'Connections of agents open now.', ({ traffic }) => traffic.connections],

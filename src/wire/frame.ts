@@ -49,6 +49,11 @@ export class FrameDecoder {
     return this.#restBytes;
   }
 
+  /** A copy of the bytes that wait: another decoder goes on with them. */
+  rest(): Buffer {
+    return Buffer.from(this.#rest.subarray(0, this.#restBytes));
+  }
+
   /**
    * Takes the next bytes of the stream, in pieces of any size, and calls `sink` for each frame they complete.
    * Throws FrameError at a bad header; frames before it were delivered, and the decoder is of no further use.

@@ -30,6 +30,8 @@ export function reporterStatus(given: Partial<ReporterStatus> = {}): ReporterSta
   const writers = given.writers ?? [writerStatus(), writerStatus({ partition: 1 })];
   return {
     state: 'running',
+    pid: 4711,
+    keeper: null,
     traffic: new Traffic(),
     inflightBytes: 0,
     store: 'embedded:./data/store',
@@ -48,6 +50,10 @@ export function busyStatus(): ReporterStatus {
     connections: 3,
     accepted: 8,
     refused: 2,
+    resumed: 14,
+    resumedInFrame: 15,
+    skippedBytes: 16,
+    handedOver: 17,
     bytes: 123_456,
     frames: 900,
     framesRejected: { length: 1, undecodable: 4, 'unknown-id': 5, incomplete: 6, handler: 7 },

@@ -248,7 +248,7 @@ test('a journal in use is left alone: exit code 1, naming the process', async (t
     const { code, stdout, stderr } = await runCli(['journal', tool], { cwd });
     t.is(
       stderr,
-      `error: the journal ${cwd}/data/journal is in use by process ${cli.child.pid}: stop that process, and try again\n`,
+      `error: the journal ${cwd}/data/journal is in use by process ${cli.readerPid}: stop that process, and try again\n`,
     );
     t.is(stdout, '');
     t.is(code, 1);

@@ -2,7 +2,17 @@ import test from 'ava';
 import { runCli } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
 
-const COMMANDS = ['serve', 'check', 'status', 'migrate', 'send', 'simulate', 'journal', 'dead-letters'];
+const COMMANDS = [
+  'serve',
+  'reload',
+  'check',
+  'status',
+  'migrate',
+  'send',
+  'simulate',
+  'journal',
+  'dead-letters',
+];
 
 test('--help lists the commands', async (t) => {
   const { code, stdout, stderr } = await runCli(['--help']);

@@ -17,6 +17,7 @@ const GOOD: Readonly<Record<string, string>> = {
   'admin.viewToken': 's33n',
   'log.level': 'warn',
   'view.enabled': 'false',
+  'keeper.enabled': 'false',
   'view.errorShare': '0.2',
   names: '{"4242":"get"}',
 };

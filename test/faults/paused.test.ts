@@ -37,11 +37,11 @@ test('a process that stood still for longer than a frame may stay incomplete doe
       ...BOUND,
       what: 'half a frame to be read',
     });
-    cli.child.kill('SIGSTOP');
+    process.kill(cli.readerPid, 'SIGSTOP');
     await agent.sendBytes(frame.subarray(20));
     // The clock that must not run out is the point here.
     await new Promise((resolve) => setTimeout(resolve, 2 * FRAME_TIMEOUT_MS));
-    cli.child.kill('SIGCONT');
+    process.kill(cli.readerPid, 'SIGCONT');
     await until(async () => (await traffic()).reports === round || !agent.isOpen, {
       ...BOUND,
       what: 'the rest of it to be read',

@@ -241,7 +241,7 @@ test('serve with store and disk away says how many rows stay in the journal, and
   const { cli, ready } = await startServe([], { cwd, env });
   t.teardown(async () => void (await cli.stop('SIGKILL')));
   const { size } = statSync(path.join(cwd, 'journal/data.mdb'));
-  await promisify(execFile)('prlimit', ['--pid', String(cli.child.pid), `--fsize=${size}:unlimited`]);
+  await promisify(execFile)('prlimit', ['--pid', String(cli.readerPid), `--fsize=${size}:unlimited`]);
   const fleet = await startFleet({ port: ready.listen.port, agents: 4, services: 200, hosts: 20 });
   await until(() => cli.stderr.includes('the journal cannot be written'), { ...BOUND, what: 'a full disk' });
   const { code, stderr } = await cli.stop();

@@ -1,5 +1,5 @@
 /**
- * Loaded into the reporter's process before its own code: at SIGUSR2 writes, into the file CHAOS_PROBE names, what
+ * Loaded into the reporter's process before its own code: at SIGPWR writes, into the file CHAOS_PROBE names, what
  * keeps the process busy and how much memory is in use, which nobody can tell from outside.
  */
 import { renameSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const { CHAOS_PROBE: file } = process.env;
 if (file !== undefined) {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  process.on('SIGUSR2', () => {
+  process.on('SIGPWR', () => {
     collect();
     collect();
     const resources: Record<string, number> = {};

@@ -45,6 +45,8 @@ export class Service {
   endings = 0;
   /** The process whose disk takes nothing now, if any. */
   fullPid: number | undefined;
+  /** The incarnation that process is of. */
+  fullIncarnation: number | undefined;
   /** Whether the disk is full now, for whatever process there is. */
   isDiskFull = false;
   readonly #options: ServiceOptions;
@@ -80,9 +82,9 @@ export class Service {
     return path.join(this.#options.dir, 'journal', 'data.mdb');
   }
 
-  /** Of the process that runs now. */
+  /** Of the process that reads now. */
   get pid(): number {
-    const pid = this.#cli?.child.pid;
+    const pid = this.#cli?.childPids.at(-1);
     if (pid === undefined || this.state === 'down') throw new Error('the reporter does not run');
     return pid;
   }
@@ -134,7 +136,7 @@ export class Service {
     }
   }
 
-  /** SIGKILL; nothing when there is no process. */
+  /** SIGKILL to all of its processes; nothing when there is no process. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
@@ -198,7 +200,8 @@ export class Service {
     const wasAsked = this.state === 'ending';
     const isStarting = this.state === 'starting';
     // A change of writers.count, for one thing, needs room.
-    const isTurnedAway = cli.child.pid === this.fullPid && code === 1 && stderr.includes(': make room on');
+    const isTurnedAway =
+      incarnation === this.fullIncarnation && code === 1 && stderr.includes(': make room on');
     const isRefused = isStarting && (isTurnedAway || (code === 2 && this.#refusals > refusals));
     if (this.#cli === cli) {
       this.#cli = undefined;

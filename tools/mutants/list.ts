@@ -1,6 +1,7 @@
 import { CLI_MUTANTS } from './list/cli.js';
 import { INTAKE_MUTANTS } from './list/intake.js';
 import { JOURNAL_MUTANTS } from './list/journal.js';
+import { KEEPER_MUTANTS } from './list/keeper.js';
 import { LMDB_MUTANTS } from './list/lmdb.js';
 import { NODE_MUTANTS } from './list/node.js';
 import { PARTITION_MUTANTS } from './list/partition.js';
@@ -14,6 +15,7 @@ import type { Mutant } from './mutant.js';
 
 /** All mutants, by the room of `src/` they break, from the socket to the row. */
 export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
+  keeper: KEEPER_MUTANTS,
   wire: WIRE_MUTANTS,
   intake: INTAKE_MUTANTS,
   routing: ROUTING_MUTANTS,

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { childrenOf } from './procfs.js';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -57,10 +58,33 @@ export class CliProcess {
     });
   }
 
-  /** Sends a signal, SIGTERM unless given, and waits for the end. */
+  /**
+   * Sends a signal, SIGTERM unless given, and waits for the end. SIGKILL goes to all of its processes at the same time,
+   * as when a machine dies: a keeper that is killed alone gives its child the time to end in order.
+   */
   stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<CliResult> {
+    const children = signal === 'SIGKILL' ? this.childPids : [];
     this.child.kill(signal);
+    for (const pid of children) kill(pid);
     return this.exited;
+  }
+
+  /** The processes that this one has started and that run. */
+  get childPids(): number[] {
+    return this.child.pid === undefined ? [] : childrenOf(this.child.pid);
+  }
+
+  /** The process that reads: the child of a keeper, or this one. */
+  get readerPid(): number {
+    return this.childPids.at(-1) ?? this.child.pid!;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
   }
 }
 

@@ -72,6 +72,25 @@ export function socketAt(serverPort: number, clientPort: number): string | undef
   return undefined;
 }
 
+/** Processes that another one has started and that run, in the order of their numbers. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        // The name in parentheses may hold anything.
+        const [state, parent] = readFileSync(`/proc/${name}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ');
+        return Number(parent) === pid && state !== 'Z';
+      } catch {
+        return false;
+      }
+    })
+    .map(Number)
+    .sort((one, other) => one - other);
+}
+
 /** Processes that have `text` in their command line. */
 export function processesNaming(text: string): number[] {
   return readdirSync('/proc')

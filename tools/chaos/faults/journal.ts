@@ -38,6 +38,7 @@ export function journalFaults({ service, options }: Site): Fault[] {
           const { state } = service;
           if ((state === 'up' || state === 'starting') && service.pid !== service.fullPid) {
             service.fullPid = service.pid;
+            service.fullIncarnation = service.incarnation;
             fill(service.pid);
           }
           return LOOK_MS;

@@ -1,0 +1,19 @@
+import type { Config } from '../../config/index.js';
+import { BACKLOG } from '../../intake/transport.js';
+import type { KeeperLink } from '../../keeper/link.js';
+import { openStore } from '../../store/open.js';
+
+/**
+ * What a successor has to find in order before the process that reads lets go: its ports, and the store. Rejects with
+ * what is not. Nothing is changed.
+ */
+export async function prepare({ listen, admin, store: settings }: Config, link: KeeperLink): Promise<void> {
+  await link.bind('agents', { host: listen.host, port: listen.port }, BACKLOG);
+  await link.bind('admin', { host: admin.host, port: admin.port }, BACKLOG);
+  const store = openStore(settings.url, settings);
+  try {
+    await store.check();
+  } finally {
+    await store.close();
+  }
+}

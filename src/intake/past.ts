@@ -1,0 +1,36 @@
+import type { Socket } from 'node:net';
+
+/** What is known of a connection that another process has read before. */
+export interface ConnectionPast {
+  /** Read there, and of no whole frame. */
+  readonly rest: Buffer;
+  /** Nobody knows where in a frame it stands: the next one must be found. */
+  readonly isSearching: boolean;
+  /** Good frames came of it. */
+  readonly isTrusted: boolean;
+  /** Frames in a row that could not be decoded. */
+  readonly badFrames: number;
+}
+
+/** Of a connection that nobody has read. */
+export const NO_PAST: ConnectionPast = {
+  rest: Buffer.alloc(0),
+  isSearching: false,
+  isTrusted: false,
+  badFrames: 0,
+};
+
+/**
+ * Of a connection whose reader has ended without a word. A peer that sent good frames is believed to go on with one;
+ * one that never did must stand at the beginning of a frame, or it is closed as any other that sends what is none.
+ */
+export function pastOfLost(isTrusted: boolean): ConnectionPast {
+  return { ...NO_PAST, isSearching: isTrusted, isTrusted };
+}
+
+/** What a paused stream has read into its buffer: it goes on reading until that is full. */
+export function buffered(socket: Socket): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let piece: Buffer | null = socket.read(); piece !== null; piece = socket.read()) pieces.push(piece);
+  return pieces;
+}

@@ -1,0 +1,19 @@
+import type { Config } from '../config/index.js';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A copy of the configuration whose values may be replaced while stages hold its sections. */
+export function liveConfig(config: Config): Config {
+  return structuredClone(config);
+}
+
+/** Puts the values into place that are asked for where they are used: those of `IN_PLACE` in config/difference.ts. */
+export function applyInPlace(live: Config, next: Config): void {
+  const into = <Section extends object>(section: Section, values: Partial<Section>) =>
+    Object.assign(section as Mutable<Section>, values);
+  const { frameTimeoutMs, maxBadFrames } = next.listen;
+  into(live.listen, { frameTimeoutMs, maxBadFrames });
+  into(live.shutdown, next.shutdown);
+  into(live.supervision, next.supervision);
+  into(live.log, next.log);
+}
