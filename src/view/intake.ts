@@ -37,8 +37,8 @@ import { PAIR_HEARD, PAIR_WORDS } from './pairs.js';
 import { bitsAt, dueOf } from './passing.js';
 import { isLoopback, UNKNOWN_PEER } from './peer-addresses.js';
 import { addRow } from './places.js';
+import { dropTableRow } from './rows-of-table.js';
 import type { ViewState } from './state.js';
-import { dropTableRow } from './table-rows.js';
 
 /** A voice counts as shared so long after a key of it changed hands twice. */
 const SHARED_S = 600;

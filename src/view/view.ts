@@ -7,10 +7,10 @@ import { countLost, forgetMachines, knownMachines, type Machine, rememberMachine
 import { moveTo } from './passing.js';
 import { countShared, watchVoices } from './presence.js';
 import { recountService } from './recount.js';
+import { beginReading, endSweep, type TableCount, takeTableRows } from './rows-of-table.js';
 import { assessService } from './service-assessment.js';
 import { type Snapshot, Snapshots } from './snapshot.js';
 import { ViewState } from './state.js';
-import { beginReading, endSweep, type TableCount, takeTableRows } from './table-rows.js';
 import { DEFAULT_SETTINGS, type NameOf, type ViewSettings } from './view-settings.js';
 import { VOICE_STATE_OF } from './voices.js';
 

@@ -10,6 +10,7 @@ import { tempDir } from '../support/temp.js';
 /** Values with which a key of text is content. */
 const GOOD: Readonly<Record<string, string>> = {
   'listen.host': '127.0.0.1',
+  'journal.groupMs': '50',
   'journal.dir': '/srv/journal',
   'store.url': 'embedded:/srv/store',
   'admin.host': '127.0.0.1',

@@ -2,7 +2,7 @@ import type { ViewCounts } from '../../model/view-status.js';
 import type { SharedRing } from '../feed/ring.js';
 import type { ClockSetting } from '../feed/thread-clock.js';
 import type { ViewEvent, ViewQuestion, ViewReply, ViewTopic } from '../live.js';
-import type { TableCount } from '../table-rows.js';
+import type { TableCount } from '../rows-of-table.js';
 import type { ViewSettings } from '../view-settings.js';
 
 /** What the thread of the view is started with. */

@@ -43,7 +43,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     breaks: 'What the store has of a row replaces in the view the newer value that waits for it.',
     edits: [
       {
-        file: 'src/view/table-rows.ts',
+        file: 'src/view/rows-of-table.ts',
         find: 'if ((before & CAUGHT) !== 0 && !isPending) return false;',
         replace: '',
       },
