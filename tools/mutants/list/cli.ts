@@ -14,4 +14,16 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/cli/outlet.test', titles: ['a terminal that nobody reads*'] }],
   },
+  {
+    name: 'orphan-lives-on',
+    breaks: 'A child whose keeper was killed goes on, and keeps the journal.',
+    edits: [
+      {
+        file: 'src/cli/serve/kept.ts',
+        find: "link.on('orphaned', () => void this.#orphaned());",
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/keeper/keeper-killed.test', titles: ['when the keeper is killed*'] }],
+  },
 ];

@@ -14,4 +14,28 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/flow/backpressure.test', titles: ['while one writer cannot journal*'] }],
   },
+  {
+    name: 'resumed-as-new',
+    breaks: 'After a crash a stream is read as if it stood at the beginning of a frame.',
+    edits: [
+      {
+        file: 'src/intake/past.ts',
+        find: '{ ...NO_PAST, isSearching: isTrusted, isTrusted }',
+        replace: '{ ...NO_PAST, isTrusted }',
+      },
+    ],
+    tests: [{ file: 'test/keeper/crash.test', titles: ['a frame that was half read*'] }],
+  },
+  {
+    name: 'rest-not-handed',
+    breaks: 'Half a frame that was read is not handed over.',
+    edits: [
+      {
+        file: 'src/intake/connection.ts',
+        find: 'Buffer.concat([this.#decoder.rest(), ...buffered(socket)])',
+        replace: 'Buffer.concat(buffered(socket))',
+      },
+    ],
+    tests: [{ file: 'test/keeper/hand-over.test', titles: ['a hand-over closes no connection*'] }],
+  },
 ];

@@ -47,4 +47,16 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/wire/frame.test', titles: ['a header that claims*', 'frames in front*'] }],
   },
+  {
+    name: 'strict-no-more',
+    breaks: 'Whatever follows the id of reports is taken for a frame.',
+    edits: [
+      {
+        file: 'src/wire/resync.ts',
+        find: "if (!isStrictReport(bytes, at + HEADER_BYTES, end)) return 'none';",
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/wire/resync.test', titles: ['eight bytes that look like a header*'] }],
+  },
 ];
