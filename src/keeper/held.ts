@@ -1,5 +1,19 @@
 import type { RawHandle } from './handles.js';
 
+/** A child refuses and counts connections beyond its limit itself; this many more may be on their way to it. */
+const ON_THE_WAY = 1000;
+/**
+ * Files that are left for what is no connection, at most. A child has as many as its keeper may have, and until it reads,
+ * a copy of each connection: a copy for which it has no file left is lost without a word.
+ */
+const SPARE_FILES = 200;
+
+/** How many connections may be held. `openFiles`: how many files a process may have open; undefined where nobody knows. */
+export function heldLimit(maxConnections: number, openFiles = Number.POSITIVE_INFINITY): number {
+  const spare = Math.min(SPARE_FILES, Math.floor(openFiles / 4));
+  return Math.max(1, Math.min(maxConnections + ON_THE_WAY, openFiles - spare));
+}
+
 /** A connection that the keeper holds. */
 export interface HeldConnection {
   readonly handle: RawHandle;

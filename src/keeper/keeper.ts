@@ -4,7 +4,7 @@ import { messageOf } from '../model/errors.js';
 import type { Role, Signal, Upward } from './channel.js';
 import { HandOver } from './hand-over.js';
 import type { RawHandle } from './handles.js';
-import { HeldConnections } from './held.js';
+import { HeldConnections, heldLimit } from './held.js';
 import { HeldPorts } from './held-ports.js';
 import type { KeeperLog } from './keeper-log.js';
 import { type ChildEnd, KeptChild } from './kept-child.js';
@@ -13,10 +13,6 @@ import { type ChildEnd, KeptChild } from './kept-child.js';
 const PAUSES = { firstMs: 50, lastMs: 5000 };
 /** A child that took reports for so long was a good one: the next pause is the first again. */
 const GOOD_AFTER_MS = 30_000;
-/** A child refuses and counts connections beyond its limit itself; this many more may be on their way to it. */
-const ON_THE_WAY = 1000;
-/** Files of the keeper that are no connections. */
-const OWN_FILES = 40;
 const TURNED_AWAY_EVERY_MS = 100;
 /** A signal that the child got is obeyed after so long, unless this process got it, too, within that time before. */
 const RELAY_MS = 200;
@@ -44,6 +40,8 @@ export class Keeper {
   #child: KeptChild;
   #handOver: HandOver | undefined;
   #isStopping = false;
+  /** A signal to stop that came in a hand-over, for who reads at its end. */
+  #stopWith: Signal | undefined;
   /** Ends of children in a row. */
   #failures = 0;
   #readyMs = 0;
@@ -59,7 +57,7 @@ export class Keeper {
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#maxHeld = this.#limit(Number.POSITIVE_INFINITY);
+    this.#maxHeld = heldLimit(Number.POSITIVE_INFINITY, options.openFiles);
     this.#ports = new HeldPorts({
       inherited: options.inherited,
       onConnection: (handle) => this.#accept(handle),
@@ -131,8 +129,8 @@ export class Keeper {
         child.whenSent(() => child.tell({ kind: 'all-sent', count: this.#held.size }));
         break;
       case 'limits':
-        this.#maxHeld = this.#limit(message.maxConnections);
-        this.#log.level = message.level;
+        child.limits = message;
+        if (child === this.#child) this.#obeyLimits(child);
         break;
       case 'bind':
         void this.#bind(child, message);
@@ -169,6 +167,13 @@ export class Keeper {
     }
   }
 
+  /** As the configuration of who reads says: a successor's is of no matter before it takes over. */
+  #obeyLimits({ limits }: KeptChild): void {
+    if (!limits) return;
+    this.#maxHeld = heldLimit(limits.maxConnections, this.#options.openFiles);
+    this.#log.level = limits.level;
+  }
+
   async #bind(
     child: KeptChild,
     { ask, name, host, port, backlog }: Upward & { kind: 'bind' },
@@ -198,10 +203,12 @@ export class Keeper {
       onDone: (reader) => {
         this.#handOver = undefined;
         this.#child = reader;
+        this.#obeyLimits(reader);
         if (reader === next) {
           this.#ports.keepWanted();
           this.#log.info({ pid: next.pid }, 'handed over; every connection goes on');
         } else this.#ports.dropWanted();
+        if (this.#stopWith) this.#stop(this.#stopWith);
       },
       onFailed: off,
       onLost: () => {
@@ -230,6 +237,12 @@ export class Keeper {
     this.#isStopping = true;
     clearTimeout(this.#restart);
     this.#handOver?.abandon();
+    if (this.#handOver && (isFirst || signal === 'SIGHUP')) {
+      // One lets go, the other does not read yet: neither could drain.
+      this.#stopWith ??= signal;
+      return;
+    }
+    this.#stopWith = undefined;
     this.#ports.stopAccepting();
     const next = this.#handOver?.next;
     const reader = next && !next.hasEnded ? next : this.#child;
@@ -241,7 +254,7 @@ export class Keeper {
   }
 
   #hasEnded(child: KeptChild, end: ChildEnd): void {
-    if (this.#isStopping && child === this.#handOver?.next) {
+    if (this.#isStopping && !this.#stopWith && child === this.#handOver?.next) {
       this.#child.kill();
       this.#finish(codeOf(end));
       return;
@@ -277,11 +290,6 @@ export class Keeper {
     clearTimeout(this.#restart);
     this.#ports.close();
     this.#end(code);
-  }
-
-  #limit(maxConnections: number): number {
-    const files = this.#options.openFiles ?? Number.POSITIVE_INFINITY;
-    return Math.max(1, Math.min(maxConnections + ON_THE_WAY, files - OWN_FILES));
   }
 }
 

@@ -39,6 +39,8 @@ export class KeptChild {
   #isHeard = false;
   /** Why it says that it ends. */
   why = '';
+  /** What it has told of its configuration last. */
+  limits: { readonly maxConnections: number; readonly level: string } | undefined;
   /** It takes reports. */
   isReady = false;
   /** It reads what it has copies of. */

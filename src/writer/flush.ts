@@ -146,11 +146,15 @@ export class FlushLoop {
   }
 
   async #nextChunk(): Promise<Chunk | undefined> {
-    const chunk = this.#pass?.next(this.#rows);
-    if (chunk) return chunk;
-    this.#pass = undefined;
     const { pending } = this.#options;
     const nowMs = performance.now();
+    const chunk = this.#pass?.next(this.#rows);
+    if (chunk) {
+      // A pass may run for long: what it has stored is not remembered until its end.
+      pending.endRests(nowMs);
+      return chunk;
+    }
+    this.#pass = undefined;
     if (pending.waiting > 0 || this.#restsEndMs <= nowMs) pending.endRests(nowMs);
     if (pending.waiting === 0) return undefined;
     const pass = pending.pass();
