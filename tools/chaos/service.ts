@@ -82,9 +82,14 @@ export class Service {
     return path.join(this.#options.dir, 'journal', 'data.mdb');
   }
 
+  /** Of the process that reads now, if there is one: a keeper that starts has none yet. */
+  get reader(): number | undefined {
+    return this.#cli?.childPids.at(-1);
+  }
+
   /** Of the process that reads now; of its keeper while there is none. */
   get pid(): number {
-    const pid = this.#cli?.childPids.at(-1) ?? this.#cli?.child.pid;
+    const pid = this.reader ?? this.#cli?.child.pid;
     if (pid === undefined || this.state === 'down') throw new Error('the reporter does not run');
     return pid;
   }

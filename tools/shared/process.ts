@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { childrenOf } from './procfs.js';
+import { areStopped, childrenOf } from './procfs.js';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -63,10 +63,23 @@ export class CliProcess {
    * as when a machine dies: a keeper that is killed alone gives its child the time to end in order.
    */
   stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<CliResult> {
-    const children = signal === 'SIGKILL' ? this.childPids : [];
+    if (signal === 'SIGKILL') this.#killChildren();
     this.child.kill(signal);
-    for (const pid of children) kill(pid);
     return this.exited;
+  }
+
+  /** While this one stands still: it would start others in their place. */
+  #killChildren(): void {
+    const { pid } = this.child;
+    if (pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill('SIGSTOP');
+    try {
+      // One that ends meanwhile never stands still.
+      for (let looks = 0; looks < MOST_LOOKS && !areStopped(pid); looks++);
+      for (const child of this.childPids) kill(child);
+    } catch {
+      // It has ended meanwhile.
+    }
   }
 
   /** The processes that this one has started and that run. */
@@ -79,6 +92,9 @@ export class CliProcess {
     return this.childPids.at(-1) ?? this.child.pid!;
   }
 }
+
+/** Of some microseconds each. */
+const MOST_LOOKS = 20_000;
 
 function kill(pid: number): void {
   try {

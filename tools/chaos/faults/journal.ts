@@ -35,11 +35,15 @@ export function journalFaults({ service, options }: Site): Fault[] {
       begin: async (random) => {
         service.isDiskFull = true;
         watching.start(async () => {
-          const { state } = service;
-          if ((state === 'up' || state === 'starting') && service.pid !== service.fullPid) {
-            service.fullPid = service.pid;
+          const { state, reader } = service;
+          if (
+            (state === 'up' || state === 'starting') &&
+            reader !== undefined &&
+            reader !== service.fullPid
+          ) {
+            service.fullPid = reader;
             service.fullIncarnation = service.incarnation;
-            fill(service.pid);
+            fill(reader);
           }
           return LOOK_MS;
         });
@@ -62,7 +66,7 @@ export function journalFaults({ service, options }: Site): Fault[] {
           limit(fullPid, 'unlimited');
         } catch (error) {
           // That process may be gone.
-          if (service.state !== 'down' && service.pid === fullPid) throw error;
+          if (service.state !== 'down' && service.reader === fullPid) throw error;
         }
       },
     },
