@@ -42,7 +42,7 @@ export class KeptSite {
   }
 
   async ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
-    const signal = AbortSignal.timeout(5000);
+    const signal = AbortSignal.timeout(BOUND_MS);
     const response = await fetch(`http://127.0.0.1:${this.adminPort}${path}`, { signal, ...init });
     return (await response.json()) as Answer;
   }
