@@ -107,7 +107,7 @@ export class Connection implements Reader {
     this.peer = peer;
     this.#peerNumber = peerNumber;
     this.#decoder = past.isSearching
-      ? new ResumedDecoder(domain.limits.maxBodyBytes, (skipped) => this.#found(skipped))
+      ? new ResumedDecoder(domain.limits.maxBodyBytes, (skipped) => this.#found(skipped), past.skippedBytes)
       : new FrameDecoder(domain.limits.maxBodyBytes);
     this.#badFramesInRow = past.badFrames;
     this.#isTrusted = past.isTrusted;
@@ -163,11 +163,14 @@ export class Connection implements Reader {
     socket.off('data', this.#onData);
     // Whatever it lacks is nobody's loss.
     this.#refused = true;
-    const rest = Buffer.concat([this.#decoder.rest(), ...buffered(socket)]);
+    const decoder = this.#decoder;
+    const rest = Buffer.concat([decoder.rest(), ...buffered(socket)]);
     socket.destroy();
+    const isSearching = decoder instanceof ResumedDecoder && decoder.isSearching;
     return {
       rest,
-      isSearching: this.#decoder instanceof ResumedDecoder && this.#decoder.isSearching,
+      isSearching,
+      skippedBytes: isSearching ? decoder.skippedBytes : 0,
       isTrusted: this.#isTrusted,
       badFrames: this.#badFramesInRow,
     };

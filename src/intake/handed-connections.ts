@@ -15,6 +15,7 @@ interface Entry {
   /** Base64. */
   readonly rest: string;
   readonly isSearching: boolean;
+  readonly skippedBytes: number;
   readonly isTrusted: boolean;
   readonly badFrames: number;
 }

@@ -6,6 +6,8 @@ export interface ConnectionPast {
   readonly rest: Buffer;
   /** Nobody knows where in a frame it stands: the next one must be found. */
   readonly isSearching: boolean;
+  /** Bytes in which it was looked for, and which belong to no frame. */
+  readonly skippedBytes: number;
   /** Good frames came of it. */
   readonly isTrusted: boolean;
   /** Frames in a row that could not be decoded. */
@@ -16,6 +18,7 @@ export interface ConnectionPast {
 export const NO_PAST: ConnectionPast = {
   rest: Buffer.alloc(0),
   isSearching: false,
+  skippedBytes: 0,
   isTrusted: false,
   badFrames: 0,
 };

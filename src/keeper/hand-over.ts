@@ -1,14 +1,35 @@
-import type { Upward } from './channel.js';
-import type { KeptChild } from './kept-child.js';
+import type { Downward, Upward } from './channel.js';
 
-/** A successor that is not prepared by then is given up. */
-const PREPARE_MS = 60_000;
-/** Who reads has so long to let go; its own bounds are shorter. */
-const LET_GO_MS = 120_000;
+/** How long the steps may take. */
+export interface HandOverLimits {
+  /** A successor that is not prepared by then is given up. */
+  readonly prepareMs: number;
+  /** Who reads has so long to let go; its own bounds are shorter. Then the successor is given up, and at last the old one. */
+  readonly letGoMs: number;
+  /** A successor has so long to open the journal and to read; a replay of tens of millions of keys is shorter. */
+  readonly takeMs: number;
+}
 
-export interface HandOverEvents {
+const LIMITS: HandOverLimits = { prepareMs: 60_000, letGoMs: 120_000, takeMs: 300_000 };
+
+/** A child, as far as a hand-over has to do with it. See `KeptChild`. */
+export interface HandOverSide {
+  readonly hasEnded: boolean;
+  readonly why: string;
+  isReading: boolean;
+  tell(message: Downward): void;
+  kill(): void;
+  startCopies(): void;
+  stopCopies(): void;
+  resumeCopies(): void;
+  whenSent(callback: () => void): void;
+}
+
+export interface HandOverEvents<Side> {
+  /** The successor is prepared, and who reads is told to let go. */
+  readonly onPrepared: () => void;
   /** It is over; `reader` reads now. */
-  readonly onDone: (reader: KeptChild) => void;
+  readonly onDone: (reader: Side) => void;
   /** Why the successor does not take over. */
   readonly onFailed: (why: string) => void;
   /** Nobody is left who could go on. */
@@ -27,26 +48,27 @@ export interface HandOverEvents {
  * - taking: the successor opens the journal and reads on.
  * - taking back: it has ended before it read anything, and the old one goes on with what it gave.
  */
-export class HandOver {
-  readonly next: KeptChild;
-  readonly #old: KeptChild;
-  readonly #events: HandOverEvents;
+export class HandOver<Side extends HandOverSide> {
+  readonly next: Side;
+  readonly #old: Side;
+  readonly #events: HandOverEvents<Side>;
+  readonly #limits: HandOverLimits;
   #phase: 'preparing' | 'letting-go' | 'taking' | 'taking-back' | 'over' = 'preparing';
   #timer: NodeJS.Timeout;
   /** Why the successor has ended while the old one was letting go. */
   #whyEnded: string | undefined;
 
-  constructor(old: KeptChild, next: KeptChild, events: HandOverEvents) {
+  constructor(old: Side, next: Side, events: HandOverEvents<Side>, limits = LIMITS) {
     this.#old = old;
     this.next = next;
     this.#events = events;
-    this.#timer = setTimeout(
-      () => this.#fail(`the new process was not prepared within ${PREPARE_MS / 1000} s`),
-      PREPARE_MS,
-    );
+    this.#limits = limits;
+    const { prepareMs } = limits;
+    const late = `the new process was not prepared within ${prepareMs / 1000} s`;
+    this.#timer = setTimeout(() => this.#fail(late), prepareMs);
   }
 
-  hear(child: KeptChild, message: Upward): void {
+  hear(child: Side, message: Upward): void {
     const { next } = this;
     switch (message.kind) {
       case 'prepared':
@@ -65,6 +87,8 @@ export class HandOver {
         this.#phase = 'taking';
         clearTimeout(this.#timer);
         this.#old.isReading = false;
+        // One that stands still has read nothing: the old one goes on when it is gone.
+        this.#timer = setTimeout(() => next.kill(), this.#limits.takeMs);
         if (this.#whyEnded === undefined) next.tell({ kind: 'take-over' });
         else this.#takeBack(this.#whyEnded);
         break;
@@ -72,18 +96,18 @@ export class HandOver {
   }
 
   /** Connections are over, `child` says: the other one's copies, too. */
-  over(child: KeptChild, ids: readonly number[]): void {
+  over(child: Side, ids: readonly number[]): void {
     const other = child === this.next ? this.#old : this.next;
     other.tell({ kind: 'over', ids });
   }
 
   /** A child tells why it cannot. */
-  failed(child: KeptChild, why: string): void {
+  failed(child: Side, why: string): void {
     if (child === this.#old && this.#phase === 'letting-go') this.#fail(why);
   }
 
   /** `child` reads: there is no way back. */
-  reads(child: KeptChild): void {
+  reads(child: Side): void {
     if (this.#phase === 'taking' && child === this.next) {
       this.#close();
       this.#old.tell({ kind: 'end' });
@@ -95,13 +119,12 @@ export class HandOver {
   }
 
   /** A child has ended. False when that is no matter of the hand-over. */
-  ended(child: KeptChild): boolean {
+  ended(child: Side): boolean {
     if (this.#phase === 'over') return false;
     if (child === this.next) {
       const why = child.why || 'the new process has ended; the log says why';
       if (this.#phase === 'taking') this.#takeBack(why);
-      // The old one may have let go of everything by now, and will tell.
-      else if (this.#phase === 'letting-go') this.#whyEnded = why;
+      else if (this.#phase === 'letting-go') this.#lostNext(why);
       else if (this.#phase === 'preparing') this.#fail(why);
       return true;
     }
@@ -126,13 +149,27 @@ export class HandOver {
     if (this.#phase !== 'preparing') return;
     this.#phase = 'letting-go';
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#old.kill(), LET_GO_MS);
+    this.#timer = setTimeout(() => this.#hurry(), this.#limits.letGoMs);
+    this.#events.onPrepared();
     // Connections that come from now on are for the successor alone.
     this.#old.stopCopies();
     this.#old.tell({ kind: 'let-go' });
   }
 
+  /** Letting go takes too long. The old one may wait for a successor that stands still; if not, it does so itself. */
+  #hurry(): void {
+    this.#timer = setTimeout(() => this.#old.kill(), this.#limits.letGoMs);
+    if (!this.next.hasEnded) this.next.kill();
+  }
+
+  /** The old one may have let go of everything by now, and will tell; what it gave last is not answered any more. */
+  #lostNext(why: string): void {
+    this.#whyEnded = why;
+    this.#old.tell({ kind: 'taken' });
+  }
+
   #takeBack(why: string): void {
+    clearTimeout(this.#timer);
     this.#phase = 'taking-back';
     this.#events.onFailed(why);
     if (this.#old.hasEnded) {

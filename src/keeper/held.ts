@@ -54,9 +54,9 @@ export class HeldConnections {
     }
   }
 
-  /** A child reads from now on: of any of them. */
-  read(): void {
-    for (const held of this.#held.values()) held.isRead = true;
+  /** A child reads from now on: of all of them but those it has no copy of yet. */
+  read(unsent: ReadonlySet<number>): void {
+    for (const [id, held] of this.#held) held.isRead ||= !unsent.has(id);
   }
 
   /** Closes the last copy: the peer sees the end. */

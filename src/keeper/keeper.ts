@@ -38,7 +38,7 @@ export class Keeper {
   readonly #held = new HeldConnections();
   readonly #ports: HeldPorts;
   #child: KeptChild;
-  #handOver: HandOver | undefined;
+  #handOver: HandOver<KeptChild> | undefined;
   #isStopping = false;
   /** A signal to stop that came in a hand-over, for who reads at its end. */
   #stopWith: Signal | undefined;
@@ -116,6 +116,10 @@ export class Keeper {
   }
 
   #tellTurnedAway(): void {
+    if (this.#child.hasEnded) {
+      setTimeout(() => this.#tellTurnedAway(), TURNED_AWAY_EVERY_MS).unref();
+      return;
+    }
     this.#child.tell({ kind: 'turned-away', count: this.#turnedAway });
     this.#turnedAway = 0;
   }
@@ -141,7 +145,7 @@ export class Keeper {
         break;
       case 'reading':
         child.isReading = true;
-        this.#held.read();
+        this.#held.read(child.unsent);
         this.#handOver?.reads(child);
         break;
       case 'ready':
@@ -200,6 +204,7 @@ export class Keeper {
     this.#log.info({ reason: why }, 'handing over to a new process');
     const next = this.#start('successor');
     const handOver = new HandOver(this.#child, next, {
+      onPrepared: () => this.#log.info({ pid: next.pid }, 'the new process is prepared; the old one lets go'),
       onDone: (reader) => {
         this.#handOver = undefined;
         this.#child = reader;
@@ -239,6 +244,7 @@ export class Keeper {
     this.#handOver?.abandon();
     if (this.#handOver && (isFirst || signal === 'SIGHUP')) {
       // One lets go, the other does not read yet: neither could drain.
+      if (!this.#stopWith) this.#log.info({ signal }, 'the reporter stops when the hand-over is over');
       this.#stopWith ??= signal;
       return;
     }

@@ -139,6 +139,11 @@ export class KeptChild {
     if (!this.#isSending) this.#pump();
   }
 
+  /** Connections it has no copy of yet. */
+  get unsent(): ReadonlySet<number> {
+    return new Set([...this.#missed, ...this.#queue.slice(this.#at)]);
+  }
+
   /** Calls back when it has a copy of everything there is. */
   whenSent(callback: () => void): void {
     if (!this.#isSending && this.#queue.length === 0) callback();

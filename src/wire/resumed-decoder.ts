@@ -23,12 +23,16 @@ export class ResumedDecoder {
   readonly #decoder: FrameDecoder;
   readonly #onFound: (skippedBytes: number) => void;
   #seen = NOTHING;
-  #skipped = 0;
+  #skipped: number;
   #isSearching = true;
 
-  /** `onFound`: with the bytes that lay before the frame, as soon as one is found. */
-  constructor(maxBodyBytes: number, onFound: (skippedBytes: number) => void) {
+  /**
+   * `onFound`: with the bytes that lay before the frame, as soon as one is found; `skippedBytes`: those of them in which
+   * another process has looked for it.
+   */
+  constructor(maxBodyBytes: number, onFound: (skippedBytes: number) => void, skippedBytes = 0) {
     this.#maxBodyBytes = maxBodyBytes;
+    this.#skipped = skippedBytes;
     this.#decoder = new FrameDecoder(maxBodyBytes);
     this.#onFound = onFound;
   }
@@ -36,6 +40,11 @@ export class ResumedDecoder {
   /** Whether the next frame is still looked for. */
   get isSearching(): boolean {
     return this.#isSearching;
+  }
+
+  /** Bytes in which no frame was found so far. */
+  get skippedBytes(): number {
+    return this.#skipped;
   }
 
   /** While it searches nothing is known to be a frame: 0. */

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { startFleet, until } from '../../src/testing/index.js';
@@ -37,17 +36,20 @@ async function start(t: ExecutionContext, dir: string) {
   const lines: { readonly port?: number; readonly pending?: number }[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as object));
   const most = { own: 0, mapped: 0 };
+  let samples = 0;
   const sampling = setInterval(() => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const { own, mapped } = memoryOf(child.pid!);
     most.own = Math.max(most.own, own);
     most.mapped = Math.max(most.mapped, mapped);
+    samples++;
   }, SAMPLE_MS);
   t.teardown(() => clearInterval(sampling));
   const port = await until(() => lines[0]?.port, { ...BOUND, what: 'the reporter to listen' });
   return {
     port,
     most,
+    samples: () => samples,
     pending: () => lines.at(-1)?.pending,
     kill: async () => {
       clearInterval(sampling);
@@ -80,7 +82,8 @@ onLinux(
 
     const after = await start(t, dir);
     await until(() => after.pending() === KEYS, { ...BOUND, what: 'all to be pending again' });
-    await sleep(1000);
+    const seen = after.samples();
+    await until(() => after.samples() > seen + 100, { ...BOUND, what: 'a hundred looks at it at rest' });
     await after.kill();
     t.log(`${KEYS} keys, ${((journalMib * MIB) / KEYS).toFixed(0)} bytes a key on disk`, {
       empty: empty.most,

@@ -61,7 +61,7 @@ test('while agents send, hand-overs lose nothing and read nothing twice', async 
   });
   let received = 0;
   for (let times = 0; times < 4; times++) {
-    await sleep(300);
+    await until(async () => (await site.ledger()).received > 500, { boundMs: BOUND_MS, what: 'some rows' });
     await site.handOver();
   }
   isOver = true;

@@ -1,10 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
-import { until } from '../../src/testing/index.js';
-import { BOUND_MS, connectAll, KeptSite } from './site.js';
-
-/** A successor is prepared by then; if it is not, the hand-over is given up, and the test sees the same. */
-const PREPARED_MS = 4000;
+import { connectAll, KeptSite } from './site.js';
 
 test('a stop while the old process lets go waits for who reads then, which drains', async (t) => {
   const site = await KeptSite.start(t);
@@ -15,10 +10,9 @@ test('a stop while the old process lets go waits for who reads then, which drain
   process.kill(pid, 'SIGSTOP');
   await agent!.send(agent!.frame(2));
   site.cli.child.kill('SIGUSR2');
-  await until(() => site.cli.childPids.length === 2, { boundMs: BOUND_MS, what: 'a successor' });
-  await sleep(PREPARED_MS);
+  await site.logged('the old one lets go');
   const exited = site.cli.stop('SIGTERM');
-  await sleep(500);
+  await site.logged('the reporter stops when the hand-over is over');
   process.kill(pid, 'SIGCONT');
   const { code, stderr } = await exited;
   t.is(code, 0);

@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import type { Browser } from 'playwright-core';
+import { until } from '../../src/testing/until.js';
 import { World } from '../view/world.js';
 import { launch, type Opened, open } from './browser.js';
 import { eventually, expectAccessible, LIVE } from './looking.js';
@@ -142,10 +143,10 @@ test('a paused page hears nothing, and goes on where it was', async (t) => {
   await page.waitForSelector(`${LIVE} [data-service]`);
   await page.keyboard.press('p');
   await page.waitForSelector('body[data-connection=paused] [data-banner=paused]');
-  await until(t, () => site.streams === 0);
+  await until(() => site.streams === 0, { boundMs: 10_000, what: 'the stream to end' });
   await page.keyboard.press('p');
   await page.waitForSelector(LIVE);
-  await until(t, () => site.streams === 1);
+  await until(() => site.streams === 1, { boundMs: 10_000, what: 'a stream' });
 });
 
 test('eight pages in one browser all show what happens', async (t) => {
@@ -190,9 +191,3 @@ test('below the path of a proxy, everything is there', async (t) => {
     [],
   );
 });
-
-async function until(t: ExecutionContext, holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 100 && !holds(); tries++)
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  t.true(holds());
-}

@@ -126,6 +126,23 @@ test('what was seen while searching is kept for another process, as far as it ma
   t.deepEqual(bodies, [frame.subarray(8)]);
 });
 
+test('who goes on with a search of another process is as strict as that was: a header alone is no frame', (t) => {
+  const frame = encodeReportFrame(sample());
+  const falseFrame = encodeFrame(3, Buffer.from([1, 2, 3, 4]));
+  for (const skippedBytes of [0, 17]) {
+    const bodies: Buffer[] = [];
+    const found: number[] = [];
+    const decoder = new ResumedDecoder(65_527, (skipped) => found.push(skipped), skippedBytes);
+    decoder.push(Buffer.concat([falseFrame, frame]), (_, bytes, start, end) =>
+      bodies.push(Buffer.from(bytes.subarray(start, end))),
+    );
+    // At the beginning of what was never looked at, a header is believed.
+    t.is(bodies.length, skippedBytes === 0 ? 2 : 1);
+    t.deepEqual(bodies.at(-1), frame.subarray(8));
+    t.deepEqual(found, [skippedBytes === 0 ? 0 : skippedBytes + falseFrame.length]);
+  }
+});
+
 function sample(): Report {
   const results = [{ ip: -1062731775, port: 8080, succ: 98, err: 2, overload: true }];
   return { modid: 1, cmdid: 2, caller: -1062731519, ts: 1_795_331_921, results };

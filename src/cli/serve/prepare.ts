@@ -9,7 +9,9 @@ import { openStore } from '../../store/open.js';
  */
 export async function prepare({ listen, admin, store: settings }: Config, link: KeeperLink): Promise<void> {
   await link.bind('agents', { host: listen.host, port: listen.port }, BACKLOG);
-  await link.bind('admin', { host: admin.host, port: admin.port }, BACKLOG);
+  const { handle } = await link.bind('admin', { host: admin.host, port: admin.port }, BACKLOG);
+  // It is asked for again when there is something to listen for.
+  handle?.close();
   const store = openStore(settings.url, settings);
   try {
     await store.check();

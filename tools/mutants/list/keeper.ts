@@ -26,4 +26,54 @@ export const KEEPER_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/keeper/failed-hand-over.test', titles: ['a successor that fails when*'] }],
   },
+  {
+    name: 'stop-in-hand-over',
+    breaks: 'A stop in the middle of a hand-over ends the old process at once.',
+    edits: [
+      {
+        file: 'src/keeper/keeper.ts',
+        find: "if (this.#handOver && (isFirst || signal === 'SIGHUP')) {",
+        replace: "if (this.#handOver && signal === 'SIGHUP') {",
+      },
+    ],
+    tests: [{ file: 'test/keeper/stop.test', titles: ['a stop while the old process lets go*'] }],
+  },
+  {
+    name: 'piece-unanswered',
+    breaks: 'An old process waits for the answer of a successor that has ended.',
+    edits: [
+      {
+        file: 'src/keeper/hand-over.ts',
+        find: "this.#whyEnded = why;\n    this.#old.tell({ kind: 'taken' });",
+        replace: 'this.#whyEnded = why;',
+      },
+    ],
+    tests: [{ file: 'test/keeper/hand-over-steps.test', titles: ['a successor that ends while a piece*'] }],
+  },
+  {
+    name: 'taking-without-end',
+    breaks: 'A successor that stands still while it takes over leaves nobody who reads.',
+    edits: [
+      {
+        file: 'src/keeper/hand-over.ts',
+        find: 'this.#timer = setTimeout(() => next.kill(), this.#limits.takeMs);',
+        replace: '',
+      },
+    ],
+    tests: [
+      { file: 'test/keeper/hand-over-steps.test', titles: ['a successor that takes over and never reads*'] },
+    ],
+  },
+  {
+    name: 'unsent-is-read',
+    breaks: 'A connection that no process has read yet counts as cut in the middle of a frame.',
+    edits: [
+      {
+        file: 'src/keeper/held.ts',
+        find: 'held.isRead ||= !unsent.has(id);',
+        replace: 'held.isRead ||= id > 0;',
+      },
+    ],
+    tests: [{ file: 'test/keeper/held.test', titles: ['a connection of which no copy*'] }],
+  },
 ];

@@ -59,4 +59,16 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/wire/resync.test', titles: ['eight bytes that look like a header*'] }],
   },
+  {
+    name: 'search-forgotten',
+    breaks: 'Who goes on with the search of another process takes the first header for a frame.',
+    edits: [
+      {
+        file: 'src/wire/resumed-decoder.ts',
+        find: 'const isAtFrame = this.#skipped === 0 && isHeader',
+        replace: 'const isAtFrame = isHeader',
+      },
+    ],
+    tests: [{ file: 'test/wire/resync.test', titles: ['who goes on with a search*'] }],
+  },
 ];

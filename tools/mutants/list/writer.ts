@@ -179,4 +179,16 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
       { file: 'test/faults/rewrites.test', titles: ['a key that was just stored is not stored again*'] },
     ],
   },
+  {
+    name: 'rests-of-a-pass',
+    breaks: 'While a long pass runs no rest ends: there is no bound on what is remembered.',
+    edits: [
+      {
+        file: 'src/writer/flush.ts',
+        find: '      pending.endRests(nowMs);\n      return chunk;',
+        replace: '      return chunk;',
+      },
+    ],
+    tests: [{ file: 'test/writer/flush-rests.test', titles: ['what a long pass has stored*'] }],
+  },
 ];
