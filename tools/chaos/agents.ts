@@ -12,6 +12,8 @@ import type { Timeline } from './timeline.js';
 const LONGEST_PAUSE_MS = 150;
 const RECONNECT_MS = 60;
 const LOOK_MS = 10;
+/** Rounds after which an agent is known as a good one, whatever becomes of the process that reads it. */
+const TRUSTED_AFTER = 3;
 /** Rounds on one connection, at most: then an agent closes in order and connects again. */
 const MOST_ROUNDS = 40;
 
@@ -156,7 +158,7 @@ class Agent {
     if (!link?.isOpen) return false;
     const socket = socketAt(port, link.localPort);
     if (socket === undefined) return false;
-    this.#letGo = this.#isLetGo(socket, service.incarnation);
+    this.#letGo = this.#isLetGo(socket, service.endings);
     await link.cut(how);
     return true;
   }
@@ -183,7 +185,7 @@ class Agent {
   /** One connection, from its beginning to its end. */
   async #connection(): Promise<void> {
     const { port, service, history, timeline } = this.#options;
-    const { incarnation, endings } = service;
+    const { losses, endings } = service;
     let mayBeTurnedAway = this.#isFlooded() || service.state === 'ending';
     const link = await Link.open(port);
     mayBeTurnedAway ||= this.#isFlooded();
@@ -191,6 +193,7 @@ class Agent {
     this.#link = link;
     this.reconnects++;
     let round = 0;
+    let rounds = 0;
     for (let left = 1 + Math.floor(this.#random() * MOST_ROUNDS); left > 0 && link.isOpen; left--) {
       // Told to stop, it owes a whole round if it is to settle, and nothing otherwise.
       if (this.#mode === 'silent' || this.#mode === 'closed') break;
@@ -198,6 +201,7 @@ class Agent {
       const number = await this.#sendRound(link);
       if (number === undefined) break;
       round = number;
+      rounds++;
       if (isLast) break;
       await sleep(this.#random() * LONGEST_PAUSE_MS);
     }
@@ -205,12 +209,15 @@ class Agent {
     const end = await link.finish();
     this.#link = undefined;
     if (mayBeTurnedAway) return;
-    if (end === 'read to its end' && round > 0) {
-      history.wasRead(this.#caller, round, incarnation);
+    const hasLost = service.losses !== losses;
+    if (end === 'read to its end' && round > 0 && !hasLost) {
+      history.wasRead(this.#caller, round, service.incarnation);
       if (wasSettling && this.#mode === 'settling') this.#settled = true;
     }
+    // Of a peer that has sent little nobody knows whether it is to be trusted in the middle of a frame.
+    const isYoung = hasLost && rounds < TRUSTED_AFTER;
     // Nobody but a reporter that ends, or one that has too many connections, may end a good agent's.
-    if (end === 'lost' && service.endings === endings && service.incarnation === incarnation)
+    if (end === 'lost' && service.endings === endings && !isYoung)
       timeline.violation(`agent ${this.#caller} lost its connection, and nothing that was done explains it`);
   }
 
@@ -229,11 +236,11 @@ class Agent {
     return (await link.send(bytes.subarray(middle))) ? number : undefined;
   }
 
-  /** Resolves when the reporter has closed its end of a connection, or is another process. */
-  async #isLetGo(socket: string, incarnation: number): Promise<void> {
+  /** Resolves when all processes of the reporter have closed their copies of a connection, or it has ended. */
+  async #isLetGo(socket: string, endings: number): Promise<void> {
     const { service } = this.#options;
-    while (service.incarnation === incarnation && service.state !== 'down') {
-      if (!holds(service.pid, socket)) return;
+    while (service.endings === endings && service.state !== 'down') {
+      if (!service.pids.some((pid) => holds(pid, socket))) return;
       await sleep(LOOK_MS);
     }
   }

@@ -16,7 +16,7 @@ import { runWave } from './wave.js';
 const FLEET = { agents: 40, services: 10, hosts: 4 };
 const LONG = { waveMs: 15_000, faultsPerWave: 10, reach: 1 };
 const SHORT = { waveMs: 5000, faultsPerWave: 8, reach: 0.4 };
-const SHORT_WAVES = 3;
+const SHORT_WAVES = 4;
 const COUNTERS_EVERY_MS = 5000;
 
 export interface ChaosOptions {

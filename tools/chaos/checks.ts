@@ -75,7 +75,11 @@ class Found {
 }
 
 /** What a reporter may log when something fails on purpose; every other error is one of its own. */
-const EXPECTED_ERRORS = ['the store refuses rows; they wait in the journal', 'the journal cannot be written'];
+const EXPECTED_ERRORS = [
+  'the store refuses rows; they wait in the journal',
+  'the journal cannot be written',
+  'the configuration was not taken',
+];
 /** Warnings that nothing done to it from outside explains. */
 const UNEXPECTED_WARNINGS = [
   'a writer crashed',
@@ -85,22 +89,32 @@ const UNEXPECTED_WARNINGS = [
   'an actor',
 ];
 
-/** Lines of a reporter's stderr that must not be there: a crash, a bug, a warning of the runtime. */
-export function unexpectedLines(stderr: string, isConfigurationRefused: boolean): string[] {
-  return stderr.split('\n').filter((line) => line !== '' && !isExpected(line, isConfigurationRefused));
+/**
+ * Lines of a reporter's stderr that must not be there: a crash, a bug, a warning of the runtime. `expected`: beginnings
+ * of further errors that there is a reason for.
+ */
+export function unexpectedLines(
+  stderr: string,
+  isConfigurationRefused: boolean,
+  expected: readonly string[] = [],
+): string[] {
+  return stderr
+    .split('\n')
+    .filter((line) => line !== '' && !isExpected(line, isConfigurationRefused, expected));
 }
 
-function isExpected(line: string, isConfigurationRefused: boolean): boolean {
+function isExpected(line: string, isConfigurationRefused: boolean, expected: readonly string[]): boolean {
   let entry: { readonly level?: unknown; readonly msg?: unknown };
   try {
     entry = JSON.parse(line) as typeof entry;
   } catch {
-    // Not of the reporter, but of what it stands on.
-    return false;
+    // Not of the reporter's log, but of what it stands on, or of a process that was not started.
+    return expected.some((text) => line.startsWith(text));
   }
   const message = String(entry.msg);
   const isAmong = (messages: readonly string[]) => messages.some((text) => message.startsWith(text));
   if (entry.level === 'info') return true;
   if (entry.level === 'warn') return !isAmong(UNEXPECTED_WARNINGS);
-  return entry.level === 'error' && (isAmong(EXPECTED_ERRORS) || isConfigurationRefused);
+  const isReason = isConfigurationRefused || isAmong([...EXPECTED_ERRORS, ...expected]);
+  return entry.level === 'error' && isReason;
 }

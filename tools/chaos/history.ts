@@ -41,6 +41,11 @@ export class History {
     this.#read.push({ caller, round, incarnation });
   }
 
+  /** Whatever process `from` has read is journaled, or process `to` has it. */
+  carried(from: number, to: number): void {
+    this.#read = this.#read.map((read) => (read.incarnation === from ? { ...read, incarnation: to } : read));
+  }
+
   /** Takes what has been read so far, to be asked about: the answer must not be older than the question. */
   question(): readonly Read[] {
     return [...this.#read];

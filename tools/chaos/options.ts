@@ -3,7 +3,7 @@ import { numberOf, optionsOf, UsageError } from '../shared/tool.js';
 export const USAGE = `npm run chaos -- [options]
   --minutes N   how long faults go on, 0.1 and more (default 5)
   --seed N      an integer; repeats the plan of a run (default: one of chance, printed first)
-  --short       three short waves in which every kind of fault comes, about half a minute
+  --short       four short waves in which every kind of fault comes, a minute and a half
   --help        prints this
 `;
 

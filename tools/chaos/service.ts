@@ -41,8 +41,14 @@ export class Service {
   state: ServiceState = 'down';
   /** How many processes there were. */
   incarnation = 0;
-  /** Begun endings of processes: who has seen it change has lost its connection for a reason. */
+  /** Begun endings of the reporter: who has seen it change has lost its connection for a reason. */
   endings = 0;
+  /** Kills of the process that reads, by which no connection ends: what it had read and not journaled is lost. */
+  losses = 0;
+  /** Another process takes over: what is asked may be answered by either. */
+  isChanging = false;
+  /** Told when all that process `from` has read is journaled, or `to` has it. */
+  onCarried: (from: number, to: number) => void = () => {};
   /** The process whose disk takes nothing now, if any. */
   fullPid: number | undefined;
   /** The incarnation that process is of. */
@@ -56,6 +62,8 @@ export class Service {
   #isRefused = false;
   #refusals = 0;
   #lifecycle: Promise<unknown> = Promise.resolve();
+  /** Errors that this reporter has a reason to log; undefined: any. */
+  #expected: readonly string[] | undefined = [];
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -94,6 +102,12 @@ export class Service {
     return pid;
   }
 
+  /** All processes of the reporter, its keeper among them. */
+  get pids(): readonly number[] {
+    const { child, childPids } = this.#cli ?? {};
+    return child?.pid === undefined ? [] : [child.pid, ...(childPids ?? [])];
+  }
+
   /** Runs `action` while nobody else starts or ends the process. */
   exclusively<Result>(action: () => Promise<Result>): Promise<Result> {
     const result = this.#lifecycle.then(action);
@@ -124,6 +138,7 @@ export class Service {
         },
       });
       this.#cli = cli;
+      this.#expected = [];
       this.incarnation++;
       this.state = 'starting';
       const { incarnation } = this;
@@ -151,6 +166,55 @@ export class Service {
     const { code, signal } = (await this.#end('SIGTERM')) ?? { code: 0 };
     if (code !== 0)
       this.#options.timeline.violation(`a reporter that was told to stop ended with ${code ?? signal}`);
+  }
+
+  /**
+   * Lets `begin` make another process read, or try to; resolves when the log says `isOver`. Nothing when the reporter is
+   * not up. `loses`: what the one before had read and not journaled. `expected`: errors that it has reason to log.
+   */
+  async change(
+    what: 'loses' | 'loses nothing',
+    isOver: RegExp,
+    begin: (pids: { readonly keeper: number; readonly reader: number }) => void,
+    expected: readonly string[] = [],
+  ): Promise<void> {
+    const cli = this.#cli;
+    const { reader, incarnation } = this;
+    if (!cli || reader === undefined || this.state !== 'up') return;
+    const from = cli.stderr.length;
+    this.#expected = this.#expected && [...this.#expected, ...expected];
+    if (what === 'loses') {
+      this.losses++;
+      this.#expected = [...(this.#expected ?? []), 'the process that reads has ended'];
+    }
+    this.isChanging = true;
+    this.incarnation++;
+    begin({ keeper: cli.child.pid!, reader });
+    await until(
+      () => {
+        // A process that starts meanwhile has reason to complain, and the keeper to try again.
+        if (this.#isRefused || this.isDiskFull) this.#expected = undefined;
+        return this.#cli !== cli || isOver.test(cli.stderr.slice(from));
+      },
+      { boundMs: START_BOUND_MS, what: `the log to say ${isOver}` },
+    );
+    if (this.#cli === cli) {
+      const isOther = this.reader !== reader;
+      if (isOther) this.incarnation++;
+      else this.incarnation = incarnation;
+      if (what === 'loses nothing') this.onCarried(incarnation, this.incarnation);
+      this.onCarried(incarnation + 1, this.incarnation);
+    }
+    this.isChanging = false;
+  }
+
+  /** SIGKILL to the keeper alone: the process that reads journals what it has, and ends. */
+  async killKeeper(): Promise<void> {
+    this.#expected = [...(this.#expected ?? []), 'the keeper is gone'];
+    await this.#end('SIGKILL', (cli) => {
+      cli.child.kill('SIGKILL');
+      return cli.exited;
+    });
   }
 
   /** SIGSTOP; nothing when there is no process. */
@@ -181,7 +245,10 @@ export class Service {
     return path.join(this.#options.dir, 'probe.json');
   }
 
-  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<CliResult | undefined> {
+  async #end(
+    signal: 'SIGKILL' | 'SIGTERM',
+    stop = (cli: CliProcess) => cli.stop(signal),
+  ): Promise<CliResult | undefined> {
     const cli = this.#cli;
     if (!cli) return undefined;
     this.endings++;
@@ -190,7 +257,7 @@ export class Service {
       this.#options.timeline.violation(`the reporter does not end on ${signal}`);
       cli.child.kill('SIGKILL');
     }, END_BOUND_MS);
-    const result = await cli.stop(signal);
+    const result = await stop(cli);
     clearTimeout(stuck);
     return result;
   }
@@ -237,7 +304,8 @@ export class Service {
     const { timeline } = this.#options;
     // The last line may not be whole yet.
     const whole = cli.stderr.slice(0, cli.stderr.lastIndexOf('\n') + 1);
-    for (const line of unexpectedLines(whole, isRefused).slice(0, 5))
+    const isAny = isRefused || this.#expected === undefined;
+    for (const line of unexpectedLines(whole, isAny, this.#expected).slice(0, 5))
       timeline.violation(`reporter ${incarnation} logs: ${line.slice(0, 500)}`);
   }
 

@@ -82,6 +82,9 @@ export class Site {
     this.wideHistory = new History(wideCallers);
     const port = ports.agents;
     const { service, history, wideHistory } = this;
+    service.onCarried = (from, to) => {
+      for (const each of [history, wideHistory]) each.carried(from, to);
+    };
     this.fleet = new Fleet({ ...options, port, callers, service, history });
     const wide = { ...this.wideShape, callers: wideCallers, history: wideHistory };
     this.wide = new Fleet({ ...options, ...wide, port, service });

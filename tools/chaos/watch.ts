@@ -76,7 +76,7 @@ export class Watch {
     const { incarnation } = service;
     const ledger = await admin.ledger();
     // The question went to one process, the answer could be of the next.
-    if (service.incarnation !== incarnation) return ledger;
+    if (service.incarnation !== incarnation || service.isChanging) return ledger;
     const previous = this.#latest;
     if (previous && previous.incarnation !== incarnation) {
       for (const count of COUNTS) this.#before[count] = (this.#before[count] ?? 0) + previous.ledger[count];

@@ -5,6 +5,7 @@ import { databaseFaults } from './database.js';
 import type { Fault } from './fault.js';
 import { hostileFaults } from './hostile.js';
 import { journalFaults } from './journal.js';
+import { keeperFaults } from './keeper.js';
 import { networkFaults } from './network.js';
 import { refusalFaults } from './refusal.js';
 import { reporterFaults } from './reporter.js';
@@ -14,6 +15,7 @@ import { sqlFaults } from './sql.js';
 export function allFaults(site: Site): Fault[] {
   return [
     ...reporterFaults(site),
+    ...keeperFaults(site),
     ...databaseFaults(site),
     ...networkFaults(site),
     ...boundFaults(site),
