@@ -174,7 +174,7 @@ const sections = z.strictObject({
         'Services not heard for so long are left out of the list, in seconds; they can be asked for.',
       ),
       forgetS: integer(
-        900,
+        60,
         2_592_000,
         86_400,
         'What was not heard for so long is forgotten by the view, in seconds; the table keeps it.',

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { messageOf } from '../model/errors.js';
 import { TAG, WORDS_PER_ROW } from '../model/row.js';
-import type { RowBuffer, RowBufferPool } from '../model/row-buffer.js';
+import type { RowBuffer } from '../model/row-buffer.js';
 import type { Traffic } from '../model/traffic.js';
 import type { EventSink } from '../observe/events.js';
 import type { Inbox } from '../routing/inbox.js';
@@ -31,8 +31,8 @@ export interface ConnectionDomain {
   readonly traffic: Traffic;
   readonly events: EventSink;
   readonly handlers: HandlerTable;
-  /** Where the rows of a chunk go: a connection at rest holds no buffers. */
-  readonly buffers: RowBufferPool;
+  /** Where the rows of a chunk are decoded into, by one connection at a time: one at rest holds no buffer. */
+  readonly rows: RowBuffer;
   readonly reports: ReportDecoder;
   readonly limits: FrameLimits;
   readonly onClosed: (connection: Connection) => void;
@@ -212,7 +212,8 @@ export class Connection implements Reader {
       this.#paid(chunk.length);
       return;
     }
-    const rows = domain.buffers.take();
+    const { rows } = domain;
+    rows.release();
     this.#rows = rows;
     this.#holdExpiry();
     const framesBefore = this.#frames;
@@ -245,14 +246,13 @@ export class Connection implements Reader {
     if (this.#handling.length > 0) this.#handling = [];
     this.#rows = undefined;
     if (rows.length === 0) {
-      rows.release();
       settled();
       return;
     }
     // A socket that is not read any more, by its own window or the budget of all.
     const isAwaited = this.#unpaidBytes > WINDOW_BYTES || domain.budget.parked;
     const credit: Credit = { outstanding: 0, isAwaited, settled };
-    domain.inbox.offer(rows, credit);
+    domain.inbox.offer(rows.rows(), credit);
   }
 
   /** A property, not a method, so that a chunk costs no closure. */

@@ -1,7 +1,7 @@
 import { messageOf, ReporterError } from '../model/errors.js';
 import type { HostResult, Report } from '../model/report.js';
 import * as row from '../model/row.js';
-import { type RowBuffer, RowBufferPool } from '../model/row-buffer.js';
+import { RowBuffer } from '../model/row-buffer.js';
 import type { Traffic } from '../model/traffic.js';
 import type { EventSink } from '../observe/events.js';
 import type { Counts } from '../partition/counts.js';
@@ -34,7 +34,8 @@ export interface IngressOptions {
 export class Ingress {
   readonly ref: ActorRef<IngressMessage>;
   readonly #options: IngressOptions;
-  readonly #pool = new RowBufferPool({ initialRows: 256, maxSpares: 4, maxSpareRows: 8192 });
+  /** Of the message that is being taken. */
+  readonly #rows = new RowBuffer(256);
   /** What rejects the promises of reports that are not journaled yet. */
   readonly #waiting = new Set<(error: Error) => void>();
   #isStopping = false;
@@ -91,7 +92,8 @@ export class Ingress {
 
   #receive(message: IngressMessage): void {
     const settled = receiptOf(message);
-    const buffer = this.#pool.take();
+    const buffer = this.#rows;
+    buffer.release();
     try {
       for (const report of reportsOf(message)) this.#append(buffer, report);
     } catch (error) {
@@ -99,12 +101,11 @@ export class Ingress {
       this.#reject(0, messageOf(error));
     }
     if (buffer.length === 0) {
-      buffer.release();
       settled();
       return;
     }
     const credit: Credit = { outstanding: 0, isAwaited: isAwaited(message), settled };
-    this.#options.inbox.offer(buffer, credit);
+    this.#options.inbox.offer(buffer.rows(), credit);
   }
 
   #append(buffer: RowBuffer, report: Report): void {

@@ -45,6 +45,12 @@ export class RowBuffer {
     return this.words.subarray(0, this.length * WORDS_PER_ROW);
   }
 
+  /** Drops the first rows; the others move up. */
+  dropFirst(rows: number): void {
+    this.words.copyWithin(0, rows * WORDS_PER_ROW, this.length * WORDS_PER_ROW);
+    this.length -= rows;
+  }
+
   /** Its rows are not needed any more: the buffer is emptied, and used again for others. */
   release(): void {
     this.length = 0;

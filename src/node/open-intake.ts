@@ -6,7 +6,7 @@ import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
 import type { Peers } from '../journal/contract.js';
 import { openFilesLimit } from '../model/open-files.js';
-import { RowBufferPool } from '../model/row-buffer.js';
+import { RowBuffer } from '../model/row-buffer.js';
 import type { Address } from '../model/status.js';
 import { until } from '../model/wait.js';
 import type { EventSink } from '../observe/events.js';
@@ -57,8 +57,7 @@ export async function openIntake(
     {
       ...{ inbox, budget, traffic, events, limits: listen },
       handlers: new HandlerTable(options.handlers ?? {}, traffic, events),
-      // One for each chunk that is under way; few of 64 KiB hold more than 8,192 rows.
-      buffers: new RowBufferPool({ initialRows: 1024, maxSpares: 32, maxSpareRows: 8192 }),
+      rows: new RowBuffer(8192),
       reports: new ReportDecoder(),
     },
   );

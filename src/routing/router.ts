@@ -5,7 +5,7 @@ import type { EventSink } from '../observe/events.js';
 import { memoisedPartitionOf } from '../partition/hash.js';
 import { type ActorRef, type ParentRef, spawn, tell } from '../runtime/actors.js';
 import { Grouping } from './grouping.js';
-import { Inbox } from './inbox.js';
+import { Inbox, type Incoming } from './inbox.js';
 import { Merge } from './merge.js';
 import type { Batch, Credit, RouterMessage, WriterMessage } from './protocol.js';
 
@@ -129,12 +129,13 @@ export function spawnRouter(parent: ParentRef, { writers, groupMs, events }: Rou
       switch (message.kind) {
         case 'rows': {
           let isAwaited = false;
-          for (const { rows, credit } of inbox.take(MAX_TURN_ROWS)) {
+          const { words } = inbox;
+          for (const incoming of inbox.take(MAX_TURN_ROWS)) {
+            const { credit } = incoming;
             isAwaited ||= credit.isAwaited;
-            const isDone = guarded(() => distribute(lanes, laneOf, rows, credit));
+            const isDone = guarded(() => distribute(lanes, laneOf, words, incoming));
             // Where some of its rows have a batch already, that pays it back.
             if (!isDone && credit.outstanding === 0) settle(credit);
-            rows.release();
           }
           if (isAwaited || lanes.some(isBatchFull) || grouping.isDue()) goOn();
           break;
@@ -180,12 +181,11 @@ export function spawnRouter(parent: ParentRef, { writers, groupMs, events }: Rou
 function distribute(
   lanes: readonly Lane[],
   laneOf: (modid: number, cmdid: number) => number,
-  { words, length }: RowBuffer,
-  credit: Credit,
+  words: Int32Array,
+  { from: begin, to: end, credit }: Incoming,
 ): void {
-  const end = length * WORDS_PER_ROW;
   // Reports carry many hosts of one service, so lanes change only where the service does.
-  for (let at = 0; at < end; ) {
+  for (let at = begin; at < end; ) {
     const modid = words[at + MODID]!;
     const cmdid = words[at + CMDID]!;
     const lane = lanes[laneOf(modid, cmdid)]!;

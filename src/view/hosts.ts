@@ -80,6 +80,7 @@ export class Hosts {
   }
 
   add(modid: number, cmdid: number, ip: number, port: number, service: number): number {
+    const { high } = this.records;
     const host = this.records.add(modid, cmdid, ip, port);
     if (this.records.capacity > this.service.length) this.#resize();
     for (const column of [this.firstRow, this.callers, this.hot, this.flagged, this.counted])
@@ -91,8 +92,11 @@ export class Hosts {
     this.lonely[host] = 0;
     this.hasStale[host] = 0;
     this.runs[host] = undefined;
-    this.rates.clear(host);
-    this.minutes.clear(host);
+    // Two hundred places in memory: only where another host has been before.
+    if (host < high) {
+      this.rates.clear(host);
+      this.minutes.clear(host);
+    }
     return host;
   }
 
@@ -126,7 +130,11 @@ export class Hosts {
   }
 
   keepMinute(minute: number): void {
-    this.minutes.push(minute, [this.rates.calls60, this.rates.errors60, this.hot, this.callers]);
+    this.minutes.push(
+      minute,
+      [this.rates.calls60, this.rates.errors60, this.hot, this.callers],
+      this.records.high,
+    );
   }
 
   #resize(): void {

@@ -28,17 +28,18 @@ export class MinuteRing {
     }
   }
 
-  /** Forgets all of one number. */
+  /** Forgets all of one number. Of those above all that were ever kept, nothing is known anyway. */
   clear(number: number): void {
     for (const column of this.#columns) column[number] = Number.NaN;
   }
 
-  /** Keeps the columns as the newest minute; minutes left out are not known. */
-  push(minute: number, columns: readonly ArrayLike<number>[]): void {
+  /** Keeps the columns of the numbers below `high` as the newest minute; minutes left out are not known. */
+  push(minute: number, columns: readonly (Float64Array | Float32Array | Int32Array)[], high: number): void {
     const from = this.#newest < 0 ? minute : Math.max(this.#newest + 1, minute - MINUTES + 1);
     for (let skipped = from; skipped < minute; skipped++)
       for (let field = 0; field < this.#fields; field++) this.#column(skipped, field).fill(Number.NaN);
-    for (let field = 0; field < this.#fields; field++) this.#column(minute, field).set(columns[field]!);
+    for (let field = 0; field < this.#fields; field++)
+      this.#column(minute, field).set(columns[field]!.subarray(0, high));
     this.#newest = minute;
   }
 

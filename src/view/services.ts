@@ -86,6 +86,7 @@ export class Services {
   }
 
   add(modid: number, cmdid: number, now: number): number {
+    const { high } = this.records;
     const service = this.records.add(modid, cmdid);
     if (this.records.capacity > this.heard.length) this.#resize();
     for (const column of [this.heard, this.freshHosts, this.voices, this.callers, this.blackedOut])
@@ -101,8 +102,10 @@ export class Services {
     this.standings[service] = undefined;
     this.blackouts[service] = undefined;
     this.errors[service] = undefined;
-    this.rates.clear(service);
-    this.minutes.clear(service);
+    if (service < high) {
+      this.rates.clear(service);
+      this.minutes.clear(service);
+    }
     this.markDirty(service);
     return service;
   }
@@ -127,16 +130,20 @@ export class Services {
   }
 
   keepMinute(minute: number): void {
-    this.minutes.push(minute, [
-      this.rates.calls60,
-      this.rates.errors60,
-      this.minuteLevel,
-      this.freshHosts,
-      this.overloaded,
-      this.callers,
-      this.affected,
-      this.blackedOut,
-    ]);
+    this.minutes.push(
+      minute,
+      [
+        this.rates.calls60,
+        this.rates.errors60,
+        this.minuteLevel,
+        this.freshHosts,
+        this.overloaded,
+        this.callers,
+        this.affected,
+        this.blackedOut,
+      ],
+      this.records.high,
+    );
     this.minuteLevel.fill(Number.NaN);
   }
 

@@ -7,7 +7,7 @@ import type { Connection } from '../../src/intake/connection.js';
 import { HandlerTable } from '../../src/intake/handlers.js';
 import { Listener } from '../../src/intake/listener.js';
 import { PlainTransport } from '../../src/intake/transport.js';
-import { RowBufferPool } from '../../src/model/row-buffer.js';
+import { RowBuffer } from '../../src/model/row-buffer.js';
 import { Traffic } from '../../src/model/traffic.js';
 import { Inbox } from '../../src/routing/inbox.js';
 import { startSystem, stop } from '../../src/runtime/actors.js';
@@ -47,7 +47,7 @@ test('what was read behind a crash of its connection is nobody’s frame, and al
       },
       limits: { maxBodyBytes: 65_527, maxBadFrames: 3, frameTimeoutMs: 0 },
       handlers: new HandlerTable({}, traffic, events),
-      buffers: new RowBufferPool({ initialRows: 64, maxSpares: 2, maxSpareRows: 64 }),
+      rows: new RowBuffer(64),
       reports: new ReportDecoder(),
     },
   );

@@ -43,7 +43,7 @@ function startSite(t: ExecutionContext, groupMs: number) {
       const rows = pack(...modids.map((modid) => ({ modid, cmdid: 1 })));
       const buffer = new RowBuffer(modids.length);
       buffer.append(rows, 0, rows.length);
-      router.inbox.offer(buffer, { outstanding: 0, isAwaited, settled: () => void journaled++ });
+      router.inbox.offer(buffer.rows(), { outstanding: 0, isAwaited, settled: () => void journaled++ });
     },
   };
 }
@@ -90,7 +90,7 @@ test('a batch that is full does not wait', async (t) => {
   for (let from = 0; from < rows; from += 1000) {
     const buffer = new RowBuffer(1000);
     buffer.append(words, from * WORDS_PER_ROW, (from + 1000) * WORDS_PER_ROW);
-    site.router.inbox.offer(buffer, { outstanding: 0, isAwaited: false, settled: () => {} });
+    site.router.inbox.offer(buffer.rows(), { outstanding: 0, isAwaited: false, settled: () => {} });
   }
   await until(() => site.batches.some((batch) => batch.rows > 16_000), { ...BOUND, what: 'the full batch' });
   t.pass();

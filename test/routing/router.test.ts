@@ -1,7 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { RowBatch, WORDS_PER_ROW } from '../../src/model/row.js';
-import { RowBuffer } from '../../src/model/row-buffer.js';
+import { RowBatch } from '../../src/model/row.js';
 import type { EventSink } from '../../src/observe/events.js';
 import { partitionOf } from '../../src/partition/hash.js';
 import type { Batch, Credit, WriterMessage } from '../../src/routing/protocol.js';
@@ -28,13 +27,6 @@ const row = (partition: number, host: number, value: number) => ({
   ip: host,
   succ: value,
 });
-
-function bufferOf(rows: Int32Array): RowBuffer {
-  const buffer = new RowBuffer(rows.length / WORDS_PER_ROW);
-  buffer.words.set(rows);
-  buffer.length = rows.length / WORDS_PER_ROW;
-  return buffer;
-}
 
 interface Given {
   readonly host: number;
@@ -81,7 +73,7 @@ class Bench {
         },
       } satisfies Credit,
     };
-    this.#router.inbox.offer(bufferOf(pack(...rows)), outcome.credit);
+    this.#router.inbox.offer(pack(...rows), outcome.credit);
     return outcome;
   }
 
@@ -275,7 +267,7 @@ test('a copy of a batch that a crash has left in the mailbox is void once the ba
   };
   router.connect(0, spawn<WriterMessage>(system, { name: 'w', receive, onCrash: () => 'resume' }));
   const send = (host: number) =>
-    router.inbox.offer(bufferOf(pack({ ip: host })), { outstanding: 0, isAwaited: false, settled: () => {} });
+    router.inbox.offer(pack({ ip: host }), { outstanding: 0, isAwaited: false, settled: () => {} });
   const told = (kind: 'ready' | 'journaled', batchId: number) =>
     tell(router.ref, { kind, partition: 0, batchId });
   told('ready', 0);
@@ -470,7 +462,7 @@ test('a sender whose call back fails does not keep the credit of others', async 
   };
   router.connect(0, spawn<WriterMessage>(system, { name: 'w', receive, onCrash: () => 'resume' }));
   const rows = (modid: number, done: () => void) =>
-    router.inbox.offer(bufferOf(pack({ modid })), { outstanding: 0, isAwaited: false, settled: done });
+    router.inbox.offer(pack({ modid }), { outstanding: 0, isAwaited: false, settled: done });
   rows(1, () => {
     throw new Error('of the sender');
   });

@@ -46,7 +46,7 @@ export function startSite(t: ExecutionContext, { dir, store, atStep }: Site, max
   const send = (hosts: readonly number[], value: number) => {
     const buffer = new RowBuffer(hosts.length);
     for (const ip of hosts) buffer.append(pack({ ip, succ: value, ts: value }), 0, 10);
-    router.inbox.offer(buffer, { outstanding: 0, isAwaited: false, settled: () => journaled++ });
+    router.inbox.offer(buffer.rows(), { outstanding: 0, isAwaited: false, settled: () => journaled++ });
   };
   const end = async () => {
     await writer.end();

@@ -8,6 +8,9 @@ import { memoisedPartitionOf, partitionOf } from '../../src/partition/hash.js';
 import { orderSlots } from '../../src/partition/order.js';
 import { RowMap } from '../../src/partition/rowmap.js';
 import { UpsertText } from '../../src/store/mysql/upsert.js';
+import { RingReader } from '../../src/view/feed/ring.js';
+import { ThreadClock } from '../../src/view/feed/thread-clock.js';
+import { ViewFeed } from '../../src/view/feed/view-feed.js';
 import { median } from './case.js';
 import { rowsOf, type Shape } from './rows.js';
 
@@ -114,6 +117,29 @@ function statement(): Micro {
   };
 }
 
+/** All that the live view takes of the main thread a row. */
+function feed(): Micro {
+  const words = packed({ agents: 1, services: 10, hosts: 10 }, 1);
+  const view = new ViewFeed(new ThreadClock());
+  const { ring } = view.attach();
+  const reader = new RingReader(ring);
+  const heap: Int32Array[] = [];
+  let batches = 0;
+  return {
+    name: 'a row is handed to the live view, 100 a batch',
+    reference: 'a copy on the heap',
+    count: words.length / WORDS_PER_ROW,
+    ours: () => {
+      view.journaled(0, words);
+      // Its thread does that, before the ring is full; it costs little here, as nothing is made of it.
+      if (++batches % 1000 === 0) reader.read(() => {}, Number.POSITIVE_INFINITY);
+    },
+    plain: () => {
+      heap[batches++ % 1000] = words.slice();
+    },
+  };
+}
+
 /** Nanoseconds for each of the things one call does. */
 function nanoseconds(call: () => void, count: number): number {
   const began = performance.now();
@@ -127,7 +153,7 @@ function nanoseconds(call: () => void, count: number): number {
   return (elapsedMs * 1e6) / (calls * count);
 }
 
-for (const { name, reference, count, ours, plain } of [put(), order(), partition(), statement()]) {
+for (const { name, reference, count, ours, plain } of [put(), order(), partition(), statement(), feed()]) {
   nanoseconds(ours, count);
   nanoseconds(plain, count);
   const rounds = Array.from({ length: ROUNDS }, () => [nanoseconds(ours, count), nanoseconds(plain, count)]);

@@ -32,7 +32,7 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/intake/connection.ts',
-        find: 'Buffer.concat([this.#decoder.rest(), ...buffered(socket)])',
+        find: 'Buffer.concat([decoder.rest(), ...buffered(socket)])',
         replace: 'Buffer.concat(buffered(socket))',
       },
     ],
