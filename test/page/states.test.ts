@@ -147,6 +147,7 @@ test('a paused page hears nothing, and goes on where it was', async (t) => {
   await page.keyboard.press('p');
   await page.waitForSelector(LIVE);
   await until(() => site.streams === 1, { boundMs: 10_000, what: 'a stream' });
+  t.is(await page.locator('[data-banner=paused]').count(), 0);
 });
 
 test('eight pages in one browser all show what happens', async (t) => {

@@ -49,10 +49,20 @@ export const ROUTING_MUTANTS: readonly Mutant[] = [
   {
     name: 'awaited-waits',
     breaks: 'A sender that can send no more waits for the time of its group.',
-    edits: [
-      { file: 'src/routing/inbox.ts', find: 'credit.isAwaited || this.#waiting', replace: 'this.#waiting' },
-    ],
+    edits: [{ file: 'src/routing/inbox.ts', find: 'if (credit.isAwaited || ', replace: 'if (' }],
     tests: [{ file: 'test/routing/grouping.test', titles: ['a sender that sends no more*'] }],
+  },
+  {
+    name: 'full-batch-waits',
+    breaks: 'Rows that fill a batch wait for the time of their group.',
+    edits: [
+      {
+        file: 'src/routing/inbox.ts',
+        find: '>= MAX_WAITING_ROWS ||',
+        replace: '>= MAX_WAITING_ROWS ** 2 ||',
+      },
+    ],
+    tests: [{ file: 'test/routing/inbox.test', titles: ['so many rows as fill*'] }],
   },
   {
     name: 'group-without-time',
