@@ -137,6 +137,7 @@ function reporterOf(
     apply: (next) => {
       applyInPlace(foundation.config, next);
       admin?.setTokens(next.admin);
+      intake.recheck();
     },
     turnedAway: (count) => {
       foundation.traffic.refused += count;

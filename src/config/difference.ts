@@ -19,7 +19,8 @@ export interface ChangedKey {
 /** Keys that are asked for where they are used; the others have shaped what runs. */
 const IN_PLACE = [
   /^log\.level$/,
-  /^listen\.(frameTimeoutMs|maxBadFrames)$/,
+  /^listen\.(frameTimeoutMs|maxBadFrames|allow|deny|proxyFrom|verifyCaller|verifyExcept)$/,
+  /^listen\.perAddress\./,
   /^shutdown\./,
   /^supervision\./,
   /^admin\.(token|viewToken)$/,

@@ -13,6 +13,8 @@ export function applyInPlace(live: Config, next: Config): void {
     Object.assign(section as Mutable<Section>, values);
   const { frameTimeoutMs, maxBadFrames } = next.listen;
   into(live.listen, { frameTimeoutMs, maxBadFrames });
+  const { allow, deny, proxyFrom, verifyCaller, verifyExcept, perAddress } = next.listen;
+  into(live.listen, { allow, deny, proxyFrom, verifyCaller, verifyExcept, perAddress });
   into(live.shutdown, next.shutdown);
   into(live.supervision, next.supervision);
   into(live.log, next.log);
