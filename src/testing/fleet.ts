@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AgentConnection, connectAgent } from '../client/index.js';
+import { type AgentConnection, connectAgent, encodeReportFrame } from '../client/index.js';
 import { messageOf } from '../model/errors.js';
 import type { Report } from '../model/report.js';
 import type { RowValue } from './sequence.js';
@@ -31,6 +31,11 @@ export interface FleetShape {
   readonly order?: { sent(report: Report): void };
   /** Pause of each agent between two rounds, in milliseconds; none unless given. */
   readonly pauseMs?: number;
+  /**
+   * Whether agents pause in the middle of the last frame of a round, not behind it: whatever happens to the reporter then
+   * meets half a frame. A few milliseconds unless `pauseMs` is given.
+   */
+  readonly cutFrames?: boolean;
 }
 
 /** Agents that send numbered reports, every host of every service in each round, until they are stopped. */
@@ -92,6 +97,7 @@ export function isNumbered({ succ, err, ts, overload }: RowValue): boolean {
 }
 
 const RECONNECT_MS = 20;
+const CUT_MS = 5;
 /** An agent that gave up a connection which is still read would have its numbers read out of order. */
 const CLOSE_MS = 60_000;
 
@@ -288,12 +294,22 @@ class FleetAgent {
   }
 
   async #send(round: number): Promise<void> {
-    const { services, hosts, order } = this.#shape;
+    const { services, hosts, order, cutFrames } = this.#shape;
     for (let service = 0; service < services; service++) {
       const report = numberedReport(service, this.caller, hosts, round);
       order?.sent(report);
-      await this.#connection!.send(report);
+      if (cutFrames && service === services - 1) await this.#sendInHalves(report);
+      else await this.#connection!.send(report);
     }
+  }
+
+  async #sendInHalves(report: Report): Promise<void> {
+    const frame = encodeReportFrame(report);
+    // Within the header, too: agents and rounds are cut at places of their own.
+    const middle = 1 + ((this.caller + this.round) % (frame.length - 1));
+    await this.#connection!.sendBytes(frame.subarray(0, middle));
+    await sleep(this.#shape.pauseMs ?? CUT_MS);
+    await this.#connection!.sendBytes(frame.subarray(middle));
   }
 
   async #rest(): Promise<void> {
@@ -304,8 +320,8 @@ class FleetAgent {
       await this.#held.over;
     }
     this.#rests = false;
-    const { pauseMs } = this.#shape;
+    const { pauseMs, cutFrames } = this.#shape;
     // Sending that never has to wait would keep the event loop from everything else.
-    await (pauseMs === undefined ? new Promise(setImmediate) : sleep(pauseMs));
+    await (pauseMs === undefined || cutFrames ? new Promise(setImmediate) : sleep(pauseMs));
   }
 }

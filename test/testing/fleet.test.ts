@@ -104,9 +104,12 @@ test('a fleet that never reconnects says who is connected and who was lost, and 
   });
 });
 
-test('a fleet that is held has sent whole rounds, and everything it counts is read', async (t) => {
+test('a fleet that is held has sent whole rounds, also when it pauses in the middle of frames, and everything it counts is read', async (t) => {
   const reporter = await start(t, { store: new MemoryStore() });
-  const fleet = await startFleet({ port: reporter.address.port, ...shape, neverReconnect: true, pauseMs: 1 });
+  const fleet = await startFleet({
+    ...{ port: reporter.address.port, ...shape, neverReconnect: true },
+    ...{ pauseMs: 1, cutFrames: true },
+  });
   for (let time = 0; time < 3; time++) {
     await fleet.hold();
     const { rowsSent } = fleet;

@@ -12,7 +12,15 @@ const RESUMED = /reading on where the process before ended/;
 /** Changes of the configuration, to another value each time, and what shows that they are over. */
 const CHANGES: readonly [change: (config: Config, time: number) => unknown, over: RegExp][] = [
   // In place.
-  [(config, time) => ({ ...config, shutdown: { drainMs: 1501 + time } }), READ_AGAIN],
+  [
+    (config, time) => ({
+      ...config,
+      shutdown: { drainMs: 1501 + time },
+      view: { holdS: 61 + (time % 20) },
+      names: { '1': `name ${time}` },
+    }),
+    READ_AGAIN,
+  ],
   // By a hand-over.
   [
     (config, time) => ({ ...config, writers: { ...config['writers'], maxBatchRows: 201 + (time % 50) } }),

@@ -18,7 +18,7 @@ export interface TrialOptions extends Folder {
 }
 
 const SHAPE = { services: 4, hosts: 3 };
-/** Of each agent, between two rounds. */
+/** Of each agent in each round, in the middle of a frame. */
 const PAUSE_MS = 1000;
 /** Rounds before the first event: a peer that has sent good frames is trusted in the middle of one. */
 const FIRST_ROUNDS = 3;
@@ -89,9 +89,12 @@ class Trial {
     this.#watch = new Watch({ service: this.#service, admin: this.#admin, histories: [], timeline });
     this.#fleet = await startFleet({
       ...{ ...SHAPE, port, agents: options.agents },
-      ...{ neverReconnect: true, pauseMs: PAUSE_MS },
+      ...{ neverReconnect: true, pauseMs: PAUSE_MS, cutFrames: true },
     });
     await this.#rounds(FIRST_ROUNDS);
+    const [refused] = this.#fleet.lost;
+    if (refused)
+      throw new Error(`${this.#fleet.lost.length} agents were refused, the first one: ${refused.why}`);
     await this.#beginSpan();
     timeline.say(`${options.agents} agents, ${options.agents * SHAPE.services * SHAPE.hosts} keys`);
   }
