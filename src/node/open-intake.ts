@@ -1,3 +1,4 @@
+import type { Config } from '../config/index.js';
 import { InflightBudget } from '../intake/budget.js';
 import type { Connection } from '../intake/connection.js';
 import { connectionLimit } from '../intake/connection-limit.js';
@@ -45,7 +46,7 @@ export async function openIntake(
   const { inbox } = router;
   const refused = new Counts();
   const connections = new Set<Connection>();
-  const budget: InflightBudget = new InflightBudget(listen.maxInflightBytes, {
+  const budget: InflightBudget = new InflightBudget(listen, {
     *[Symbol.iterator]() {
       yield* connections;
       yield listener.alsoReads;
@@ -56,11 +57,17 @@ export async function openIntake(
     ...{ inbox, traffic, refused, events },
     peerNumber: peers.number('internal'),
   });
-  const maxConnections = limitConnections(listen.maxConnections, events);
+  const limit = new LiveConnectionLimit(listen, events);
   const listener: Listener = new Listener(
     root,
     ways.transport(listen),
-    { maxConnections, gate: new Gate(listen), peerNumber: (address) => peers.number(address) },
+    {
+      get maxConnections() {
+        return limit.value;
+      },
+      gate: new Gate(listen),
+      peerNumber: (address) => peers.number(address),
+    },
     connections,
     {
       ...{ inbox, budget, refused, traffic, events, limits: listen },
@@ -87,11 +94,32 @@ export async function openIntake(
   };
 }
 
-/** `listen.maxConnections`, or fewer when the process may not open so many files. */
-function limitConnections(configured: number, events: EventSink): number {
-  const openFiles = openFilesLimit();
-  const limit = connectionLimit(configured, openFiles);
-  if (openFiles !== undefined && limit < configured)
-    events.emit({ type: 'connections-limited', configured, limit, openFiles });
-  return limit;
+/** `listen.maxConnections` as it is now, or fewer when the process may not open so many files. */
+class LiveConnectionLimit {
+  readonly #listen: Config['listen'];
+  readonly #events: EventSink;
+  readonly #openFiles = openFilesLimit();
+  #configured = 0;
+  #limit = 0;
+
+  constructor(listen: Config['listen'], events: EventSink) {
+    this.#listen = listen;
+    this.#events = events;
+    this.#look();
+  }
+
+  get value(): number {
+    if (this.#listen.maxConnections !== this.#configured) this.#look();
+    return this.#limit;
+  }
+
+  #look(): void {
+    const configured = this.#listen.maxConnections;
+    const openFiles = this.#openFiles;
+    const limit = connectionLimit(configured, openFiles);
+    this.#configured = configured;
+    this.#limit = limit;
+    if (openFiles !== undefined && limit < configured)
+      this.#events.emit({ type: 'connections-limited', configured, limit, openFiles });
+  }
 }

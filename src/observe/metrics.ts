@@ -109,10 +109,8 @@ export interface MetricsOptions {
   readonly writers: number;
   /** Asked once a scrape. */
   readonly source: () => ReporterStatus;
-  /** `listen.maxInflightBytes`; 0 unless given. */
-  readonly maxInflightBytes?: number;
-  /** `listen.maxConnections`; 0 unless given. */
-  readonly maxConnections?: number;
+  /** `listen.*`, asked for at each scrape; 0 unless given. */
+  readonly limits?: { readonly maxInflightBytes: number; readonly maxConnections: number };
   /** Of this package. */
   readonly version?: string;
 }
@@ -246,10 +244,10 @@ export class Metrics {
   }
 
   /** What does not change while the process runs. */
-  #constants({ maxInflightBytes = 0, maxConnections = 0, version = 'unknown' }: MetricsOptions): void {
+  #constants({ limits, version = 'unknown' }: MetricsOptions): void {
     const startedS = Math.floor(Date.now() / 1000);
-    this.#gauge(['inflight_limit_bytes', 'listen.maxInflightBytes.', () => maxInflightBytes]);
-    this.#gauge(['connections_limit', 'listen.maxConnections.', () => maxConnections]);
+    this.#gauge(['inflight_limit_bytes', 'listen.maxInflightBytes.', () => limits?.maxInflightBytes ?? 0]);
+    this.#gauge(['connections_limit', 'listen.maxConnections.', () => limits?.maxConnections ?? 0]);
     this.#gauge(['start_time_seconds', 'When the reporter was started, epoch seconds.', () => startedS]);
     new Gauge({
       name: `${PREFIX}build_info`,

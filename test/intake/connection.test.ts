@@ -26,7 +26,7 @@ test('what was read behind a crash of its connection is nobody’s frame, and al
   t.teardown(() => stop(system));
   const traffic = new Traffic();
   const connections = new Set<Connection>();
-  const budget = new InflightBudget(1_000_000, connections);
+  const budget = new InflightBudget({ maxInflightBytes: 1_000_000 }, connections);
   const told: string[] = [];
   const events = { emit: ({ type }: { type: string }) => void told.push(type) };
   let asked = 0;

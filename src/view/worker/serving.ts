@@ -10,7 +10,16 @@ import { answer } from './answering.js';
 import { MAX_MACHINES, MachinesFile } from './machines-file.js';
 import { Topics } from './topics.js';
 import { WallClock } from './wall-clock.js';
-import type { Boot, FromWorker, News, ReadRows, Request, RequestKind, Requests } from './worker-protocol.js';
+import type {
+  Boot,
+  FromWorker,
+  News,
+  ReadRows,
+  Request,
+  RequestKind,
+  Requests,
+  Setting,
+} from './worker-protocol.js';
 
 /** Machines are written out so often at most. */
 const SAVE_S = 10;
@@ -100,6 +109,10 @@ export class Serving {
     for (const [address, count] of connections) this.#view.connection(address, count);
     for (const note of notes) this.#view.note(note);
     this.#missed = missed;
+  }
+
+  set({ settings, names }: Setting): void {
+    this.#view.set(settings, namesFrom(names));
   }
 
   unfollow(topic: string): void {
