@@ -138,6 +138,7 @@ function reporterOf(
     apply: (next) => {
       applyInPlace(foundation.config, next);
       admin?.setTokens(next.admin);
+      intake.recheck();
       view.changed();
     },
     turnedAway: (count) => {

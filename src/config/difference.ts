@@ -23,6 +23,8 @@ export interface ChangedKey {
 const IN_PLACE = [
   /^log\.level$/,
   /^listen\.(maxConnections|maxInflightBytes|frameTimeoutMs|maxBadFrames)$/,
+  /^listen\.(allow|deny|proxyFrom|verifyCaller|verifyExcept)$/,
+  /^listen\.perAddress\./,
   /^store\.(connectTimeoutMs|queryTimeoutMs)$/,
   // A view that is switched on begins with a reading of the store.
   /^view\.(?!enabled$)/,

@@ -13,6 +13,8 @@ export function applyInPlace(live: Config, next: Config): void {
     Object.assign(section as Mutable<Section>, values);
   const { maxConnections, maxInflightBytes, frameTimeoutMs, maxBadFrames } = next.listen;
   into(live.listen, { maxConnections, maxInflightBytes, frameTimeoutMs, maxBadFrames });
+  const { allow, deny, proxyFrom, verifyCaller, verifyExcept, perAddress } = next.listen;
+  into(live.listen, { allow, deny, proxyFrom, verifyCaller, verifyExcept, perAddress });
   const { connectTimeoutMs, queryTimeoutMs } = next.store;
   into(live.store, { connectTimeoutMs, queryTimeoutMs });
   into(live.view, next.view);

@@ -2,6 +2,7 @@ import type { Config } from '../config/index.js';
 import { InflightBudget } from '../intake/budget.js';
 import type { Connection } from '../intake/connection.js';
 import { connectionLimit } from '../intake/connection-limit.js';
+import { Gate } from '../intake/gate.js';
 import { HandlerTable } from '../intake/handlers.js';
 import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
@@ -28,6 +29,8 @@ export interface Intake {
   readonly ingress: Ingress;
   /** Whether everything that was read is on disk. */
   isJournaled(): boolean;
+  /** The rules of who may send have changed. */
+  recheck(): void;
   /** Nothing is read of any connection, until `release`. */
   hold(): void;
   release(): void;
@@ -43,25 +46,31 @@ export async function openIntake(
   const { inbox } = router;
   const refused = new Counts();
   const connections = new Set<Connection>();
-  const budget = new InflightBudget(listen, connections);
+  const budget: InflightBudget = new InflightBudget(listen, {
+    *[Symbol.iterator]() {
+      yield* connections;
+      yield listener.alsoReads;
+    },
+  });
   status.add({ refused: () => refused.ledger(0), inflightBytes: () => budget.bytes });
   const ingress = new Ingress(root, {
     ...{ inbox, traffic, refused, events },
     peerNumber: peers.number('internal'),
   });
   const limit = new LiveConnectionLimit(listen, events);
-  const listener = new Listener(
+  const listener: Listener = new Listener(
     root,
     ways.transport(listen),
     {
       get maxConnections() {
         return limit.value;
       },
+      gate: new Gate(listen),
       peerNumber: (address) => peers.number(address),
     },
     connections,
     {
-      ...{ inbox, budget, traffic, events, limits: listen },
+      ...{ inbox, budget, refused, traffic, events, limits: listen },
       handlers: new HandlerTable(options.handlers ?? {}, traffic, events),
       rows: new RowBuffer(8192),
       reports: new ReportDecoder(),
@@ -79,6 +88,7 @@ export async function openIntake(
   const address = await listener.listen();
   return {
     ...{ address, listener, ingress, isJournaled },
+    recheck: () => listener.recheck(),
     hold: () => budget.hold(),
     release: () => budget.release(),
   };
