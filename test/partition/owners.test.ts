@@ -80,6 +80,23 @@ for (const restMs of [0, 100])
     );
   });
 
+test('a key that the store has is nobody’s, also while it is remembered; the next value makes it its sender’s', (t) => {
+  const pending = new PendingRows({ restMs: 100, maxResting: 20 });
+  const counts = () => [7, 8].map((peer) => pending.keysOf(peer));
+  pending.fold(rowOf(1, 7, false), 1);
+  pending.fold(rowOf(2, 7, false), 1);
+  t.deepEqual(counts(), [2, 0]);
+  const pass = pending.pass();
+  while (!pass.order());
+  const chunk = pass.next(2)!;
+  pending.stored(chunk, 0);
+  pending.confirm(pending.unchangedKeys([chunk]), 0);
+  t.is(pending.remembered, 2);
+  t.deepEqual(counts(), [0, 0]);
+  pending.fold(rowOf(1, 8, false), 2);
+  t.deepEqual(counts(), [0, 1]);
+});
+
 /** Values of the chunks that newer ones have replaced. */
 function superseded(pending: PendingRows, chunks: readonly Chunk[]): number {
   const sent = chunks.reduce((sum, { slots }) => sum + slots.length, 0);

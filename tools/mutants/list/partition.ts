@@ -196,6 +196,6 @@ export const PARTITION_MUTANTS: readonly Mutant[] = [
         replace: 'this.#marks.set(slot, STORED);',
       },
     ],
-    tests: [{ file: 'test/partition/owners.test', titles: ['the pending keys of a peer*'] }],
+    tests: [{ file: 'test/partition/owners.test', titles: ['a key that the store has is nobody*'] }],
   },
 ];
