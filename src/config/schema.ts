@@ -115,6 +115,11 @@ const sections = z.strictObject({
             '20000',
             'Reports of one address a second at most; beyond, its sockets are read later, and nothing is lost.',
           ),
+          keys: perAddress(
+            1_000_000_000,
+            '1000000',
+            'Keys held for the store with values of one address, about; beyond, its sockets are read when the store has taken some.',
+          ),
         })
         .prefault({}),
     })
