@@ -12,6 +12,7 @@ import { type TickMessage, ViewThread } from '../view/thread/view-thread.js';
 import type { Foundation } from './foundation.js';
 import { ReporterNotes } from './reporter-notes.js';
 import type { Lane } from './start-writers.js';
+import { followStoredNames } from './stored-names.js';
 import { ViewReadings } from './view-readings.js';
 
 /** Beside the journal: one process has both. */
@@ -113,6 +114,7 @@ class RunningView implements ViewDesk {
         // Whoever reports from inside the process is there as long as it is.
         thread.tell({ kind: 'news', connections: [['internal', 1]], notes: [], missed: null });
         readings.begin();
+        names.tell();
         void followers.followAgain();
       },
       onTick: (message: TickMessage) => {
@@ -136,11 +138,13 @@ class RunningView implements ViewDesk {
         ),
       },
     });
+    const names = followStoredNames(store.read, (stored) => thread.tell({ kind: 'names', names: stored }));
     const followers = new Followers(thread);
     this.#parts = { thread, readings, followers };
     teardown.add('the view', async () => {
       this.#isEnded = true;
       readings.end();
+      names.end();
       await thread.stop();
     });
   }

@@ -1,4 +1,5 @@
 import type { Row, RowBatch } from '../model/row.js';
+import type { ServiceNames } from '../model/service-names.js';
 
 /**
  * Where rows end up. One `Store` serves all writers of a reporter; each writer asks it for a `StoreWriter` of
@@ -77,4 +78,10 @@ export interface RowFilter {
 export interface StoreReader {
   /** Rows in primary-key order, a page at a time. */
   rows(filter?: RowFilter): AsyncIterable<Row>;
+
+  /**
+   * Names of services that are kept beside the rows. Resolves with none where none are kept; rejects when the store is
+   * away. A store that knows no names leaves it out.
+   */
+  names?(): Promise<ServiceNames>;
 }

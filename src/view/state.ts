@@ -18,7 +18,8 @@ import { Voices } from './voices.js';
  */
 export class ViewState {
   readonly settings: ViewSettings;
-  readonly nameOf: NameOf;
+  /** Replaced when other names are known. */
+  nameOf: NameOf;
   readonly clock: Clock;
   /** Second of the view that the state is of. */
   now: number;

@@ -1,5 +1,6 @@
 import { messageOf } from '../../model/errors.js';
 import { WORDS_PER_ROW } from '../../model/row.js';
+import type { ServiceNames } from '../../model/service-names.js';
 import { RingReader } from '../feed/ring.js';
 import { ThreadClock } from '../feed/thread-clock.js';
 import { PEER, ROWS } from '../feed/view-feed.js';
@@ -33,6 +34,7 @@ export class Serving {
   readonly #wall: WallClock;
   readonly #file: MachinesFile | undefined;
   readonly #send: Send;
+  readonly #names: Boot['names'];
   /** Numbers of the view by the numbers in the tags of rows. */
   #peers = new Int32Array(1024);
   #missed: News['missed'] = null;
@@ -44,6 +46,7 @@ export class Serving {
     this.#clock = new ThreadClock(boot.clock);
     this.#ring = new RingReader(boot.ring);
     this.#send = send;
+    this.#names = names;
     const startS = this.#clock.nowS();
     this.#view = new View({
       ...{ settings, startS, tick, nameOf: namesFrom(names) },
@@ -100,6 +103,11 @@ export class Serving {
     for (const [address, count] of connections) this.#view.connection(address, count);
     for (const note of notes) this.#view.note(note);
     this.#missed = missed;
+  }
+
+  /** Names of services that are stored; those of the configuration stand above them. */
+  rename(stored: ServiceNames): void {
+    this.#view.state.nameOf = namesFrom(this.#names, stored);
   }
 
   unfollow(topic: string): void {

@@ -1,3 +1,4 @@
+import type { ServiceNames } from '../../model/service-names.js';
 import type { ViewCounts } from '../../model/view-status.js';
 import type { SharedRing } from '../feed/ring.js';
 import type { ClockSetting } from '../feed/thread-clock.js';
@@ -10,6 +11,7 @@ export interface Boot {
   readonly ring: SharedRing;
   readonly clock: ClockSetting;
   readonly settings: ViewSettings;
+  /** Of the configuration. */
   readonly names: Readonly<Record<string, string>>;
   readonly node: string | null;
   /** Number of the last tick of the thread before; 0 for the first one. */
@@ -60,6 +62,8 @@ export interface News {
 export type ToWorker =
   | Request
   | ({ readonly kind: 'news' } & News)
+  /** Names of services that are stored have been read. */
+  | { readonly kind: 'names'; readonly names: ServiceNames }
   | { readonly kind: 'unfollow'; readonly topic: ViewTopic };
 
 export type FromWorker =

@@ -3,6 +3,18 @@ import type { Mutant } from '../mutant.js';
 /** What people look at, beside the way of the rows. */
 export const VIEW_MUTANTS: readonly Mutant[] = [
   {
+    name: 'stored-names-over-configured',
+    breaks: 'A name of the database hides the one that the configuration gives.',
+    edits: [
+      {
+        file: 'src/view/view-settings.ts',
+        find: 'known.get(`${modid}/${cmdid}`) ??',
+        replace: 'nameIn(modid, cmdid) ?? known.get(`${modid}/${cmdid}`) ??',
+      },
+    ],
+    tests: [{ file: 'test/flow/view-api.test', titles: ['services have the names*'] }],
+  },
+  {
     name: 'view-fed-without-copy',
     breaks: 'The view reads the memory of a batch when others write to it again.',
     edits: [
