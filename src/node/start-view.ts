@@ -51,6 +51,7 @@ const NO_VIEW: ViewDesk = {
   start: () => {},
   status: () => VIEW_OFF,
   ask: off,
+  series: off,
   follow: off,
 };
 
@@ -165,6 +166,10 @@ class RunningView implements ViewDesk {
 
   async ask(question: ViewQuestion) {
     return this.#running().thread.request('ask', question);
+  }
+
+  async series() {
+    return this.#running().thread.request('series', null);
   }
 
   async follow(topic: string, onEvent: (event: ViewEvent) => void): Promise<() => void> {

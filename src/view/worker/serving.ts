@@ -5,6 +5,7 @@ import { RingReader } from '../feed/ring.js';
 import { ThreadClock } from '../feed/thread-clock.js';
 import { PEER, ROWS } from '../feed/view-feed.js';
 import { Unanswerable } from '../query/parameters.js';
+import { serviceSeries } from '../query/service-series.js';
 import { View } from '../view.js';
 import { namesFrom } from '../view-settings.js';
 import { answer } from './answering.js';
@@ -22,6 +23,8 @@ const TURN_WORDS = 500_000;
 const TURN_SERVICES = 1_500;
 /** The view counts as behind when rows have waited so long. */
 const BEHIND_S = 2;
+
+const encoder = new TextEncoder();
 
 export type Send = (message: FromWorker, transfer?: ArrayBuffer[]) => void;
 
@@ -131,6 +134,8 @@ export class Serving {
     switch (request.kind) {
       case 'ask':
         return answer(this.#view, request.question);
+      case 'series':
+        return encoder.encode(serviceSeries(this.#view));
       case 'follow':
         return this.#topics.follow(request.question);
       case 'begin':

@@ -25,6 +25,8 @@ export interface Boot {
 /** What the thread can be asked, and what it answers. */
 export interface Requests {
   ask: { readonly question: ViewQuestion; readonly reply: ViewReply };
+  /** Series of services, as Prometheus text. */
+  series: { readonly question: null; readonly reply: Uint8Array };
   /** Its reply: the events that hold everything. Events of the topic that come after it hold what differs. */
   follow: { readonly question: ViewTopic; readonly reply: readonly ViewEvent[] };
   /** A reading of pending rows and of the table begins. */

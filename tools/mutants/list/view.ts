@@ -8,8 +8,8 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/view/view-settings.ts',
-        find: 'known.get(`${modid}/${cmdid}`) ??',
-        replace: 'nameIn(modid, cmdid) ?? known.get(`${modid}/${cmdid}`) ??',
+        find: 'if (known.size > 0)',
+        replace: 'if (byModid.size + byCmdid.size === 0)',
       },
     ],
     tests: [{ file: 'test/flow/view-api.test', titles: ['services have the names*'] }],
