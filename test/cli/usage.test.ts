@@ -11,6 +11,7 @@ const COMMANDS = [
   'send',
   'simulate',
   'journal',
+  'doctor',
   'dead-letters',
 ];
 
