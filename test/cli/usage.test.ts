@@ -12,6 +12,7 @@ const COMMANDS = [
   'simulate',
   'journal',
   'doctor',
+  'forget',
   'dead-letters',
 ];
 

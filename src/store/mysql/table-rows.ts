@@ -89,7 +89,7 @@ function behind(keyOrder: readonly KeyColumn[], last: readonly Cell[]): string {
 }
 
 /** The 32 bits of `value` the column's way. */
-function inColumn(value: number, unsigned: boolean): number {
+export function inColumn(value: number, unsigned: boolean): number {
   return unsigned ? value >>> 0 : value | 0;
 }
 
