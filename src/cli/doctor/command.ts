@@ -33,7 +33,7 @@ export function doctorCommand(terminal: Terminal): Command {
       'file systems, journal, database, clock. Changes nothing. Works whether the reporter is up or down; to be run on\n' +
       'its machine, as its user.\n' +
       'Exit code: 0 all is well, 1 somebody has to act (warning), 2 it does not work like this (critical), or wrong usage.',
-    'sudo -u lars lars-reporter doctor --config /etc/lars/config.json',
+    'sudo -u lars lars-reporter doctor --config /etc/lars-reporter/config.json',
   )
     .option('--json', 'print one JSON document')
     .option(

@@ -60,7 +60,7 @@ export function* judgePort(facts: PortFacts): Generator<Finding> {
     yield warning(
       'port-of-root',
       `${key}: only root may bind port ${port}`,
-      `name a port from ${firstFreePort} on in ${key}.port, or let systemd bind it (deploy/lars-reporter.socket)`,
+      `name a port from ${firstFreePort} on in ${key}.port, or let systemd bind it (deploy/systemd/lars-reporter.socket)`,
     );
   if (isTaken === isRunning || port === 0)
     yield ok('port', `${key}: ${place} is ${isTaken ? 'served' : 'free'}`);
