@@ -43,3 +43,23 @@ test('links within the pages of docs lead somewhere', (t) => {
       t.true(anchors.has(anchor), `${page}: ${target}#${anchor}`);
     }
 });
+
+test('every finding of doctor stands in reference.md with its severity, and no other', (t) => {
+  const inSource = new Map<string, string>();
+  for (const file of files.filter((one) => /^src\/(cli\/doctor|store)\//.test(one)))
+    for (const [, severity = '', code = ''] of textOf(file).matchAll(
+      /\b(notice|warning|critical)\(\s*'([a-z-]+)'/g,
+    ))
+      inSource.set(code, severity);
+  const [, table = ''] = /^## Findings of `doctor`\n([\s\S]*?)^## /m.exec(textOf('docs/reference.md')) ?? [];
+  const inReference = new Map(
+    [...table.matchAll(/^\| \w+ \| `([a-z-]+)` \| (\w+) \|/gm)].map(([, code = '', severity = '']) => [
+      code,
+      severity,
+    ]),
+  );
+  t.true(inSource.size > 40);
+  const sorted = (codes: ReadonlyMap<string, string>) =>
+    [...codes].map(([code, severity]) => `${code} ${severity}`).sort();
+  t.deepEqual(sorted(inReference), sorted(inSource));
+});

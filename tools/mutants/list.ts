@@ -1,4 +1,5 @@
 import { CLI_MUTANTS } from './list/cli.js';
+import { DEPLOY_MUTANTS } from './list/deploy.js';
 import { INTAKE_MUTANTS } from './list/intake.js';
 import { JOURNAL_MUTANTS } from './list/journal.js';
 import { KEEPER_MUTANTS } from './list/keeper.js';
@@ -28,6 +29,7 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   view: VIEW_MUTANTS,
   node: NODE_MUTANTS,
   cli: CLI_MUTANTS,
+  deploy: DEPLOY_MUTANTS,
 };
 
 export const MUTANTS: readonly Mutant[] = Object.values(MUTANTS_BY_ROOM).flat();
