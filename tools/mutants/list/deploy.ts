@@ -1,15 +1,7 @@
 import type { Mutant } from '../mutant.js';
 
-/** What sites take of `deploy/`, and what it relies on. */
+/** What sites take of `deploy/`. */
 export const DEPLOY_MUTANTS: readonly Mutant[] = [
-  {
-    name: 'metric-renamed',
-    breaks: 'An alert goes by a metric that is not there any more, and never fires.',
-    edits: [
-      { file: 'src/observe/metrics.ts', find: "'view_behind_seconds',", replace: "'view_lag_seconds'," },
-    ],
-    tests: [{ file: 'test/deploy/prometheus.test', titles: ['each metric that rules*'] }],
-  },
   {
     name: 'outage-without-alert',
     breaks: 'Nobody is woken up when a service is out.',
