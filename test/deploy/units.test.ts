@@ -123,3 +123,30 @@ test('the lines of the unit that start and reload the reporter do', async (t) =>
   server.kill('SIGTERM');
   t.is(await end, 0);
 });
+
+test('the command for administrators has the secrets as systemd reads them: no shell looks at their values', async (t) => {
+  const dir = tempDir(t);
+  const user = spawnSync('id', ['-un'], { encoding: 'utf8' }).stdout.trim();
+  const script = path.join(dir, 'lars-reporter');
+  writeFileSync(
+    script,
+    textOf('deploy/systemd/lars-reporter')
+      .replaceAll('/etc/lars-reporter', dir)
+      .replaceAll('/opt/lars-reporter/current/', PROJECT)
+      .replaceAll('/usr/bin/node', process.execPath)
+      .replace('= lars ]', `= ${user} ]`),
+  );
+  writeFileSync(path.join(dir, 'config.json'), '{ "writers": { "count": 7 } }');
+  const odd = `${dir}/a $HOME \`id\` & 'b' #c`;
+  writeFileSync(
+    path.join(dir, 'environment'),
+    `# LARS_LISTEN_PORT=1\nLARS_JOURNAL_DIR=${odd}\nLARS_LISTEN_PORT="2345"\nPATH=/nowhere\nLARS_ADMIN_PORT='3456'`,
+  );
+  const { status, stdout, stderr } = spawnSync('sh', [script, 'check'], { encoding: 'utf8' });
+  t.is(status, 0, stderr);
+  const { journal, listen, admin, writers } = JSON.parse(stdout) as Record<string, Record<string, unknown>>;
+  t.is(journal!['dir'], odd);
+  t.is(listen!['port'], 2345);
+  t.is(admin!['port'], 3456);
+  t.is(writers!['count'], 7, 'it finds the file beside');
+});

@@ -35,7 +35,7 @@ have_promtool() {
 have_systemd() { in_path_or systemd-analyze /usr/bin; }
 
 describe() {
-  service= named=
+  service='' named=''
   case $1 in
     mariadb)
       packages=mariadb-server service=mariadb
