@@ -36,6 +36,8 @@ export interface ViewDesk extends LiveView {
   peers(peers: Peers): Pick<Peers, 'number'>;
   /** The writers run: the view is started. */
   start(store: Store, lanes: readonly Lane[]): void;
+  /** The section of the configuration has changed, or the names have. */
+  changed(): void;
 }
 
 /** Makes the desk; nothing runs before `start`. */
@@ -49,6 +51,7 @@ const NO_VIEW: ViewDesk = {
   feed: NO_FEED,
   peers: (peers) => peers,
   start: () => {},
+  changed: () => {},
   status: () => VIEW_OFF,
   ask: off,
   series: off,
@@ -96,8 +99,6 @@ class RunningView implements ViewDesk {
 
   start(store: Store, lanes: readonly Lane[]): void {
     const { config, events, traffic, teardown } = this.#foundation;
-    const { enabled: _, ...given } = config.view;
-    const settings = { ...given, maxRows: maxViewRows(given.maxRows) };
     const isBusy = () => {
       const { bytes } = traffic;
       const isMore = bytes !== this.#bytes;
@@ -107,10 +108,12 @@ class RunningView implements ViewDesk {
     const thread: ViewThread = new ViewThread({
       feed: this.#feed,
       boot: {
-        ...{ clock: this.#clock.setting, settings, names: { ...config.names }, node: null },
+        ...{ clock: this.#clock.setting, ...this.#setting, node: null },
         machinesFile: join(config.journal.dir, MACHINES_FILE),
       },
       onUp: () => {
+        // It may have been started with what held at first.
+        thread.tell({ kind: 'set', ...this.#setting });
         this.#tellNews(thread, true);
         // Whoever reports from inside the process is there as long as it is.
         thread.tell({ kind: 'news', connections: [['internal', 1]], notes: [], missed: null });
@@ -148,6 +151,16 @@ class RunningView implements ViewDesk {
       names.end();
       await thread.stop();
     });
+  }
+
+  changed(): void {
+    this.#parts?.thread.tell({ kind: 'set', ...this.#setting });
+  }
+
+  get #setting() {
+    const { view, names } = this.#foundation.config;
+    const { enabled: _, ...settings } = view;
+    return { settings: { ...settings, maxRows: maxViewRows(settings.maxRows) }, names: { ...names } };
   }
 
   status(): LiveViewStatus {

@@ -79,6 +79,13 @@ function closeBucket(state: ViewState, bucket: number): void {
     if (services.records.used[service] === 1) services.markDirty(service);
 }
 
+/** Looks at all rows as if each were due: what their age means has changed. */
+export function reassessRows(state: ViewState): void {
+  const { due, records } = state.rows;
+  for (let row = 0; row < records.high; row++) if (records.used[row] === 1) due[row] = state.now;
+  scanDue(state);
+}
+
 /** One pass in order over one column: a few milliseconds for millions of rows. */
 function scanDue(state: ViewState): void {
   const { due, records } = state.rows;

@@ -131,7 +131,7 @@ test('all label values are there from the start: reasons, classes, writers', asy
 
 test('counters and gauges are exactly what the status says', async (t) => {
   const limits = { maxInflightBytes: 1000, maxConnections: 50 };
-  const metrics = new Metrics({ writers: 2, source: busyStatus, version: '1.2.3', ...limits });
+  const metrics = new Metrics({ writers: 2, source: busyStatus, version: '1.2.3', limits });
   metrics.countStreams(() => 6);
   metrics.countDiscardedLines(() => 40);
   const expected = {

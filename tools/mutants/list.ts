@@ -1,4 +1,5 @@
 import { CLI_MUTANTS } from './list/cli.js';
+import { CLIENT_MUTANTS } from './list/client.js';
 import { DEPLOY_MUTANTS } from './list/deploy.js';
 import { INTAKE_MUTANTS } from './list/intake.js';
 import { JOURNAL_MUTANTS } from './list/journal.js';
@@ -32,6 +33,7 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   node: NODE_MUTANTS,
   cli: CLI_MUTANTS,
   deploy: DEPLOY_MUTANTS,
+  client: CLIENT_MUTANTS,
 };
 
 export const MUTANTS: readonly Mutant[] = Object.values(MUTANTS_BY_ROOM).flat();

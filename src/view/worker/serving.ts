@@ -1,6 +1,6 @@
 import { messageOf } from '../../model/errors.js';
 import { WORDS_PER_ROW } from '../../model/row.js';
-import type { ServiceNames } from '../../model/service-names.js';
+import { NO_SERVICE_NAMES, type ServiceNames } from '../../model/service-names.js';
 import { RingReader } from '../feed/ring.js';
 import { ThreadClock } from '../feed/thread-clock.js';
 import { PEER, ROWS } from '../feed/view-feed.js';
@@ -12,7 +12,16 @@ import { answer } from './answering.js';
 import { MAX_MACHINES, MachinesFile } from './machines-file.js';
 import { Topics } from './topics.js';
 import { WallClock } from './wall-clock.js';
-import type { Boot, FromWorker, News, ReadRows, Request, RequestKind, Requests } from './worker-protocol.js';
+import type {
+  Boot,
+  FromWorker,
+  News,
+  ReadRows,
+  Request,
+  RequestKind,
+  Requests,
+  Setting,
+} from './worker-protocol.js';
 
 /** Machines are written out so often at most. */
 const SAVE_S = 10;
@@ -37,7 +46,8 @@ export class Serving {
   readonly #wall: WallClock;
   readonly #file: MachinesFile | undefined;
   readonly #send: Send;
-  readonly #names: Boot['names'];
+  #names: Boot['names'];
+  #storedNames = NO_SERVICE_NAMES;
   /** Numbers of the view by the numbers in the tags of rows. */
   #peers = new Int32Array(1024);
   #missed: News['missed'] = null;
@@ -108,8 +118,14 @@ export class Serving {
     this.#missed = missed;
   }
 
+  set({ settings, names }: Setting): void {
+    this.#names = names;
+    this.#view.set(settings, namesFrom(names, this.#storedNames));
+  }
+
   /** Names of services that are stored; those of the configuration stand above them. */
   rename(stored: ServiceNames): void {
+    this.#storedNames = stored;
     this.#view.state.nameOf = namesFrom(this.#names, stored);
   }
 

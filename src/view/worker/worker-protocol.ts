@@ -61,8 +61,15 @@ export interface News {
   readonly missed: { readonly rows: number; readonly sinceS: number } | null;
 }
 
+/** What the view is to go on with. */
+export interface Setting {
+  readonly settings: ViewSettings;
+  readonly names: Readonly<Record<string, string>>;
+}
+
 export type ToWorker =
   | Request
+  | ({ readonly kind: 'set' } & Setting)
   | ({ readonly kind: 'news' } & News)
   /** Names of services that are stored have been read. */
   | { readonly kind: 'names'; readonly names: ServiceNames }

@@ -28,6 +28,19 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/store/mysql/old-rows.test', titles: ['a row that stays locked*'] }],
   },
   {
+    name: 'session-of-old-timeout',
+    breaks:
+      'A session goes on with the lock wait of another time-out, so that a locked row costs it its connection.',
+    edits: [
+      {
+        file: 'src/store/mysql/store.ts',
+        find: 'if (session.queryTimeoutMs === this.#settings.queryTimeoutMs) return session;',
+        replace: 'if (session.queryTimeoutMs > 0) return session;',
+      },
+    ],
+    tests: [{ file: 'test/store/mysql/mysql.test', titles: ['time-outs may change*'] }],
+  },
+  {
     name: 'no-fence',
     breaks: 'A statement whose connection was lost may take effect after newer ones.',
     edits: [

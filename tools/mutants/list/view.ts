@@ -39,6 +39,25 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/flow/view-api.test', titles: ['services have the names*'] }],
   },
   {
+    name: 'rows-keep-old-settings',
+    breaks:
+      'Settings of the view that change in place hold for rows that are heard later, not for those known.',
+    edits: [{ file: 'src/view/view.ts', find: 'reassessRows(state);', replace: '' }],
+    tests: [{ file: 'test/view/definitions.test', titles: ['whatever is reported*'] }],
+  },
+  {
+    name: 'shown-with-old-settings',
+    breaks: 'Lists go on with the names and settings of before a reload until something else changes.',
+    edits: [
+      {
+        file: 'src/view/view.ts',
+        find: 'if (standing) standings[service] = { ...standing };',
+        replace: 'if (standing === null) break;',
+      },
+    ],
+    tests: [{ file: 'test/view/corners.test', titles: ['a name that changes*'] }],
+  },
+  {
     name: 'view-fed-without-copy',
     breaks: 'The view reads the memory of a batch when others write to it again.',
     edits: [
