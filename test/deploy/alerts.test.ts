@@ -70,6 +70,14 @@ const CASES: Readonly<Record<string, RuleCase>> = {
     series: [[of('connections_refused_total'), steps(3, 5, 4)]],
     fires: { 4: [], 6: ['LarsReporterRefusing'], 20: [] },
   },
+  LarsReporterDenying: {
+    series: [
+      [of('connections_denied_total', '{job="j",instance="a",reason="address-full"}'), steps(3, 5, 4)],
+      // Those are meant.
+      [of('connections_denied_total', '{job="j",instance="a",reason="address"}'), '0+5x60'],
+    ],
+    fires: { 4: [], 6: ['LarsReporterDenying'], 20: [] },
+  },
   LarsReporterBackpressure: {
     series: [
       [of('inflight_bytes'), steps(70, 5, 81)],
