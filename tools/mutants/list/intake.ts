@@ -59,6 +59,11 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
         find: 'for (const reader of this.#readers) reader.park();',
         replace: '',
       },
+      {
+        file: 'src/intake/address-use.ts',
+        find: 'return this.#waiting !== undefined;',
+        replace: 'return false;',
+      },
     ],
     tests: [{ file: 'test/hostile/gate.test', titles: ['more reports a second*'] }],
   },
