@@ -240,7 +240,9 @@ const sections = z.strictObject({
   names: z
     .record(z.string().regex(/^-?\d{1,10}(\/-?\d{1,10})?$/), z.string().min(1).max(255))
     .default({})
-    .describe('Names of services: of all with a `modid` (`4242`), or of one (`4242/17`).'),
+    .describe(
+      'Names of services: of all with a `modid` (`4242`), or of one (`4242/17`). Others have those that the database has in `ModIDConfig` and `CmdIDConfig`, if any.',
+    ),
   admin: z
     .strictObject({
       host: host('127.0.0.1', 'Address of the admin HTTP: health, metrics, ledger.'),

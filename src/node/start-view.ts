@@ -12,6 +12,7 @@ import { type TickMessage, ViewThread } from '../view/thread/view-thread.js';
 import type { Foundation } from './foundation.js';
 import { ReporterNotes } from './reporter-notes.js';
 import type { Lane } from './start-writers.js';
+import { followStoredNames } from './stored-names.js';
 import { ViewReadings } from './view-readings.js';
 
 /** Beside the journal: one process has both. */
@@ -53,6 +54,7 @@ const NO_VIEW: ViewDesk = {
   changed: () => {},
   status: () => VIEW_OFF,
   ask: off,
+  series: off,
   follow: off,
 };
 
@@ -116,6 +118,7 @@ class RunningView implements ViewDesk {
         // Whoever reports from inside the process is there as long as it is.
         thread.tell({ kind: 'news', connections: [['internal', 1]], notes: [], missed: null });
         readings.begin();
+        names.tell();
         void followers.followAgain();
       },
       onTick: (message: TickMessage) => {
@@ -139,11 +142,13 @@ class RunningView implements ViewDesk {
         ),
       },
     });
+    const names = followStoredNames(store.read, (stored) => thread.tell({ kind: 'names', names: stored }));
     const followers = new Followers(thread);
     this.#parts = { thread, readings, followers };
     teardown.add('the view', async () => {
       this.#isEnded = true;
       readings.end();
+      names.end();
       await thread.stop();
     });
   }
@@ -174,6 +179,10 @@ class RunningView implements ViewDesk {
 
   async ask(question: ViewQuestion) {
     return this.#running().thread.request('ask', question);
+  }
+
+  async series() {
+    return this.#running().thread.request('series', null);
   }
 
   async follow(topic: string, onEvent: (event: ViewEvent) => void): Promise<() => void> {

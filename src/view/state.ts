@@ -17,7 +17,7 @@ import { Voices } from './voices.js';
  * `counters`, `passing`, `forgetting`, `assessment`, `presence`.
  */
 export class ViewState {
-  /** These two may be replaced: by `View.set`. */
+  /** These two may be replaced: by `View.set`, names also when others are read from the store. */
   settings: ViewSettings;
   nameOf: NameOf;
   readonly clock: Clock;

@@ -11,6 +11,8 @@ const COMMANDS = [
   'send',
   'simulate',
   'journal',
+  'doctor',
+  'forget',
   'dead-letters',
 ];
 

@@ -149,6 +149,7 @@ export class Site {
     return {
       status: () => ({ state: 'live', behindS: 0, droppedRows: 0, restarts: 0, counts: view.counts() }),
       ask: async (question) => answer(view, question),
+      series: async () => new Uint8Array(),
       follow: async (topic, onEvent) => {
         const events = this.#topics.follow(topic);
         const followers = this.#followers.get(topic) ?? new Set();

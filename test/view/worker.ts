@@ -12,15 +12,20 @@ export const BOUND = { boundMs: 20_000 };
 /** A thread of the view, up, and the feed to it. `speed`: how fast its clock runs. */
 export async function startThread(
   t: ExecutionContext,
-  options: Partial<ViewThreadOptions> & { speed?: number; ringWords?: number; machinesFile?: string } = {},
+  options: Partial<ViewThreadOptions> & {
+    speed?: number;
+    ringWords?: number;
+    machinesFile?: string;
+    names?: Readonly<Record<string, string>>;
+  } = {},
 ) {
-  const { speed = 1, ringWords, machinesFile = null, ...others } = options;
+  const { speed = 1, ringWords, machinesFile = null, names = {}, ...others } = options;
   const clock = new ThreadClock(clockSetting(speed));
   const feed = new ViewFeed(clock, ringWords);
   let ticks = 0;
   const thread = new ViewThread({
     feed,
-    boot: { clock: clock.setting, settings: DEFAULT_SETTINGS, names: {}, node: null, machinesFile },
+    boot: { clock: clock.setting, settings: DEFAULT_SETTINGS, names, node: null, machinesFile },
     onUp: () => {},
     onComplaint: () => {},
     onDeath: () => {},

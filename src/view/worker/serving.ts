@@ -1,9 +1,11 @@
 import { messageOf } from '../../model/errors.js';
 import { WORDS_PER_ROW } from '../../model/row.js';
+import { NO_SERVICE_NAMES, type ServiceNames } from '../../model/service-names.js';
 import { RingReader } from '../feed/ring.js';
 import { ThreadClock } from '../feed/thread-clock.js';
 import { PEER, ROWS } from '../feed/view-feed.js';
 import { Unanswerable } from '../query/parameters.js';
+import { serviceSeries } from '../query/service-series.js';
 import { View } from '../view.js';
 import { namesFrom } from '../view-settings.js';
 import { answer } from './answering.js';
@@ -31,6 +33,8 @@ const TURN_SERVICES = 1_500;
 /** The view counts as behind when rows have waited so long. */
 const BEHIND_S = 2;
 
+const encoder = new TextEncoder();
+
 export type Send = (message: FromWorker, transfer?: ArrayBuffer[]) => void;
 
 /** The view in its thread: takes in rows, ticks, answers. Whoever owns it calls it in time. */
@@ -42,6 +46,8 @@ export class Serving {
   readonly #wall: WallClock;
   readonly #file: MachinesFile | undefined;
   readonly #send: Send;
+  #names: Boot['names'];
+  #storedNames = NO_SERVICE_NAMES;
   /** Numbers of the view by the numbers in the tags of rows. */
   #peers = new Int32Array(1024);
   #missed: News['missed'] = null;
@@ -53,6 +59,7 @@ export class Serving {
     this.#clock = new ThreadClock(boot.clock);
     this.#ring = new RingReader(boot.ring);
     this.#send = send;
+    this.#names = names;
     const startS = this.#clock.nowS();
     this.#view = new View({
       ...{ settings, startS, tick, nameOf: namesFrom(names) },
@@ -112,7 +119,14 @@ export class Serving {
   }
 
   set({ settings, names }: Setting): void {
-    this.#view.set(settings, namesFrom(names));
+    this.#names = names;
+    this.#view.set(settings, namesFrom(names, this.#storedNames));
+  }
+
+  /** Names of services that are stored; those of the configuration stand above them. */
+  rename(stored: ServiceNames): void {
+    this.#storedNames = stored;
+    this.#view.state.nameOf = namesFrom(this.#names, stored);
   }
 
   unfollow(topic: string): void {
@@ -136,6 +150,8 @@ export class Serving {
     switch (request.kind) {
       case 'ask':
         return answer(this.#view, request.question);
+      case 'series':
+        return encoder.encode(serviceSeries(this.#view));
       case 'follow':
         return this.#topics.follow(request.question);
       case 'begin':

@@ -1,3 +1,4 @@
+import type { ServiceNames } from '../../model/service-names.js';
 import type { ViewCounts } from '../../model/view-status.js';
 import type { SharedRing } from '../feed/ring.js';
 import type { ClockSetting } from '../feed/thread-clock.js';
@@ -10,6 +11,7 @@ export interface Boot {
   readonly ring: SharedRing;
   readonly clock: ClockSetting;
   readonly settings: ViewSettings;
+  /** Of the configuration. */
   readonly names: Readonly<Record<string, string>>;
   readonly node: string | null;
   /** Number of the last tick of the thread before; 0 for the first one. */
@@ -23,6 +25,8 @@ export interface Boot {
 /** What the thread can be asked, and what it answers. */
 export interface Requests {
   ask: { readonly question: ViewQuestion; readonly reply: ViewReply };
+  /** Series of services, as Prometheus text. */
+  series: { readonly question: null; readonly reply: Uint8Array };
   /** Its reply: the events that hold everything. Events of the topic that come after it hold what differs. */
   follow: { readonly question: ViewTopic; readonly reply: readonly ViewEvent[] };
   /** A reading of pending rows and of the table begins. */
@@ -67,6 +71,8 @@ export type ToWorker =
   | Request
   | ({ readonly kind: 'set' } & Setting)
   | ({ readonly kind: 'news' } & News)
+  /** Names of services that are stored have been read. */
+  | { readonly kind: 'names'; readonly names: ServiceNames }
   | { readonly kind: 'unfollow'; readonly topic: ViewTopic };
 
 export type FromWorker =
