@@ -55,7 +55,7 @@ export function busyStatus(): ReporterStatus {
     skippedBytes: 16,
     handedOver: 17,
     denied: { address: 61, 'address-full': 62, 'proxy-header': 63, 'rules-changed': 64 },
-    throttled: 65,
+    throttled: { reports: 65, keys: 68 },
     foreignCallers: 66,
     foreignRows: 8,
     bytes: 123_456,
