@@ -8,11 +8,18 @@ export interface ViewSource {
   readonly live: LiveView;
   /** Whether there is to be one: `view.enabled`. */
   readonly isEnabled: boolean;
+  /** Whether what it sees is kept: `history.enabled`. It is unless told. */
+  readonly hasHistory?: boolean;
 }
 
 export const VIEW_OFF: Answer = failure(
   404,
   'the view is switched off: set view.enabled to true to have services, hosts and callers shown',
+);
+
+const HISTORY_OFF: Answer = failure(
+  404,
+  'the history is switched off: set history.enabled to true to have it kept',
 );
 
 /** What people look at. The view answers; this hands its answers on. */
@@ -27,6 +34,7 @@ export function viewRoutes(source: ViewSource): readonly Route[] {
 async function ask(source: ViewSource, path: ViewPath, { params, query }: AdminRequest): Promise<Answer> {
   const format = takeFormat(query);
   if (!source.isEnabled) return VIEW_OFF;
+  if (path === '/api/history' && source.hasHistory === false) return HISTORY_OFF;
   try {
     const { status, body } = await source.live.ask({ path, params, query: query.toString() });
     if (status === 200 && format === 'csv')

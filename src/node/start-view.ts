@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import type { Config } from '../config/index.js';
 import type { Peers } from '../journal/contract.js';
 import { memoryBytes } from '../model/memory.js';
 import { NO_FEED, type RowFeed } from '../model/row-feed.js';
-import { type LiveViewStatus, VIEW_OFF } from '../model/view-status.js';
+import { HISTORY_OFF, type HistoryStatus, type LiveViewStatus, VIEW_OFF } from '../model/view-status.js';
 import type { Store } from '../store/contract.js';
 import { ThreadClock } from '../view/feed/thread-clock.js';
 import { ViewFeed } from '../view/feed/view-feed.js';
@@ -25,6 +26,10 @@ const SHARE_OF_MEMORY = 0.2;
 /** Rows the view may hold: as configured, or fewer where there is little memory. */
 function maxViewRows(configured: number): number {
   return Math.max(1000, Math.min(configured, Math.floor((memoryBytes() * SHARE_OF_MEMORY) / BYTES_PER_ROW)));
+}
+
+function historyOptions({ history: { enabled, dir, maxBytes } }: Config) {
+  return enabled ? { dir, maxBytes } : null;
 }
 
 /** The live view of a reporter, from before anything runs. */
@@ -66,6 +71,8 @@ class RunningView implements ViewDesk {
   #bytes = 0;
   /** Rows that were missed, as the thread was last told. */
   #toldMissed = '';
+  /** As the thread last said it was. */
+  #history: HistoryStatus = HISTORY_OFF;
 
   constructor(foundation: Foundation) {
     this.#foundation = foundation;
@@ -107,6 +114,7 @@ class RunningView implements ViewDesk {
       boot: {
         ...{ clock: this.#clock.setting, settings, names: { ...config.names }, node: null },
         machinesFile: join(config.journal.dir, MACHINES_FILE),
+        history: historyOptions(config),
       },
       onUp: () => {
         this.#tellNews(thread, true);
@@ -116,6 +124,7 @@ class RunningView implements ViewDesk {
         void followers.followAgain();
       },
       onTick: (message: TickMessage) => {
+        this.#tellHistory(message.history);
         followers.tell(message);
         this.#tellNews(thread, false);
       },
@@ -155,6 +164,7 @@ class RunningView implements ViewDesk {
     return {
       state: readings.isWarm ? 'live' : 'warming',
       behindS: Math.max(this.#feed.lagS, missedS),
+      history: this.#history,
       ...this.#counted(),
     };
   }
@@ -180,6 +190,18 @@ class RunningView implements ViewDesk {
     if (!this.#parts || this.#isEnded)
       throw new ViewUnavailable(this.#isEnded ? 'the reporter stops' : 'the reporter is starting');
     return this.#parts;
+  }
+
+  /** Once when it stops, and once when it goes on. */
+  #tellHistory(status: HistoryStatus): void {
+    const { state, why } = status;
+    const before = this.#history.state;
+    this.#history = status;
+    if (state === before) return;
+    if (state === 'stopped') {
+      this.#notes.add(`the history is not written: ${why}`);
+      this.#foundation.events.emit({ type: 'view-complaint', why: `the history is not written: ${why}` });
+    } else if (before === 'stopped') this.#notes.add('the history is written again');
   }
 
   /** Once a second, if there is any. */

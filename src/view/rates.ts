@@ -61,6 +61,13 @@ export class Rates {
     this.#errorsNow[number] = Math.min(this.#errorsNow[number]! + errors, MAX_CALLS);
   }
 
+  /** What was counted in a bucket by its number; undefined when it is not over, or too long ago. */
+  bucketAt(number: number, bucket: number): { readonly calls: number; readonly errors: number } | undefined {
+    if (bucket >= this.#bucket || bucket < this.#bucket - LONG) return undefined;
+    const index = bucket % BUCKETS;
+    return { calls: this.#calls[index]![number]!, errors: this.#errors[index]![number]! };
+  }
+
   /** Calls of the last minute and of the running bucket. */
   recentCalls(number: number): number {
     return this.calls60[number]! + this.#callsNow[number]!;
