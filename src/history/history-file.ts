@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Database, RangeOptions, RootDatabase } from 'lmdb';
 import { lockJournal } from '../lmdb/lock.js';
 import { dataFileOf, openEnvironment } from '../lmdb/open-environment.js';
@@ -208,6 +208,26 @@ export class HistoryFile {
     for (const [table, count] of touched)
       scattered += Math.min(count, statsOf(this.#tables[table]).treeLeafPageCount + 1);
     return this.#reserve.bytesToStore(bytes, scattered) + this.#reserve.bytesToRemove(removed);
+  }
+
+  /**
+   * Closes it, and leaves a copy without free pages in its place: the file is as long as it ever was, and only so gets
+   * shorter. Rejects when there is no room for the copy; then it is as before, and open.
+   */
+  async closeCompacted(): Promise<void> {
+    const dir = `${dirname(this.#file)}/compact`;
+    try {
+      rmSync(dir, { recursive: true, force: true });
+      makeDir(dir);
+      await this.#root.backup(dir, true);
+      await this.#reserve.close();
+      await this.#root.close();
+      renameSync(dataFileOf(dir), this.#file);
+      this.#closing = Promise.resolve();
+      this.#release();
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
   }
 
   close(): Promise<void> {

@@ -63,6 +63,8 @@ export class History {
   /** The last minute it was in: behind it, the clock was set back. */
   #lastMinute = Number.POSITIVE_INFINITY;
   #bytes = 0;
+  /** Making it shorter was tried. */
+  #isTooLong = false;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -129,7 +131,7 @@ export class History {
     try {
       await this.#writeAll(file, nowS);
       await this.#tidy(file, nowS);
-      this.#bytes = file.fileBytes;
+      this.#bytes = this.#file?.fileBytes ?? this.#bytes;
       this.#hasFailed = false;
       this.#why = null;
     } catch (error) {
@@ -171,6 +173,19 @@ export class History {
     await file.commit(changes);
     this.#tidied = minute;
     this.#isTidy = isAll;
+    if (isAll && file.fileBytes > this.#options.maxBytes && !this.#isTooLong) await this.#shrink(file);
+  }
+
+  /** The bound was lowered: the file is made shorter, once; where that cannot be done, it does not grow. */
+  async #shrink(file: HistoryFile): Promise<void> {
+    this.#isTooLong = true;
+    try {
+      await file.closeCompacted();
+    } catch {
+      return;
+    }
+    await this.#abandon();
+    this.open();
   }
 
   #opened(file: HistoryFile): void {

@@ -167,9 +167,9 @@ test('the file stays within its bound however much comes; the newest minutes are
   const dir = tempDir(t);
   const maxBytes = 32 * MIB;
   const history = new History({ dir, maxBytes });
-  const services = Array.from({ length: 3_000 }, (_, index) => service(index, index + 1));
+  const services = Array.from({ length: 8_000 }, (_, index) => service(index, index + 1));
   const hosts = Array.from({ length: 1_000 }, (_, index): Tally => [index, 1, 7, 80, 5, 4, 2, 3]);
-  const minutes = 700;
+  const minutes = 200;
   let largest = 0;
   for (let minute = 0; minute < minutes; minute++) {
     history.keepMinute(minuteOf(MINUTE + minute, { services, hosts }));
@@ -180,9 +180,32 @@ test('the file stays within its bound however much comes; the newest minutes are
   t.true(largest <= maxBytes, `${largest} bytes`);
   t.true(largest > maxBytes / 2, `${largest} bytes: the room is used`);
   const last = MINUTE + minutes - 1;
-  t.deepEqual(history.reader?.minute('minutes', last, [2_999, 1]), service(2_999, 3_000));
+  t.deepEqual(history.reader?.minute('minutes', last, [7_999, 1]), service(7_999, 8_000));
   t.is(history.reader?.minute('minutes', MINUTE, [1, 1]), undefined);
   await history.close(NOW);
+});
+
+test('a bound that was lowered holds: the file is made shorter, the newest minutes stay', async (t) => {
+  const dir = tempDir(t);
+  const services = Array.from({ length: 8_000 }, (_, index) => service(index, 1));
+  const first = new History({ dir, maxBytes: GIB });
+  const minutes = 180;
+  for (let minute = 0; minute < minutes; minute++) {
+    first.keepMinute(minuteOf(MINUTE + minute, { services }));
+    await first.work(NOW + 60 * minute + 60);
+  }
+  await first.close(NOW + 60 * minutes);
+  const file = path.join(dir, 'data.mdb');
+  const maxBytes = 32 * MIB;
+  t.true(statSync(file).size > maxBytes);
+  const second = new History({ dir, maxBytes });
+  for (let pass = 0; pass < 5; pass++) await second.work(NOW + 60 * minutes);
+  t.is(second.condition.state, 'ok');
+  t.true(statSync(file).size <= maxBytes, `${statSync(file).size} bytes`);
+  t.is(second.condition.bytes, statSync(file).size);
+  t.deepEqual(second.reader?.minute('minutes', MINUTE + minutes - 1, [7_999, 1]), service(7_999, 1));
+  t.is(second.reader?.minute('minutes', MINUTE, [1, 1]), undefined);
+  await second.close(NOW);
 });
 
 test('a clock that was ahead and is set back leaves nothing in the future; minutes that meet are one', async (t) => {
