@@ -71,18 +71,18 @@ export class MinuteWriting {
   }
 
   /**
-   * Puts minutes that lie behind `now` back, so that the last of them is the last minute that is over: the clock was
-   * ahead, and has been set. Those that meet others are added to them. Returns whether there were any.
+   * Puts minutes that lie behind `now` back, so that the last of them is the minute that runs: the clock was ahead, and
+   * has been set. Those that meet others are added to them. Returns whether there were any.
    */
   async putBack(now: number): Promise<boolean> {
     const file = this.#file;
-    const future = { from: timeKey(now), to: timeKey(0xffff_ffff) };
+    const future = { from: timeKey(now + 1), to: timeKey(0xffff_ffff) };
     const minutes = Array.from(file.range('coverage', { ...future, limit: MOST_FUTURE }), ({ key }) =>
       timeOf(key),
     );
     const last = minutes.at(-1);
     if (last === undefined) return false;
-    const shift = last - (now - 1);
+    const shift = last - now;
     for (const minute of minutes) {
       const coveredS = coveredAt(file, minute);
       const [services, hosts] = [talliesAt(file, 'minutes', minute), talliesAt(file, 'hosts', minute)];

@@ -1,10 +1,11 @@
 import { History, type HistoryCondition, type HistoryOptions } from '../../history/history.js';
 import type { HistoryReader } from '../../history/history-reader.js';
 import type { IncidentRecord } from '../incidents.js';
-import { pastMinute } from '../past-minutes.js';
+import { pastMinute, runningMinute } from '../past-minutes.js';
 import { pastOfChange, pastOfIncident } from '../past-records.js';
 import type { View } from '../view.js';
 
+const MINUTE_S = 60;
 /** Running incidents are written anew so often, so that a process that is killed has told how far they went. */
 const PROGRESS_S = 10;
 /** So many of them at a time. */
@@ -43,16 +44,20 @@ export class Keeping {
     return this.#history.reader;
   }
 
-  /** After each tick of the view. */
-  tick(): void {
+  /** After each tick of the view. Resolves when what there is has been written, or cannot be. */
+  async tick(): Promise<void> {
     this.#keepAll();
-    void this.#history.work(this.#nowS).then(() => this.#remember());
+    await this.#history.work(this.#nowS);
+    this.#remember();
   }
 
   /** Keeps what there is, and closes the history. */
   async close(): Promise<void> {
     this.#keepAll();
     this.#keepProgress();
+    const { state, covered } = this.#view;
+    const coveredS = covered.of(Math.floor(state.now / MINUTE_S));
+    if (coveredS > 0) this.#history.keepMinute(runningMinute(state, coveredS));
     await this.#history.close(this.#nowS);
   }
 

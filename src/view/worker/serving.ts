@@ -94,7 +94,7 @@ export class Serving {
     this.takeIn();
     this.#wall.look();
     const { tick } = this.#view.tick(this.#clock.nowS());
-    this.#keeping?.tick();
+    void this.#keeping?.tick();
     this.#send({
       ...{ kind: 'tick', tick, counts: this.#view.counts() },
       history: this.#keeping?.condition ?? HISTORY_OFF,
