@@ -7,7 +7,7 @@ import {
   encodeIncident,
   type PastEvent,
   type PastIncident,
-} from './past.js';
+} from './kept-records.js';
 
 /** So many are looked at, the newest ones, when the clock was set back. */
 const MOST_PUT_BACK = 5_000;

@@ -1,8 +1,14 @@
 import type { HistoryFile } from './history-file.js';
 import { endedKey, idKey, idOf, idOfEnded } from './history-keys.js';
+import {
+  decodeEvent,
+  decodeIncident,
+  type PastEvent,
+  type PastIncident,
+  type Tally,
+} from './kept-records.js';
 import { coverageOf, type TallyTable, tallyAt } from './minute-table.js';
 import { TEN } from './minute-writing.js';
-import { decodeEvent, decodeIncident, type PastEvent, type PastIncident, type Tally } from './past.js';
 import { merged, SERVICES } from './tallies.js';
 
 /** Incidents that run, at most: more than any site has hosts in trouble. */

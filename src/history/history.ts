@@ -5,8 +5,8 @@ import { errorOf } from '../model/errors.js';
 import { eventChanges, incidentChanges, pastedTimes } from './event-writing.js';
 import { HistoryFile } from './history-file.js';
 import { HistoryReader } from './history-reader.js';
+import type { PastEvent, PastIncident, PastMinute } from './kept-records.js';
 import { MinuteWriting } from './minute-writing.js';
-import type { PastEvent, PastIncident, PastMinute } from './past.js';
 import { goneAt } from './retention.js';
 
 /** How the history is. */

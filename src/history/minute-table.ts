@@ -1,6 +1,6 @@
 import type { Change, HistoryFile, TableName } from './history-file.js';
 import { timeKey, timeOf } from './history-keys.js';
-import type { Tally } from './past.js';
+import type { Tally } from './kept-records.js';
 import { findIn, fromBlock, HOSTS, type Layout, SERVICES, toBlocks } from './tallies.js';
 
 /** Of each table of tallies, how they are packed. */

@@ -1,7 +1,7 @@
 import type { Change, HistoryFile } from './history-file.js';
 import { timeKey, timeOf } from './history-keys.js';
+import type { PastMinute, Tally } from './kept-records.js';
 import { changesOf, coverageChange, coveredAt, type TallyTable, talliesAt } from './minute-table.js';
-import type { PastMinute, Tally } from './past.js';
 import { byKey, HOSTS, mergeAll, SERVICES } from './tallies.js';
 
 /** Minutes that are made one. */

@@ -1,6 +1,6 @@
 import { type Change, type Entry, HistoryFile, type TableName } from './history-file.js';
 import { idOf, timeOf } from './history-keys.js';
-import { decodeIncident, secondOfId } from './past.js';
+import { decodeIncident, secondOfId } from './kept-records.js';
 
 const DAY_S = 86_400;
 const MINUTE_S = 60;

@@ -1,4 +1,4 @@
-import type { Tally } from './past.js';
+import type { Tally } from './kept-records.js';
 
 /** How two values of one field come to one. */
 type Merging = 'sum' | 'max';

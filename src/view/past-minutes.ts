@@ -1,4 +1,4 @@
-import type { PastMinute, Tally } from '../history/past.js';
+import type { PastMinute, Tally } from '../history/kept-records.js';
 import { HOST_MINUTE } from './hosts.js';
 import { BUCKET_S } from './rates.js';
 import { SERVICE_MINUTE } from './services.js';

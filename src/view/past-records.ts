@@ -1,4 +1,4 @@
-import type { PastEvent, PastIncident } from '../history/past.js';
+import type { PastEvent, PastIncident } from '../history/kept-records.js';
 import type { ChangeRecord } from './changes.js';
 import type { IncidentRecord } from './incidents.js';
 import { CHANGE_KINDS, INCIDENT_KINDS } from './shapes.js';

@@ -1,4 +1,4 @@
-import { firstIdOf } from '../history/past.js';
+import { firstIdOf } from '../history/kept-records.js';
 import type { ViewCounts } from '../model/view-status.js';
 import { ROW_WORDS, VOICE } from './caller-rows.js';
 import { Covered } from './covered.js';

@@ -9,7 +9,7 @@ import {
   type PastIncident,
   type PastMinute,
   type Tally,
-} from '../../src/history/past.js';
+} from '../../src/history/kept-records.js';
 import { tempDir } from '../support/temp.js';
 
 /** 2026-11-27T02:00:00Z */

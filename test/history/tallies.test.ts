@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { Tally } from '../../src/history/past.js';
+import type { Tally } from '../../src/history/kept-records.js';
 import {
   byKey,
   findIn,

@@ -1,4 +1,4 @@
-import type { PastIncident } from '../../history/past.js';
+import type { PastIncident } from '../../history/kept-records.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import type { IncidentRecord } from '../incidents.js';
 import { pastOfIncident } from '../past-records.js';

@@ -1,5 +1,5 @@
 import type { HistoryReader } from '../../history/history-reader.js';
-import type { PastEvent } from '../../history/past.js';
+import type { PastEvent } from '../../history/kept-records.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import type { ChangeRecord } from '../changes.js';
 import { pastOfChange } from '../past-records.js';

@@ -1,5 +1,5 @@
 import type { HistoryReader } from '../../history/history-reader.js';
-import type { PastIncident } from '../../history/past.js';
+import type { PastIncident } from '../../history/kept-records.js';
 import { pastOfIncident } from '../past-records.js';
 import type { IncidentsAnswer } from '../shapes.js';
 import type { View } from '../view.js';

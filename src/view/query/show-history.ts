@@ -1,5 +1,5 @@
 import type { HistoryReader } from '../../history/history-reader.js';
-import type { Tally } from '../../history/past.js';
+import type { Tally } from '../../history/kept-records.js';
 import { HOSTS, merged, OF_HOST, OF_SERVICE, SERVICES } from '../../history/tallies.js';
 import { HISTORY_STEPS, type HistoryAnswer, type HistoryStep } from '../history-shapes.js';
 import { BUCKET_S } from '../rates.js';
