@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Change, HistoryFile } from './history-file.js';
 import { timeKey, timeOf } from './history-keys.js';
 import type { PastMinute, Tally } from './kept-records.js';
@@ -67,7 +68,7 @@ export class MinuteWriting {
   }
 
   async #makeTen(ten: number): Promise<void> {
-    await this.#file.commit(changesOf(this.#file, 'tens', ten, tallyOfTen(this.#file, ten)));
+    await this.#file.commit(changesOf(this.#file, 'tens', ten, await tallyOfTen(this.#file, ten)));
   }
 
   /**
@@ -109,9 +110,12 @@ export function tenOf(minute: number): number {
 }
 
 /** What ten minutes come to, in order of the keys. */
-export function tallyOfTen(file: HistoryFile, ten: number): readonly Tally[] {
+async function tallyOfTen(file: HistoryFile, ten: number): Promise<readonly Tally[]> {
   let all: readonly Tally[] = [];
-  for (let minute = ten; minute < ten + TEN; minute++)
+  for (let minute = ten; minute < ten + TEN; minute++) {
     all = mergeAll(SERVICES, all, talliesAt(file, 'minutes', minute));
+    // Of many services each takes some milliseconds: others have their turn.
+    await nextTurn();
+  }
   return all;
 }

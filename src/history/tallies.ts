@@ -12,7 +12,6 @@ export interface Layout {
   readonly bytes: number;
 }
 
-const BITS = 8;
 /**
  * Bytes of a block, at most. What is longer than half a page lies on pages of its own, and those are to be neighbours:
  * a value that fits one page never has to look for a place.
@@ -39,6 +38,10 @@ export const HOSTS = layout(4, SUM, SUM, MAX, MAX);
 /** Places in a tally of a host. */
 export const OF_HOST = { calls: 4, errors: 5, hot: 6, callers: 7 } as const;
 
+function mostOf(width: Width): number {
+  return width === 4 ? 0xffff_ffff : width === 2 ? 0xffff : 0xff;
+}
+
 /** Packs tallies that are in order of their keys into blocks, in that order. Values that do not fit are saturated. */
 export function toBlocks(kind: Layout, tallies: readonly Tally[]): { first: Tally; bytes: Buffer }[] {
   const blocks: { first: Tally; bytes: Buffer }[] = [];
@@ -57,8 +60,10 @@ function write({ keyWords, fields }: Layout, bytes: Buffer, at: number, tally: T
   let offset = at;
   for (let word = 0; word < keyWords; word++) offset = bytes.writeInt32BE(tally[word]!, offset);
   for (const [index, { bytes: width }] of fields.entries()) {
-    const value = Math.min(tally[keyWords + index]!, 2 ** (BITS * width) - 1);
-    offset = bytes.writeUIntBE(value, offset, width);
+    const value = Math.min(tally[keyWords + index]!, mostOf(width));
+    if (width === 4) offset = bytes.writeUInt32BE(value, offset);
+    else if (width === 2) offset = bytes.writeUInt16BE(value, offset);
+    else offset = bytes.writeUInt8(value, offset);
   }
 }
 
@@ -73,7 +78,8 @@ function read({ keyWords, fields }: Layout, bytes: Buffer, at: number): Tally {
   let offset = at;
   for (let word = 0; word < keyWords; word++, offset += 4) tally.push(bytes.readInt32BE(offset));
   for (const { bytes: width } of fields) {
-    tally.push(bytes.readUIntBE(offset, width));
+    if (width === 4) tally.push(bytes.readUInt32BE(offset));
+    else tally.push(width === 2 ? bytes.readUInt16BE(offset) : bytes[offset]!);
     offset += width;
   }
   return tally;
@@ -118,7 +124,7 @@ export function merged({ keyWords, fields }: Layout, a: Tally, b: Tally): Tally 
     if (place < keyWords) return value;
     const { bytes, merging } = fields[place - keyWords]!;
     const both = merging === 'sum' ? value + b[place]! : Math.max(value, b[place]!);
-    return Math.min(both, 2 ** (BITS * bytes) - 1);
+    return Math.min(both, mostOf(bytes));
   });
 }
 

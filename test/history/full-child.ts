@@ -57,7 +57,8 @@ reopened.open();
 const broken: number[] = [];
 for (const kept of keptIn) {
   const isThere = reopened.reader?.coverage(kept, kept)[0] === 60;
-  const ids = Array.from({ length: SERVICES }, (_, id) => id);
+  // Some of every block.
+  const ids = Array.from({ length: SERVICES / 40 }, (_, id) => id * 40);
   if (!isThere || ids.some((id) => reopened.reader?.minute('minutes', kept, [id, kept])?.[2] !== 5))
     broken.push(kept);
 }

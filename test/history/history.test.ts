@@ -169,7 +169,7 @@ test('the file stays within its bound however much comes; the newest minutes are
   const history = new History({ dir, maxBytes });
   const services = Array.from({ length: 8_000 }, (_, index) => service(index, index + 1));
   const hosts = Array.from({ length: 1_000 }, (_, index): Tally => [index, 1, 7, 80, 5, 4, 2, 3]);
-  const minutes = 200;
+  const minutes = 140;
   let largest = 0;
   for (let minute = 0; minute < minutes; minute++) {
     history.keepMinute(minuteOf(MINUTE + minute, { services, hosts }));
@@ -189,7 +189,7 @@ test('a bound that was lowered holds: the file is made shorter, the newest minut
   const dir = tempDir(t);
   const services = Array.from({ length: 8_000 }, (_, index) => service(index, 1));
   const first = new History({ dir, maxBytes: GIB });
-  const minutes = 180;
+  const minutes = 150;
   for (let minute = 0; minute < minutes; minute++) {
     first.keepMinute(minuteOf(MINUTE + minute, { services }));
     await first.work(NOW + 60 * minute + 60);
