@@ -28,8 +28,8 @@ test('a day of agents: each planned incident is in the history once, across cras
     { service: 1, host: 3, from: 3 * HOUR, to: 3 * HOUR + 90 },
     // A crash in its middle.
     { service: 0, host: 2, from: 6 * HOUR, to: 6 * HOUR + 1_200 },
-    // Well before the process is back.
-    { service: 1, host: 0, from: 9 * HOUR, to: 9 * HOUR + 310 },
+    // Over before the process is back: the next one has to know how far it went.
+    { service: 1, host: 0, from: 9 * HOUR, to: 9 * HOUR + 300 },
     // A hand-over in its middle.
     { service: 1, host: 2, from: 12 * HOUR, to: 12 * HOUR + 900 },
     { service: 0, host: 0, from: 15 * HOUR, to: 15 * HOUR + 240 },
@@ -38,7 +38,7 @@ test('a day of agents: each planned incident is in the history once, across cras
     { service: 1, host: 1, from: 23 * HOUR, to: 25 * HOUR },
   ];
   const crash = { at: 6 * HOUR + 400, awayS: 205 };
-  const second = { at: 9 * HOUR + 305, awayS: 20 };
+  const second = { at: 9 * HOUR + 326, awayS: 60 };
   const day = await liveThrough({
     ...{ dir: tempDir(t), seconds: 24 * HOUR, agents: 6, services: 2, hosts: 5, callsPerSecond: 3 },
     conditions: planned.map(sick),
@@ -58,7 +58,7 @@ test('a day of agents: each planned incident is in the history once, across cras
     // What agents say follows what is so: they notice a host that is well again at its next call after 15 s.
     const isOfPlan = (at: number) => at >= plan.from && at <= plan.to + 60;
     const said = day.flagged.get(name)?.filter(isOfPlan) ?? [];
-    t.true(said[0]! - plan.from <= 20 && Math.abs(said.at(-1)! - Math.min(plan.to, 24 * HOUR)) <= 20);
+    t.true(said[0]! - plan.from <= 20 && Math.abs(said.at(-1)! - Math.min(plan.to, 24 * HOUR)) <= 30);
     const found = ofHosts.filter(({ host, began }) => host === name && isOfPlan(seconds(began)));
     t.is(found.length, 1, JSON.stringify({ plan, found }));
     const [one] = found;
@@ -109,8 +109,7 @@ test('a day of agents: each planned incident is in the history once, across cras
   const whole = series(0, 24 * HOUR, '1m');
   t.is(whole.t.length, 1_440);
   const gaps = whole.calls.flatMap((calls, minute) => (calls === null ? [minute] : []));
-  // The second crash was at the begin of a minute, and the process back in it.
-  t.deepEqual(gaps, [366, 367, 368, 369]);
+  t.deepEqual(gaps, [366, 367, 368, 369, 545]);
   const handedOver = series(12 * HOUR + 420, 12 * HOUR + 480, '1m');
   t.deepEqual(handedOver.coverage, [1]);
   t.true(Math.abs(handedOver.calls[0]! - 6 * 3 * 60) < 6 * 3 * 60 * 0.4, `${handedOver.calls[0]} calls`);

@@ -1,4 +1,5 @@
 import { CLI_MUTANTS } from './list/cli.js';
+import { HISTORY_MUTANTS } from './list/history.js';
 import { INTAKE_MUTANTS } from './list/intake.js';
 import { JOURNAL_MUTANTS } from './list/journal.js';
 import { KEEPER_MUTANTS } from './list/keeper.js';
@@ -26,6 +27,7 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   lmdb: LMDB_MUTANTS,
   store: STORE_MUTANTS,
   view: VIEW_MUTANTS,
+  history: HISTORY_MUTANTS,
   node: NODE_MUTANTS,
   cli: CLI_MUTANTS,
 };
