@@ -5,12 +5,14 @@ import { memoryBytes } from '../model/memory.js';
 import { NO_FEED, type RowFeed } from '../model/row-feed.js';
 import { HISTORY_OFF, type HistoryStatus, type LiveViewStatus, VIEW_OFF } from '../model/view-status.js';
 import type { Store } from '../store/contract.js';
+import { incidentTable } from '../store/incident-table.js';
 import { ThreadClock } from '../view/feed/thread-clock.js';
 import { ViewFeed } from '../view/feed/view-feed.js';
 import { type LiveView, type ViewEvent, type ViewQuestion, ViewUnavailable } from '../view/live.js';
 import { Followers } from '../view/thread/followers.js';
 import { type TickMessage, ViewThread } from '../view/thread/view-thread.js';
 import type { Foundation } from './foundation.js';
+import { IncidentCopy } from './incident-copy.js';
 import { ReporterNotes } from './reporter-notes.js';
 import type { Lane } from './start-writers.js';
 import { ViewReadings } from './view-readings.js';
@@ -147,11 +149,27 @@ class RunningView implements ViewDesk {
     });
     const followers = new Followers(thread);
     this.#parts = { thread, readings, followers };
+    this.#copyIncidents();
     teardown.add('the view', async () => {
       this.#isEnded = true;
       readings.end();
       await thread.stop();
     });
+  }
+
+  /** Into the store's table of incidents, where it has one. */
+  #copyIncidents(): void {
+    const { config, options, teardown } = this.#foundation;
+    if (options.store || !config.history.enabled) return;
+    const table = incidentTable(config.store.url, config.store);
+    if (!table) return;
+    const copy = new IncidentCopy({
+      table,
+      ask: (question) => this.ask(question),
+      note: (text) => this.#notes.add(text),
+    });
+    copy.start();
+    teardown.add('the copy of incidents', () => copy.end());
   }
 
   status(): LiveViewStatus {
