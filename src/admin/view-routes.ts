@@ -8,6 +8,8 @@ export interface ViewSource {
   readonly live: LiveView;
   /** Whether there is to be one: `view.enabled`. */
   readonly isEnabled: boolean;
+  /** Whether what it sees is kept: `history.enabled`. It is unless told. */
+  readonly hasHistory?: boolean;
 }
 
 const SERIES_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -28,6 +30,10 @@ export function serviceSeriesRoute(source: ViewSource): Route {
         : VIEW_OFF,
   };
 }
+const HISTORY_OFF: Answer = failure(
+  404,
+  'the history is switched off: set history.enabled to true to have it kept',
+);
 
 /** What people look at. The view answers; this hands its answers on. */
 export function viewRoutes(source: ViewSource): readonly Route[] {
@@ -41,6 +47,7 @@ export function viewRoutes(source: ViewSource): readonly Route[] {
 async function ask(source: ViewSource, path: ViewPath, { params, query }: AdminRequest): Promise<Answer> {
   const format = takeFormat(query);
   if (!source.isEnabled) return VIEW_OFF;
+  if (path === '/api/history' && source.hasHistory === false) return HISTORY_OFF;
   return whenRunning(async () => {
     const { status, body } = await source.live.ask({ path, params, query: query.toString() });
     if (status === 200 && format === 'csv')

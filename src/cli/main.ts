@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'which services are in trouble, since when, and who says so',
     load: async () => (await import('./status/command.js')).statusCommand,
   },
+  incidents: {
+    summary: 'incidents as they begin and end, a line each',
+    load: async () => (await import('./incidents/command.js')).incidentsCommand,
+  },
   migrate: {
     summary: 'create or upgrade the table; safe to repeat',
     load: async () => (await import('./migrate.js')).migrateCommand,

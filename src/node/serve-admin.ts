@@ -59,11 +59,13 @@ function routesOf(
 ): Route[] {
   const { letters } = shown;
   const version = packageVersion();
-  const view = { isEnabled: config.view.enabled, live: shown.view };
+  const hasHistory = config.history.enabled;
+  const view = { isEnabled: config.view.enabled, hasHistory, live: shown.view };
   const source: ReporterSource = { status: () => status.read(), vitals, view, version };
   const streams = new EventStreams({
     ...{ view, version, build: pageBuild() ?? version },
     report: () => reporterAnswer(source),
+    hasHistory,
   });
   metrics.countStreams(() => streams.size);
   events.subscribe(streams.observe);

@@ -108,3 +108,31 @@ export interface StoreReader {
    */
   names?(): Promise<ServiceNames>;
 }
+
+/** An incident as the table `ServerCallIncident` has it. Times are epoch seconds. */
+export interface StoredIncident {
+  readonly modid: number;
+  readonly cmdid: number;
+  /** 0 for those of a whole service. */
+  readonly ip: number;
+  /** Of those of a whole service: 0 a blackout, 1 errors. */
+  readonly port: number;
+  readonly began: number;
+  /** Null while it runs. */
+  readonly ended: number | null;
+  readonly peakHot: number;
+  readonly callers: number;
+  readonly relapses: number;
+  readonly calls: number;
+  readonly errors: number;
+  readonly firstCaller: number | null;
+}
+
+/** The table of incidents, where a store has one. Rejects with StoreError. */
+export interface IncidentTable {
+  /** Begin of the newest one, epoch seconds; 0 when there is none. Undefined: there is no table. */
+  newest(): Promise<number | undefined>;
+  /** Writes them, and what is newer of those that are there. */
+  write(incidents: readonly StoredIncident[]): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,8 +1,9 @@
 import { access } from 'node:fs/promises';
 import { dataFileOf } from '../lmdb/open-environment.js';
+import { StoreError } from '../model/errors.js';
 import { type StoreAddress, storeAddress } from './address.js';
 import { embeddedStore } from './embedded/store.js';
-import { makeTable } from './mysql/ddl.js';
+import { makeIncidentTable, makeTable } from './mysql/ddl.js';
 
 /** What `migrate` did. */
 export type Migration = 'created' | 'unchanged';
@@ -15,6 +16,19 @@ export type Migration = 'created' | 'unchanged';
 export async function migrate(url: string): Promise<Migration> {
   const address = storeAddress(url);
   return (await make(url, address)) ? 'created' : 'unchanged';
+}
+
+/**
+ * Makes the table of incidents, which is optional. Rejects as `migrate` does; with StoreError `configuration` for an
+ * embedded store, which has none: its incidents are in the history.
+ */
+export async function migrateHistory(url: string): Promise<Migration> {
+  if (storeAddress(url).kind === 'mysql') return (await makeIncidentTable(url)) ? 'created' : 'unchanged';
+  throw new StoreError(
+    'configuration',
+    'NO_INCIDENT_TABLE',
+    'an embedded store has no table of incidents: they are in history.dir, and in /api/incidents',
+  );
 }
 
 /** Whether it was made now. */

@@ -12,6 +12,7 @@ export const VIEW_PATHS = [
   '/api/callers/:ip',
   '/api/changes',
   '/api/incidents',
+  '/api/history',
 ] as const;
 export type ViewPath = (typeof VIEW_PATHS)[number];
 

@@ -5,6 +5,7 @@ import { Incidents } from './incidents.js';
 import { Pairs } from './pairs.js';
 import { PeerAddresses } from './peer-addresses.js';
 import { BUCKET_S } from './rates.js';
+import { Resuming } from './resuming.js';
 import { Sampling } from './sampling.js';
 import { Services } from './services.js';
 import { StoredKeys } from './stored-keys.js';
@@ -32,6 +33,7 @@ export class ViewState {
   readonly peers = new PeerAddresses();
   readonly sampling = new Sampling();
   readonly incidents = new Incidents();
+  readonly resuming = new Resuming();
   readonly changes = new Changes();
 
   constructor(settings: ViewSettings, nameOf: NameOf, startS: number) {

@@ -1,4 +1,4 @@
-import type { ViewCounts } from '../../src/model/view-status.js';
+import { HISTORY_OFF, type ViewCounts } from '../../src/model/view-status.js';
 import {
   type LiveView,
   type LiveViewStatus,
@@ -35,7 +35,15 @@ export function viewCounts(given: Partial<ViewCounts> = {}): ViewCounts {
 }
 
 export function viewStatusOf(given: Partial<LiveViewStatus> = {}): LiveViewStatus {
-  return { state: 'live', behindS: 0, droppedRows: 0, restarts: 0, counts: viewCounts(), ...given };
+  return {
+    state: 'live',
+    behindS: 0,
+    droppedRows: 0,
+    restarts: 0,
+    history: HISTORY_OFF,
+    counts: viewCounts(),
+    ...given,
+  };
 }
 
 /** A view that notes what it is asked, and answers and tells what a test says. */

@@ -94,6 +94,7 @@ export function busyStatus(): ReporterStatus {
     behindS: 36,
     droppedRows: 37,
     restarts: 38,
+    history: { state: 'stopped', why: 'EIO', bytes: 39 },
     counts: {
       rows: 35,
       services: { ok: 214, noted: 3, failing: 2, overloaded: 1, outage: 4 },

@@ -14,6 +14,7 @@ const ASKED: Readonly<Record<(typeof VIEW_PATHS)[number], string>> = {
   '/api/callers/:ip': '/api/callers/10.9.0.1',
   '/api/changes': '/api/changes',
   '/api/incidents': '/api/incidents',
+  '/api/history': '/api/history',
 };
 
 async function serveView(t: ExecutionContext, live: FakeView, isEnabled = true) {
@@ -118,12 +119,32 @@ test('a list comes as CSV, for spreadsheets that would take a text for a formula
   t.is(head!.split(',').length, second!.replace(/"[^"]*"/, '').split(',').length);
 });
 
+test('without a history its path says why, and the others are answered', async (t) => {
+  const { address } = await serve(t, {
+    routes: viewRoutes({ live: new FakeView(), isEnabled: true, hasHistory: false }),
+  });
+  const { status, body } = await askJson<{ error: string }>(t, address, '/api/history?modid=1&cmdid=2');
+  t.is(status, 404);
+  t.regex(body.error, /history\.enabled/);
+  t.is((await ask(address, '/api/incidents')).status, 200);
+});
+
 test('every list has its head line when it is empty', async (t) => {
   const view = new FakeView();
   const address = await serveView(t, view);
   const empty = { services: [], hosts: [], voices: [], rows: [], events: [], incidents: [] };
+  const series = {
+    t: [],
+    calls: [],
+    errs: [],
+    overloaded: [],
+    callers: [],
+    hot: [],
+    level: [],
+    coverage: [],
+  };
   for (const path of VIEW_PATHS) {
-    view.reply = { status: 200, body: empty };
+    view.reply = { status: 200, body: { ...empty, ...series } };
     const { body } = await ask(address, `${ASKED[path]}?format=csv`);
     t.regex(body, /^\w+(,\w+)+\r\n$/, path);
   }

@@ -7,6 +7,7 @@ const COMMANDS = [
   'reload',
   'check',
   'status',
+  'incidents',
   'migrate',
   'send',
   'simulate',

@@ -97,6 +97,8 @@ const VIEW_VALUES = {
   'incidents_total{kind="blackout"}': 33,
   'incidents_total{kind="errors"}': 34,
   view_rows: 35,
+  history_bytes: 39,
+  history_stopped: 1,
   view_behind_seconds: 36,
   view_dropped_rows_total: 37,
   view_restarts_total: 38,

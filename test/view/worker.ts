@@ -1,4 +1,5 @@
 import type { ExecutionContext } from 'ava';
+import type { HistoryOptions } from '../../src/history/history.js';
 import { type Row, RowBatch, TAG, WORDS_PER_ROW } from '../../src/model/row.js';
 import { until } from '../../src/testing/index.js';
 import { clockSetting, ThreadClock } from '../../src/view/feed/thread-clock.js';
@@ -17,15 +18,16 @@ export async function startThread(
     ringWords?: number;
     machinesFile?: string;
     names?: Readonly<Record<string, string>>;
+    history?: HistoryOptions;
   } = {},
 ) {
-  const { speed = 1, ringWords, machinesFile = null, names = {}, ...others } = options;
+  const { speed = 1, ringWords, machinesFile = null, names = {}, history = null, ...others } = options;
   const clock = new ThreadClock(clockSetting(speed));
   const feed = new ViewFeed(clock, ringWords);
   let ticks = 0;
   const thread = new ViewThread({
     feed,
-    boot: { clock: clock.setting, settings: DEFAULT_SETTINGS, names, node: null, machinesFile },
+    boot: { clock: clock.setting, settings: DEFAULT_SETTINGS, names, node: null, machinesFile, history },
     onUp: () => {},
     onComplaint: () => {},
     onDeath: () => {},

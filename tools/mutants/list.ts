@@ -1,6 +1,7 @@
 import { CLI_MUTANTS } from './list/cli.js';
 import { CLIENT_MUTANTS } from './list/client.js';
 import { DEPLOY_MUTANTS } from './list/deploy.js';
+import { HISTORY_MUTANTS } from './list/history.js';
 import { INTAKE_MUTANTS } from './list/intake.js';
 import { JOURNAL_MUTANTS } from './list/journal.js';
 import { KEEPER_MUTANTS } from './list/keeper.js';
@@ -30,6 +31,7 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   store: STORE_MUTANTS,
   observe: OBSERVE_MUTANTS,
   view: VIEW_MUTANTS,
+  history: HISTORY_MUTANTS,
   node: NODE_MUTANTS,
   cli: CLI_MUTANTS,
   deploy: DEPLOY_MUTANTS,

@@ -1,5 +1,6 @@
+import type { HistoryOptions } from '../../history/history.js';
 import type { ServiceNames } from '../../model/service-names.js';
-import type { ViewCounts } from '../../model/view-status.js';
+import type { HistoryStatus, ViewCounts } from '../../model/view-status.js';
 import type { SharedRing } from '../feed/ring.js';
 import type { ClockSetting } from '../feed/thread-clock.js';
 import type { ViewEvent, ViewQuestion, ViewReply, ViewTopic } from '../live.js';
@@ -20,6 +21,8 @@ export interface Boot {
   readonly peers: readonly (readonly [number, string])[];
   /** Where machines are kept for the next start; null: nowhere. */
   readonly machinesFile: string | null;
+  /** Where what was seen is kept; null: nowhere. */
+  readonly history: HistoryOptions | null;
 }
 
 /** What the thread can be asked, and what it answers. */
@@ -34,7 +37,7 @@ export interface Requests {
   rows: { readonly question: ReadRows; readonly reply: TableCount };
   /** It has ended, with everything read. Its reply: rows that are gone from the table, if that was asked for. */
   end: { readonly question: { readonly sweptFromS: number | null }; readonly reply: number };
-  /** Machines are kept for the next start. */
+  /** Machines are kept for the next start, and the history is closed. */
   stop: { readonly question: null; readonly reply: null };
 }
 export type RequestKind = keyof Requests;
@@ -84,6 +87,7 @@ export type FromWorker =
       readonly kind: 'tick';
       readonly tick: number;
       readonly counts: ViewCounts;
+      readonly history: HistoryStatus;
       /** For all followers. */
       readonly changes: readonly ViewEvent[];
       /** Of each topic in which something differs. */
