@@ -3,19 +3,6 @@ import type { Mutant } from '../mutant.js';
 /** What is kept of what the view has seen. */
 export const HISTORY_MUTANTS: readonly Mutant[] = [
   {
-    name: 'incident-begins-anew',
-    breaks:
-      'After a crash an incident that goes on is another one: it begins twice, and one of them has no end.',
-    edits: [
-      {
-        file: 'src/view/host-assessment.ts',
-        find: "const earlier = state.resuming.take('host', place);",
-        replace: "const earlier = hot < 0 ? state.resuming.take('host', place) : undefined;",
-      },
-    ],
-    tests: [{ file: 'test/history/day.test' }],
-  },
-  {
     name: 'progress-not-kept',
     breaks: 'After a crash an incident that was over meanwhile ends when it began.',
     edits: [

@@ -190,4 +190,17 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/view/corners.test', titles: ['a key that changes hands*'] }],
   },
+  {
+    name: 'incident-begins-anew',
+    breaks:
+      'After a crash an incident that goes on is another one: it begins twice, and one of them has no end.',
+    edits: [
+      {
+        file: 'src/view/host-assessment.ts',
+        find: "const earlier = state.resuming.take('host', place);",
+        replace: "const earlier = hot < 0 ? state.resuming.take('host', place) : undefined;",
+      },
+    ],
+    tests: [{ file: 'test/history/day.test' }],
+  },
 ];
