@@ -13,7 +13,7 @@ import { openJournal } from './node/open-journal.js';
 import { openStore } from './node/open-store.js';
 import type { ReporterOptions } from './node/options.js';
 import { type Shown, serveAdmin } from './node/serve-admin.js';
-import { openViewDesk } from './node/start-view.js';
+import { openViewDesk, type ViewDesk } from './node/start-view.js';
 import { startWriters, type Writers } from './node/start-writers.js';
 import { OWN_WAYS, type Ways } from './node/ways.js';
 import type { ActorRef } from './runtime/actors.js';
@@ -106,7 +106,7 @@ export async function startWithWays(
       ...{ type: 'listening', ...intake.address },
       ...{ writers: settings.writers.count, store: store.description },
     });
-    return reporterOf(foundation, admin, writers, intake);
+    return reporterOf(foundation, admin, writers, intake, view);
   } catch (error) {
     await foundation.end();
     throw error;
@@ -118,6 +118,7 @@ function reporterOf(
   admin: Admin | null,
   writers: Writers,
   intake: Intake,
+  view: ViewDesk,
 ): HeldReporter {
   const { status } = foundation;
   return {
@@ -137,6 +138,8 @@ function reporterOf(
     apply: (next) => {
       applyInPlace(foundation.config, next);
       admin?.setTokens(next.admin);
+      intake.recheck();
+      view.changed();
     },
     turnedAway: (count) => {
       foundation.traffic.refused += count;

@@ -28,6 +28,7 @@ test('an empty configuration has the documented defaults', (t) => {
       maxInflightBytes: 67_108_864,
       frameTimeoutMs: 30_000,
       maxBadFrames: 10,
+      ...{ allow: [], deny: [], proxyFrom: [], verifyCaller: 'off', verifyExcept: [], perAddress: {} },
     },
     writers: { count: 4, maxBatchRows: 1000, rewriteMs: 400 },
     journal: { dir: '/srv/lars/data/journal', groupMs: 20, snapshotBytes: 1_048_576 },
@@ -91,12 +92,15 @@ test('every problem is named at once, one a line, with key, value and what is ex
 
 for (const { key, type } of describeConfig().filter(({ kind }) => kind === 'integer')) {
   test(`${key} takes its limits and nothing beyond`, (t) => {
-    const [section, name] = key.split('.') as [string, string];
+    const [section = '', ...names] = key.split('.');
+    const name = names.at(-1)!;
     const [, min, max] = /^integer (\d+)…(\d+)$/.exec(type) ?? [];
     // The longest pause may not be shorter than the first one.
     const others = name === 'maxBackoffMs' ? { backoffMs: 0 } : { maxBackoffMs: 86_400_000 };
+    const within = (value: unknown) =>
+      names.reduceRight<unknown>((inner, each) => ({ [each]: inner }), value) as object;
     const withValue = (value: number) => ({
-      [section]: { ...(section === 'supervision' ? others : {}), [name]: value },
+      [section]: { ...(section === 'supervision' ? others : {}), ...within(value) },
     });
     t.notThrows(() => parse(withValue(Number(min))));
     t.notThrows(() => parse(withValue(Number(max))));

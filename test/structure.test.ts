@@ -250,8 +250,6 @@ test('commands that have a folder do not know each other', (t) => {
   const commandOf = (file: string) => /^src\/cli\/([\w-]+)\//.exec(file)?.[1];
   const wrong = ofSrc.filter(({ file, target }) => {
     const [from, to] = [commandOf(file), commandOf(target)];
-    // Both read the pending rows of a journal.
-    if (from === 'dead-letters' && target === 'src/cli/journal/content.ts') return false;
     return from !== undefined && to !== undefined && from !== to;
   });
   expectNone(t, 'move what both need to a file of src/cli/', wrong.map(shown));

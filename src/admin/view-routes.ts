@@ -12,11 +12,24 @@ export interface ViewSource {
   readonly hasHistory?: boolean;
 }
 
+const SERIES_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 export const VIEW_OFF: Answer = failure(
   404,
   'the view is switched off: set view.enabled to true to have services, hosts and callers shown',
 );
 
+/** `GET /metrics/services`, beside `/metrics`, which has no series of single services: sites have thousands. */
+export function serviceSeriesRoute(source: ViewSource): Route {
+  return {
+    method: 'GET',
+    path: '/metrics/services',
+    handle: () =>
+      source.isEnabled
+        ? whenRunning(async () => ({ status: 200, type: SERIES_TYPE, body: await source.live.series() }))
+        : VIEW_OFF,
+  };
+}
 const HISTORY_OFF: Answer = failure(
   404,
   'the history is switched off: set history.enabled to true to have it kept',
@@ -35,11 +48,17 @@ async function ask(source: ViewSource, path: ViewPath, { params, query }: AdminR
   const format = takeFormat(query);
   if (!source.isEnabled) return VIEW_OFF;
   if (path === '/api/history' && source.hasHistory === false) return HISTORY_OFF;
-  try {
+  return whenRunning(async () => {
     const { status, body } = await source.live.ask({ path, params, query: query.toString() });
     if (status === 200 && format === 'csv')
       return csv(path.split('/')[2]!, csvOf(path, Buffer.from(body).toString()));
     return { status, type: 'application/json; charset=utf-8', body };
+  });
+}
+
+async function whenRunning(answer: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer();
   } catch (error) {
     if (error instanceof ViewUnavailable) return later(error.message);
     throw error;

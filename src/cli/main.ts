@@ -46,6 +46,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "inspect, verify or export a stopped reporter's journal",
     load: async () => (await import('./journal/command.js')).journalCommand,
   },
+  doctor: {
+    summary: 'look at everything support would ask for',
+    load: async () => (await import('./doctor/command.js')).doctorCommand,
+  },
+  forget: {
+    summary: 'remove rows that were not reported for long',
+    load: async () => (await import('./forget/command.js')).forgetCommand,
+  },
   'dead-letters': {
     summary: 'list, replay or drop rows that the store rejected',
     load: async () => (await import('./dead-letters/command.js')).deadLettersCommand,

@@ -1,6 +1,5 @@
 import { connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { type BackoffLimits, backoffMs } from '../model/backoff.js';
 import { messageOf, ReporterError } from '../model/errors.js';
 import type { Report } from '../model/report.js';
 import { encodeReportFrame } from './encode.js';
@@ -10,8 +9,6 @@ export interface AgentOptions {
   readonly port: number;
   /** Bytes held for a reporter that does not take them yet, before `send` waits. Default 1 MiB. */
   readonly maxBufferedBytes?: number;
-  /** Whether a lost connection is made anew, for ever, with growing jittered pauses. Default false. */
-  readonly reconnect?: boolean;
   /** Longest wait for one attempt to connect, in milliseconds. Default 5000. */
   readonly connectTimeoutMs?: number;
   /** Longest wait of `close` for the reporter to take everything, in milliseconds. Default 10000. */
@@ -20,9 +17,6 @@ export interface AgentOptions {
   readonly signal?: AbortSignal;
 }
 
-const PAUSES: BackoffLimits = { firstMs: 100, lastMs: 10_000 };
-/** A connection that lived this long was a good one: the next pause is the first again. */
-const GOOD_AFTER_MS = 5000;
 /**
  * A connection is not ended before it has lived so long. Who refuses one, ends it at once; were it ended from here
  * first, the other side's end would look like the answer to ours.
@@ -30,6 +24,8 @@ const GOOD_AFTER_MS = 5000;
 const REFUSED_WITHIN_MS = 100;
 /** A connection lost within so long was hardly read. Longer than above: a busy process notices late. */
 const YOUNG_MS = 1000;
+/** A peer that is gone without a word is noticed on a quiet connection: asked after so long, ten times, each second. */
+const KEEP_ALIVE_MS = 30_000;
 
 const TOO_MANY = '; the reporter may have too many connections (listen.maxConnections)';
 const UNSURE = 'what was sent last may not have been read';
@@ -37,43 +33,29 @@ const UNSURE = 'what was sent last may not have been read';
 /** Promise of everything that was taken at once; one for all, as there may be a million sends a second. */
 const TAKEN = Promise.resolve();
 
-/**
- * Connects to a reporter. Rejects with ReporterError `CONNECTION_FAILED` when it cannot be reached; with
- * `reconnect` it tries until it can, or until `signal` is aborted.
- */
+/** Connects to a reporter, once. Rejects with ReporterError `CONNECTION_FAILED` when it cannot be reached. */
 export async function connectAgent(options: AgentOptions): Promise<AgentConnection> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return new AgentConnection(options, await open(options));
-    } catch (error) {
-      if (!options.reconnect) throw error;
-      await backoff(attempt, options);
-    }
-  }
+  return new AgentConnection(options, await open(options));
 }
 
 /**
- * A connection of an agent. Bytes wait in memory up to `maxBufferedBytes`, then senders wait.
+ * One connection, as the original agent has it: what is lost with it is lost. `startAgent` makes lost ones anew. Bytes
+ * wait in memory up to `maxBufferedBytes`, then senders wait.
  *
  * A reporter sends no receipt for a report. What the operating system has taken when a connection is lost may be
- * lost with it, and what was being written is sent again, whole, on the next connection; agents send every host
- * of a service anew at each change, so the next report makes good for both.
+ * lost with it.
  */
 export class AgentConnection {
   readonly #options: AgentOptions;
   readonly #maxBufferedBytes: number;
-  readonly #stopped = new AbortController();
   #socket: Socket | undefined;
-  #connectedAt = 0;
-  #attempt = 0;
-  #reconnects = 0;
+  readonly #connectedAt = performance.now();
+  readonly #ended = new AbortController();
   /** Taken, not yet given to the socket. */
   #queue: Uint8Array[] = [];
   /** Given to the socket, not yet taken by the operating system. One write at a time: the queue grows meanwhile. */
   #writing: Uint8Array | undefined;
   #bufferedBytes = 0;
-  /** Whether the connection was lost in a way that leaves it open whether the bytes written last were read. */
-  #isLastUnsure = false;
   #senders: { bytes: Uint8Array; resolve: () => void; reject: (error: Error) => void }[] = [];
   #flushers: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #failure: ReporterError | undefined;
@@ -91,21 +73,21 @@ export class AgentConnection {
     return this.#bufferedBytes;
   }
 
-  /** False while a lost connection is not yet made anew, and after the end. */
+  /** False when the connection was lost or closed. */
   get connected(): boolean {
     return this.#socket !== undefined;
   }
 
-  /** How often a lost connection was made anew. */
-  get reconnects(): number {
-    return this.#reconnects;
+  /** Aborted when the connection is lost or closed. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
   }
 
   /**
    * Sends a report, after all that were sent before. Resolves when it was taken, at once while there is room;
    * a caller that awaits it is slowed down to the reporter's pace.
    *
-   * Rejects with ReporterError `CONNECTION_FAILED` when the connection is lost for good or closed. Throws
+   * Rejects with ReporterError `CONNECTION_FAILED` when the connection is lost or closed. Throws
    * FrameError when the report does not fit a frame.
    */
   send(report: Report): Promise<void> {
@@ -115,17 +97,17 @@ export class AgentConnection {
   /** As `send`, but returns false and takes nothing where `send` would wait or reject. */
   trySend(report: Report): boolean {
     const bytes = encodeReportFrame(report);
-    if (this.#ended() || !this.#hasRoomFor(bytes)) return false;
+    if (this.#whyEnded() || !this.#hasRoomFor(bytes)) return false;
     this.#take(bytes);
     return true;
   }
 
   /**
    * As `send`, for bytes as they are: frames of any kind, good or bad. They must not be changed until they are
-   * flushed. With `reconnect`, pass whole frames: what was being written is sent again from its start.
+   * flushed.
    */
   sendBytes(bytes: Uint8Array): Promise<void> {
-    const ended = this.#ended();
+    const ended = this.#whyEnded();
     if (ended) return Promise.reject(ended);
     if (this.#hasRoomFor(bytes)) {
       this.#take(bytes);
@@ -135,8 +117,8 @@ export class AgentConnection {
   }
 
   /**
-   * Resolves when the operating system has everything that was sent, also what is sent while it waits. Rejects with ReporterError
-   * `CONNECTION_FAILED` when the connection is lost for good or destroyed first.
+   * Resolves when the operating system has everything that was sent, also what is sent while it waits. Rejects with
+   * ReporterError `CONNECTION_FAILED` when the connection is lost or destroyed first.
    */
   flush(): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
@@ -171,37 +153,31 @@ export class AgentConnection {
     );
     try {
       const socket = await this.#settled();
-      if (!socket) return;
       await new Promise<void>((resolve, reject) => {
         this.#flushers.push({ resolve, reject });
         socket.end();
       });
     } finally {
       clearTimeout(timer);
-      this.#stopped.abort();
       this.#failure ??= this.#failed('is closed');
+      this.#ended.abort();
     }
   }
 
   /** Resolves when everything is written, with the connection when it would have been refused by now. */
-  async #settled(): Promise<Socket | undefined> {
-    for (;;) {
-      await this.flush();
-      if (this.#failure) throw this.#failure;
-      const socket = this.#socket;
-      const leftMs = socket ? this.#connectedAt + REFUSED_WITHIN_MS - performance.now() : 0;
-      if (leftMs > 0) await pause(leftMs, undefined, { signal: this.#stopped.signal }).catch(() => {});
-      // In a busy process the time may be over before what came meanwhile was looked at.
-      await nextTurn();
-      if (socket !== this.#socket || socket?.destroyed) continue;
-      if (this.#isLastUnsure) throw this.#failed(`was lost: ${UNSURE}`);
-      return socket;
-    }
+  async #settled(): Promise<Socket> {
+    await this.flush();
+    const leftMs = this.#connectedAt + REFUSED_WITHIN_MS - performance.now();
+    if (leftMs > 0) await pause(leftMs, undefined, { signal: this.ended }).catch(() => {});
+    // In a busy process the time may be over before what came meanwhile was looked at.
+    await nextTurn();
+    await this.flush();
+    if (!this.#socket) throw this.#failure ?? this.#failed('is closed');
+    return this.#socket;
   }
 
   #adopt(socket: Socket): void {
     this.#socket = socket;
-    this.#connectedAt = performance.now();
     let problem: Error | undefined;
     socket.on('error', (error) => {
       problem = error;
@@ -219,39 +195,14 @@ export class AgentConnection {
   #lost(socket: Socket, problem: Error | undefined): void {
     if (this.#socket !== socket) return;
     this.#socket = undefined;
-    const isYoung = performance.now() - this.#connectedAt < YOUNG_MS;
-    if (socket.bytesWritten > 0 && (problem || isYoung)) this.#isLastUnsure = true;
-    if (this.#writing) this.#queue.unshift(this.#writing);
-    this.#writing = undefined;
     if (socket.writableFinished && !problem) {
       this.#settleFlushers();
-    } else if (this.#options.reconnect && !socket.writableEnded) {
-      void this.#reconnect();
-    } else {
-      const how = problem ? `broke (${reasonOf(problem)})` : 'was closed by the other side';
-      const advice = problem || isYoung ? TOO_MANY : '';
-      this.#fail(this.#failed(`${how}: ${UNSURE}${advice}`, problem));
+      return;
     }
-  }
-
-  async #reconnect(): Promise<void> {
-    if (performance.now() - this.#connectedAt > GOOD_AFTER_MS) this.#attempt = 0;
-    const options = { ...this.#options, signal: this.#stopped.signal };
-    while (!this.#failure) {
-      try {
-        await backoff(++this.#attempt, options);
-        const socket = await open(options);
-        if (this.#failure) {
-          socket.destroy();
-          return;
-        }
-        this.#reconnects++;
-        this.#adopt(socket);
-        return;
-      } catch {
-        // The next attempt, or the end of the loop, follows.
-      }
-    }
+    const isYoung = performance.now() - this.#connectedAt < YOUNG_MS;
+    const how = problem ? `broke (${reasonOf(problem)})` : 'was closed by the other side';
+    const advice = problem || isYoung ? TOO_MANY : '';
+    this.#fail(this.#failed(`${how}: ${UNSURE}${advice}`, problem));
   }
 
   #pump(): void {
@@ -265,7 +216,6 @@ export class AgentConnection {
       // The write of a socket that was destroyed meanwhile ends without an error, and without having been done.
       if (error || socket.destroyed || this.#writing !== bytes) return;
       this.#writing = undefined;
-      this.#isLastUnsure = false;
       this.#bufferedBytes -= bytes.length;
       this.#admitSenders();
       this.#pump();
@@ -310,7 +260,7 @@ export class AgentConnection {
   }
 
   /** Why nothing more is taken; undefined while something is. */
-  #ended(): ReporterError | undefined {
+  #whyEnded(): ReporterError | undefined {
     return this.#failure ?? (this.#closing ? this.#failed('is being closed') : undefined);
   }
 
@@ -322,7 +272,6 @@ export class AgentConnection {
   #fail(failure: ReporterError): void {
     if (this.#failure) return;
     this.#failure = failure;
-    this.#stopped.abort();
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.destroy();
@@ -331,6 +280,7 @@ export class AgentConnection {
     this.#bufferedBytes = 0;
     for (const { reject } of this.#senders.splice(0)) reject(failure);
     for (const { reject } of this.#flushers.splice(0)) reject(failure);
+    this.#ended.abort();
   }
 }
 
@@ -342,7 +292,13 @@ function open({ host, port, connectTimeoutMs = 5000, signal }: AgentOptions): Pr
         new ReporterError('CONNECTION_FAILED', `cannot connect to ${host}:${port}: ${reason}`, { cause }),
       );
     };
-    const socket = connect({ host, port, noDelay: true });
+    const socket = connect({
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    });
     const timer = setTimeout(() => failed(`no answer within ${connectTimeoutMs} ms`), connectTimeoutMs);
     const abort = (): void => failed('given up');
     const onError = (error: Error): void => {
@@ -363,14 +319,6 @@ function open({ host, port, connectTimeoutMs = 5000, signal }: AgentOptions): Pr
     if (signal?.aborted) abort();
     else signal?.addEventListener('abort', abort, { once: true });
   });
-}
-
-async function backoff(attempt: number, { host, port, signal }: AgentOptions): Promise<void> {
-  try {
-    await pause(backoffMs(attempt, PAUSES), undefined, signal ? { signal } : {});
-  } catch (cause) {
-    throw new ReporterError('CONNECTION_FAILED', `cannot connect to ${host}:${port}: given up`, { cause });
-  }
 }
 
 /** The system's code when there is one; an error over several addresses has no message of its own. */

@@ -12,6 +12,31 @@ export function encodeReportFrame(report: Report): Buffer {
   return encodeFrame(MessageId.reportStatusRequest, encodeReport(report));
 }
 
+/**
+ * As `encodeReportFrame`, for any number of hosts: as many frames as they need, one behind the other. In memory of
+ * their own, as it may be kept for long.
+ */
+export function encodeReportFrames(report: Report): Uint8Array {
+  const frames = framesOf(report);
+  const bytes = Buffer.allocUnsafeSlow(frames.reduce((sum, frame) => sum + frame.length, 0));
+  let at = 0;
+  for (const frame of frames) at += frame.copy(bytes, at);
+  return bytes;
+}
+
+function framesOf(report: Report): Buffer[] {
+  try {
+    return [encodeReportFrame(report)];
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error;
+    const { results } = report;
+    const middle = Math.ceil(results.length / 2);
+    return [results.slice(0, middle), results.slice(middle)].flatMap((half) =>
+      framesOf({ ...report, results: half }),
+    );
+  }
+}
+
 /** What stays the same in all reports on a service: all but caller, time and counters. */
 export interface ReportTemplateOptions {
   /** Service, first half; int32. */

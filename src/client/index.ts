@@ -1,10 +1,10 @@
 /**
  * The agent side of Lars: connects to a reporter, reconnects, encodes and sends reports with bounded memory.
  *
- *     import { connectAgent, parseIpv4 } from 'lars-reporter/client';
+ *     import { parseIpv4, startAgent } from 'lars-reporter/client';
  *
- *     const agent = await connectAgent({ host: '127.0.0.1', port: 7779, reconnect: true });
- *     await agent.send({
+ *     const agent = startAgent({ host: '127.0.0.1', port: 7779 });
+ *     agent.report({
  *       modid: 1,
  *       cmdid: 2,
  *       caller: parseIpv4('10.0.0.9')!,
@@ -14,12 +14,23 @@
  *     });
  *     await agent.close(); // the reporter has read it all
  *
- * Whoever sends the same hosts many thousand times a second encodes with a `ReportTemplate`, several reports into
- * one piece of memory, and passes that to `sendBytes`.
+ * `connectAgent` is one connection, and slows its caller down instead of replacing reports. Whoever sends the same
+ * hosts many thousand times a second encodes with a `ReportTemplate`, several reports into one piece of memory, and
+ * passes that to its `sendBytes`.
  */
+
+export type { BackoffLimits } from '../model/backoff.js';
 export { ReporterError, type ReporterErrorCode } from '../model/errors.js';
 export { formatIpv4, parseIpv4 } from '../model/ipv4.js';
 export type { HostResult, Report } from '../model/report.js';
 export { FrameError } from '../wire/frame.js';
 export { AgentConnection, type AgentOptions, connectAgent } from './connection.js';
 export { COUNTER_WORDS, encodeReportFrame, ReportTemplate, type ReportTemplateOptions } from './encode.js';
+export type { OutboxCounts, ServiceKey } from './outbox.js';
+export {
+  type AgentCounts,
+  type AgentEvent,
+  ReportingAgent,
+  type ReportingAgentOptions,
+  startAgent,
+} from './reporting-agent.js';

@@ -16,10 +16,19 @@ export interface ChangedKey {
   readonly how: HowChanged;
 }
 
-/** Keys that are asked for where they are used; the others have shaped what runs. */
+/**
+ * Keys that are asked for where they are used; the others have shaped what runs: decoders of connections, tables of
+ * writers, the journal, ports, sessions of a store at another address.
+ */
 const IN_PLACE = [
   /^log\.level$/,
-  /^listen\.(frameTimeoutMs|maxBadFrames)$/,
+  /^listen\.(maxConnections|maxInflightBytes|frameTimeoutMs|maxBadFrames)$/,
+  /^listen\.(allow|deny|proxyFrom|verifyCaller|verifyExcept)$/,
+  /^listen\.perAddress\./,
+  /^store\.(connectTimeoutMs|queryTimeoutMs)$/,
+  // A view that is switched on begins with a reading of the store.
+  /^view\.(?!enabled$)/,
+  /^names$/,
   /^shutdown\./,
   /^supervision\./,
   /^admin\.(token|viewToken)$/,

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+import { blockProblem } from '../model/blocks.js';
 import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS, STORE_FORMS } from '../store/address.js';
 import type { DeepReadonly } from './tree.js';
 import { isLoopback, isSameAddress, pathProblem, storeUrlProblem, textProblem } from './values.js';
@@ -42,6 +43,24 @@ const host = (byDefault: string, description: string) =>
     .describe(description)
     .meta({ expected: 'an IP address or a host name, without a port' } satisfies KeyMeta);
 
+const blocks = (description: string) =>
+  z
+    .array(text(blockProblem).meta({ expected: 'an address or a CIDR block' } satisfies KeyMeta))
+    .default([])
+    .describe(description)
+    .meta({
+      expected: 'a list of addresses or CIDR blocks, such as ["10.0.0.0/8", "fd00::/8"]',
+    } satisfies KeyMeta);
+
+const perAddress = (max: number, unset: string, description: string) =>
+  z
+    .int()
+    .min(1)
+    .max(max)
+    .optional()
+    .describe(description)
+    .meta({ unset: `${unset}; loopback unlimited` } satisfies KeyMeta);
+
 /** Every key, in the order people meet them. */
 const sections = z.strictObject({
   listen: z
@@ -73,6 +92,37 @@ const sections = z.strictObject({
         10,
         'Undecodable frames in a row after which a connection is closed.',
       ),
+      allow: blocks('Addresses that may connect, as CIDR blocks; none = all.'),
+      deny: blocks('Addresses that may not connect, as CIDR blocks, whatever `allow` says.'),
+      proxyFrom: blocks(
+        'Balancers, as CIDR blocks: their connections begin with a PROXY header (version 1 or 2), and count as of the peer that it names.',
+      ),
+      verifyCaller: z
+        .enum(['off', 'warn', 'reject'])
+        .default('off')
+        .describe(
+          "Whether a report's caller must be the address it comes from: `warn` counts and logs others, `reject` refuses their rows. Callers 127.0.0.0/8 and 0.0.0.0 count as that address.",
+        ),
+      verifyExcept: blocks('Addresses that `verifyCaller` leaves alone, as CIDR blocks.'),
+      perAddress: z
+        .strictObject({
+          connections: perAddress(
+            1_000_000,
+            '2000',
+            'Open connections of one address at most; further ones are refused.',
+          ),
+          reportsPerSecond: perAddress(
+            100_000_000,
+            '20000',
+            'Reports of one address a second at most; beyond, its sockets are read later, and nothing is lost.',
+          ),
+          keys: perAddress(
+            1_000_000_000,
+            '1000000',
+            'Keys held for the store with values of one address, about; beyond, its sockets are read when the store has taken some.',
+          ),
+        })
+        .prefault({}),
     })
     .prefault({}),
   writers: z
@@ -215,7 +265,9 @@ const sections = z.strictObject({
   names: z
     .record(z.string().regex(/^-?\d{1,10}(\/-?\d{1,10})?$/), z.string().min(1).max(255))
     .default({})
-    .describe('Names of services: of all with a `modid` (`4242`), or of one (`4242/17`).'),
+    .describe(
+      'Names of services: of all with a `modid` (`4242`), or of one (`4242/17`). Others have those that the database has in `ModIDConfig` and `CmdIDConfig`, if any.',
+    ),
   admin: z
     .strictObject({
       host: host('127.0.0.1', 'Address of the admin HTTP: health, metrics, ledger.'),

@@ -5,13 +5,18 @@ export interface Reader {
   unpark(): void;
 }
 
+/** Asked for each time: it may change. */
+export interface BudgetLimits {
+  readonly maxInflightBytes: number;
+}
+
 /**
  * Bounds the bytes that were read from all sockets and are not journaled yet. Each connection waits for its own
  * credit anyway; when together they hold more than the limit, all stop reading, until half of it is journaled.
  * One chunk (64 KiB) over the limit is the most there can be: parking takes effect in the turn that crosses it.
  */
 export class InflightBudget {
-  readonly #limitBytes: number;
+  readonly #limits: BudgetLimits;
   readonly #readers: Iterable<Reader>;
   #bytes = 0;
   #parked = false;
@@ -19,8 +24,8 @@ export class InflightBudget {
   #isHeld = false;
 
   /** `readers`: all connections, asked anew each time. */
-  constructor(limitBytes: number, readers: Iterable<Reader>) {
-    this.#limitBytes = limitBytes;
+  constructor(limits: BudgetLimits, readers: Iterable<Reader>) {
+    this.#limits = limits;
     this.#readers = readers;
   }
 
@@ -47,12 +52,12 @@ export class InflightBudget {
 
   read(bytes: number): void {
     this.#bytes += bytes;
-    if (!this.#parked && this.#bytes > this.#limitBytes) this.#park();
+    if (!this.#parked && this.#bytes > this.#limits.maxInflightBytes) this.#park();
   }
 
   journaled(bytes: number): void {
     this.#bytes -= bytes;
-    if (!this.#parked || this.#isHeld || this.#bytes > this.#limitBytes / 2) return;
+    if (!this.#parked || this.#isHeld || this.#bytes > this.#limits.maxInflightBytes / 2) return;
     this.#parked = false;
     for (const reader of this.#readers) reader.unpark();
   }

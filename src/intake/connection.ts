@@ -1,16 +1,20 @@
 import type { Socket } from 'node:net';
 import { messageOf } from '../model/errors.js';
-import { TAG, WORDS_PER_ROW } from '../model/row.js';
+import { CALLER, TAG, WORDS_PER_ROW } from '../model/row.js';
 import type { RowBuffer } from '../model/row-buffer.js';
-import type { Traffic } from '../model/traffic.js';
+import type { AddressPause, Traffic } from '../model/traffic.js';
 import type { EventSink } from '../observe/events.js';
+import type { Counts } from '../partition/counts.js';
 import type { Inbox } from '../routing/inbox.js';
 import type { Credit } from '../routing/protocol.js';
 import { type ActorRef, type ParentRef, spawn, stop, tell } from '../runtime/actors.js';
 import { encodeFrame, FrameDecoder, FrameError } from '../wire/frame.js';
 import { MessageId, type ReportDecoder } from '../wire/messages.js';
 import { FrameLost, ResumedDecoder } from '../wire/resumed-decoder.js';
+import type { AddressUse } from './address-use.js';
 import type { InflightBudget, Reader } from './budget.js';
+import { FrameClock } from './frame-clock.js';
+import { type Gate, isCallerAt } from './gate.js';
 import type { HandledFrame, HandlerTable } from './handlers.js';
 import { buffered, type ConnectionPast, NO_PAST } from './past.js';
 
@@ -28,6 +32,9 @@ export interface ConnectionDomain {
   /** The router's. */
   readonly inbox: Inbox;
   readonly budget: InflightBudget;
+  readonly gate: Gate;
+  /** Counts rows that are refused. */
+  readonly refused: Counts;
   readonly traffic: Traffic;
   readonly events: EventSink;
   readonly handlers: HandlerTable;
@@ -51,8 +58,6 @@ type ConnectionMessage =
  * the next chunk ready while the last is on its way to disk, and lets small reports come without a pause for each.
  */
 const WINDOW_BYTES = 65_536;
-/** A timer that comes so late says that the process was stopped, or had no processor. */
-const STANDSTILL_MS = 1000;
 /** Replies of handlers that may wait for a peer to read them; one that lets more pile up is closed. */
 const MAX_REPLY_BYTES = 1_048_576;
 
@@ -67,6 +72,7 @@ export class Connection implements Reader {
   readonly socket: Socket;
   /** The agent's address without port. */
   readonly peer: string;
+  readonly #use: AddressUse;
   readonly #peerNumber: () => number;
   /** Undefined until its first row: who sends nothing worth keeping gets no place in the journal. */
   #peerTag: number | undefined;
@@ -87,10 +93,7 @@ export class Connection implements Reader {
   #refused = false;
   /** What its stream holds from here on is nobody's frame: chunks that were read before it closed are not looked at. */
   #isLost = false;
-  #expiry: NodeJS.Timeout | undefined;
-  /** What is left of the present frame's time when reading stops. */
-  #expiryLeftMs = 0;
-  #expiryBegan = 0;
+  readonly #clock: FrameClock;
 
   /** `peerNumber` gives its number in the journal's peer table; `past`: of one that another process has read before. */
   constructor(
@@ -105,10 +108,20 @@ export class Connection implements Reader {
     this.#domain = domain;
     this.socket = socket;
     this.peer = peer;
+    this.#use = domain.gate.entered(peer);
+    this.#use.add(this);
     this.#peerNumber = peerNumber;
     this.#decoder = past.isSearching
       ? new ResumedDecoder(domain.limits.maxBodyBytes, (skipped) => this.#found(skipped), past.skippedBytes)
       : new FrameDecoder(domain.limits.maxBodyBytes);
+    this.#clock = new FrameClock(
+      () => domain.limits.frameTimeoutMs,
+      () => {
+        const frames = this.#frames;
+        // What has come already is read first: timers run before sockets.
+        setImmediate(() => tell(this.#ref, { kind: 'expired', frames }));
+      },
+    );
     this.#badFramesInRow = past.badFrames;
     this.#isTrusted = past.isTrusted;
     this.#ref = spawn<ConnectionMessage>(parent, {
@@ -128,7 +141,7 @@ export class Connection implements Reader {
     // A reset says no more than the close that follows it.
     socket.on('error', () => {});
     socket.on('close', () => tell(this.#ref, { kind: 'closed' }));
-    if (domain.budget.parked) socket.pause();
+    if (domain.budget.parked || this.#use.isWaiting) socket.pause();
   }
 
   /** Decided here, in the turn that reads, and not in the actor: nothing more may be read meanwhile. */
@@ -141,11 +154,12 @@ export class Connection implements Reader {
 
   park(): void {
     this.socket.pause();
-    this.#holdExpiry();
+    this.#clock.hold();
   }
 
   unpark(): void {
-    if (this.#unpaidBytes <= WINDOW_BYTES) this.#readOn();
+    if (this.#unpaidBytes <= WINDOW_BYTES && !this.#domain.budget.parked && !this.#use.isWaiting)
+      this.#readOn();
   }
 
   /** Reads no more; what was read goes its way. */
@@ -173,6 +187,7 @@ export class Connection implements Reader {
       skippedBytes: isSearching ? decoder.skippedBytes : 0,
       isTrusted: this.#isTrusted,
       badFrames: this.#badFramesInRow,
+      peer: this.peer,
     };
   }
 
@@ -198,7 +213,7 @@ export class Connection implements Reader {
     this.#unpaidBytes -= bytes;
     budget.journaled(bytes);
     if (!this.#closed) {
-      if (!budget.parked) this.unpark();
+      this.unpark();
     } else if (this.#unpaidBytes === 0) {
       stop(this.#ref);
     }
@@ -215,8 +230,9 @@ export class Connection implements Reader {
     const { rows } = domain;
     rows.release();
     this.#rows = rows;
-    this.#holdExpiry();
+    this.#clock.hold();
     const framesBefore = this.#frames;
+    const reportsBefore = traffic.reports;
     const saturatedBefore = reports.saturated;
     try {
       this.#decoder.push(chunk, this.#onFrame);
@@ -231,8 +247,10 @@ export class Connection implements Reader {
       // What was good in front of the bad frame is sent on all the same.
       this.#giveUp();
     }
-    if (this.#frames > framesBefore) this.#expiryLeftMs = 0;
-    if (this.#decoder.incompleteBytes > 0 && !this.socket.isPaused()) this.#startExpiry();
+    const pause = this.#use.sent(traffic.reports - reportsBefore, (this.#peerTag ?? 0) >>> 1);
+    if (pause) this.#throttled(pause);
+    if (this.#frames > framesBefore) this.#clock.reset();
+    if (this.#decoder.incompleteBytes > 0 && !this.socket.isPaused()) this.#clock.start();
     traffic.saturated += reports.saturated - saturatedBefore;
     // Not the chunk itself: it would stay in memory as long as its credit is out.
     const bytes = chunk.length;
@@ -281,8 +299,35 @@ export class Connection implements Reader {
     if (!this.#isTrusted) this.#trust();
     traffic.reports++;
     if (count === 0) traffic.emptyReports++;
+    else if (this.#isForeign(rows, count)) this.#refuseRows(rows, count);
     else if (this.#peerTag === undefined) this.#signRows(rows, rows.length - count);
   };
+
+  /** Whether the last `count` rows, a report's, are of another machine than this peer, and are not to be taken. */
+  #isForeign({ words, length }: RowBuffer, count: number): boolean {
+    const { gate, traffic, events } = this.#domain;
+    const check = gate.checkOf(this.peer);
+    if (check === 'off') return false;
+    const caller = words[(length - count) * WORDS_PER_ROW + CALLER]!;
+    if (isCallerAt(caller, this.peer)) return false;
+    traffic.foreignCallers++;
+    events.emit({ type: 'caller-foreign', peer: this.peer, caller, isRejected: check === 'reject' });
+    return check === 'reject';
+  }
+
+  #refuseRows(rows: RowBuffer, count: number): void {
+    const { refused, traffic } = this.#domain;
+    traffic.foreignRows += count;
+    rows.length -= count;
+    refused.received += count;
+    refused.rejected += count;
+  }
+
+  #throttled(why: AddressPause): void {
+    const { traffic, events } = this.#domain;
+    traffic.throttled[why]++;
+    events.emit({ type: 'address-throttled', peer: this.peer, why });
+  }
 
   #trust(): void {
     this.#isTrusted = true;
@@ -324,14 +369,15 @@ export class Connection implements Reader {
 
   #readOn(): void {
     if (this.socket.destroyed || !this.socket.isPaused()) return;
-    if (this.#decoder.incompleteBytes > 0) this.#startExpiry();
+    if (this.#decoder.incompleteBytes > 0) this.#clock.start();
     this.socket.resume();
   }
 
   #end(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#dropExpiry();
+    this.#clock.end();
+    this.#use.remove(this);
     if (this.#decoder.incompleteBytes > 0 && !this.#refused) {
       this.#reject('incomplete', 'a connection ended in the middle of a frame');
     }
@@ -356,42 +402,6 @@ export class Connection implements Reader {
     this.#domain.traffic.framesRejected[reason]++;
     const event = { type: 'frame-rejected', peer: this.peer, reason, why } as const;
     this.#domain.events.emit(bodyBytes === undefined ? event : { ...event, bodyBytes });
-  }
-
-  #startExpiry(): void {
-    const { frameTimeoutMs } = this.#domain.limits;
-    if (frameTimeoutMs === 0 || this.#expiry) return;
-    if (this.#expiryLeftMs === 0) this.#expiryLeftMs = frameTimeoutMs;
-    this.#expiryBegan = performance.now();
-    const frames = this.#frames;
-    this.#expiry = setTimeout(() => this.#expire(frames), this.#expiryLeftMs);
-  }
-
-  #expire(frames: number): void {
-    const lateMs = performance.now() - this.#expiryBegan - this.#expiryLeftMs;
-    if (lateMs > STANDSTILL_MS) {
-      // The process stood still, and read nothing meanwhile: that time is the agent's.
-      this.#expiry = undefined;
-      this.#expiryLeftMs = Math.min(lateMs, this.#domain.limits.frameTimeoutMs);
-      this.#startExpiry();
-      return;
-    }
-    // What has come already is read first: timers run before sockets.
-    setImmediate(() => tell(this.#ref, { kind: 'expired', frames }));
-  }
-
-  /** Reading stops through no fault of the agent's: so does its clock. */
-  #holdExpiry(): void {
-    if (!this.#expiry) return;
-    clearTimeout(this.#expiry);
-    this.#expiry = undefined;
-    this.#expiryLeftMs = Math.max(1, this.#expiryLeftMs - (performance.now() - this.#expiryBegan));
-  }
-
-  #dropExpiry(): void {
-    clearTimeout(this.#expiry);
-    this.#expiry = undefined;
-    this.#expiryLeftMs = 0;
   }
 }
 

@@ -57,6 +57,11 @@ export class KeptTransport implements Transport {
     if (id !== undefined) this.#link.heard(id);
   }
 
+  introduced(socket: Socket, peer: string): void {
+    const id = this.#ids.get(socket);
+    if (id !== undefined) this.#link.tell({ kind: 'introduced', id, peer });
+  }
+
   detached(socket: Socket, past: ConnectionPast): void {
     const id = this.#ids.get(socket);
     this.#ids.delete(socket);
@@ -86,12 +91,12 @@ export class KeptTransport implements Transport {
     }
   }
 
-  #pastOf({ id, isRead, isTrusted }: Copy): StreamPast | undefined {
+  #pastOf({ id, isRead, isTrusted, peer }: Copy): StreamPast | undefined {
     if (this.#pasts) {
       const past = this.#pasts.get(id);
       this.#pasts.delete(id);
       return past && { isLost: false, past };
     }
-    return isRead ? { isLost: true, past: pastOfLost(isTrusted) } : undefined;
+    return isRead ? { isLost: true, past: pastOfLost(isTrusted, peer) } : undefined;
   }
 }

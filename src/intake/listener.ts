@@ -1,12 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Address } from '../model/status.js';
+import type { ConnectionDenial } from '../model/traffic.js';
 import { type ActorRef, type ParentRef, spawn } from '../runtime/actors.js';
+import type { Reader } from './budget.js';
 import { Connection, type ConnectionDomain } from './connection.js';
-import type { StreamPast, Transport } from './transport.js';
+import type { Gate } from './gate.js';
+import { NO_PAST } from './past.js';
+import { ProxiedStreams } from './proxied-streams.js';
+import { plainAddress, type StreamPast, type Transport } from './transport.js';
 
 export interface ListenerOptions {
   /** Connections at a time; a further one is refused. */
   readonly maxConnections: number;
+  readonly gate: Gate;
   /** Number of a peer's address in the journal; asked for when it has sent its first row. */
   readonly peerNumber: (address: string) => number;
 }
@@ -19,24 +25,30 @@ export class Listener {
   readonly #connections: Set<Connection>;
   /** The actor the connections live under. It takes no messages: nact copies the list of children for each. */
   readonly #ref: ActorRef<never>;
+  /** Of balancers, whose peers are not known yet. */
+  readonly #proxied: ProxiedStreams;
+  /** What other processes have known of those. */
+  readonly #streams = new WeakMap<Socket, StreamPast>();
   #accepted = 0;
 
-  /** `connections` is shared with the domain's budget and kept by this listener. */
+  /** `connections` is kept by this listener. */
   constructor(
     parent: ParentRef,
     transport: Transport,
     options: ListenerOptions,
     connections: Set<Connection>,
-    domain: Omit<ConnectionDomain, 'onClosed' | 'onTrusted'>,
+    domain: Omit<ConnectionDomain, 'onClosed' | 'onTrusted' | 'gate'>,
   ) {
     this.#transport = transport;
     this.#options = options;
     this.#connections = connections;
+    const { gate } = options;
     this.#domain = {
-      ...domain,
+      ...{ ...domain, gate },
       onTrusted: (connection) => transport.trusted?.(connection.socket),
       onClosed: (connection) => {
         connections.delete(connection);
+        gate.left(connection.peer);
         domain.traffic.connections = connections.size;
         domain.events.emit({
           type: 'connection-closed',
@@ -45,15 +57,36 @@ export class Listener {
         });
       },
     };
+    this.#proxied = new ProxiedStreams(
+      {
+        onHeader: (socket, address, rest) => this.#introduced(socket, address, rest),
+        onRefused: (socket, why) => this.#deny(socket, addressOf(socket), 'proxy-header', why),
+      },
+      () => !domain.budget.parked,
+    );
     this.#ref = spawn<never>(parent, { name: 'listener', receive: () => {}, onCrash: () => 'resume' });
   }
 
   /** Binds. Resolves to the address agents can connect to. Rejects with ReporterError LISTEN_FAILED. */
   listen(): Promise<Address> {
     return this.#transport.listen({
-      onStream: (socket, peer, past) => this.#accept(socket, peer, past),
+      onStream: (socket, peer, stream) => this.#arrive(socket, peer, stream),
       onError: (error) => this.#domain.events.emit({ type: 'accept-failed', error }),
     });
+  }
+
+  /** Who is to stop reading when all do, beside the connections. */
+  get alsoReads(): Reader {
+    return this.#proxied;
+  }
+
+  /** The rules have changed: closes the connections of those who may not send any more. */
+  recheck(): void {
+    for (const connection of [...this.#connections]) {
+      if (this.#options.gate.mayConnect(connection.peer)) continue;
+      this.#countDenial(connection.peer, 'rules-changed', 'its address may not send any more');
+      connection.close();
+    }
   }
 
   /** Takes no new connections; those there go on. */
@@ -63,6 +96,7 @@ export class Listener {
 
   /** Closes all connections; what was read of them goes its way. */
   closeConnections(): void {
+    this.#proxied.close();
     for (const connection of [...this.#connections]) connection.close();
   }
 
@@ -76,21 +110,51 @@ export class Listener {
       const past = connection.detach();
       if (past) this.#transport.detached?.(socket, past);
     }
+    for (const [socket, rest] of this.#proxied.detach())
+      this.#transport.detached?.(socket, { ...NO_PAST, rest });
   }
 
-  #accept(socket: Socket, peer: string, stream?: StreamPast): void {
+  /** A stream has come; whom it is of, a balancer has to tell first. */
+  #arrive(socket: Socket, address: string, stream?: StreamPast): void {
+    const known = stream?.past.peer;
+    if (known !== undefined || !this.#options.gate.isBalancer(address)) {
+      this.#accept(socket, known ?? address, stream);
+      return;
+    }
+    if (stream) this.#streams.set(socket, stream);
+    this.#proxied.read(socket, {
+      rest: stream?.past.rest ?? NO_PAST.rest,
+      isUncertain: stream?.isLost ?? false,
+    });
+  }
+
+  #introduced(socket: Socket, address: string | undefined, rest: Buffer): void {
+    const { isLost, past = NO_PAST } = this.#streams.get(socket) ?? { isLost: undefined };
+    const peer = address ?? addressOf(socket);
+    this.#transport.introduced?.(socket, peer);
+    const stream = { isLost: isLost ?? false, past: { ...past, rest, peer } };
+    this.#accept(socket, peer, stream, isLost === undefined);
+  }
+
+  /** `isNew`: nobody has read of it as a connection. */
+  #accept(socket: Socket, peer: string, stream?: StreamPast, isNew = stream === undefined): void {
     const { traffic, events } = this.#domain;
-    const { maxConnections } = this.#options;
+    const { maxConnections, gate } = this.#options;
+    const denial = isNew || !gate.mayConnect(peer) ? gate.denialOf(peer) : undefined;
+    if (denial) {
+      this.#deny(socket, peer, denial, DENIALS[denial]);
+      return;
+    }
     // One that was read before has been let in.
-    if (!stream && this.#connections.size >= maxConnections) {
+    if (isNew && this.#connections.size >= maxConnections) {
       traffic.refused++;
       // An orderly end would look to the agent as if what it has sent had arrived.
       socket.resetAndDestroy();
       events.emit({ type: 'connection-rejected', peer, maxConnections });
       return;
     }
-    if (!stream) traffic.accepted++;
-    else if (stream.isLost) traffic.resumed++;
+    if (isNew) traffic.accepted++;
+    else if (stream?.isLost) traffic.resumed++;
     else traffic.handedOver++;
     const connection = new Connection(
       this.#ref,
@@ -105,4 +169,23 @@ export class Listener {
     traffic.connections = this.#connections.size;
     events.emit({ type: 'connection-opened', peer, connections: this.#connections.size });
   }
+
+  /** A reset: an orderly end would look to the agent as if what it has sent had arrived. */
+  #deny(socket: Socket, peer: string, reason: ConnectionDenial, why: string): void {
+    this.#countDenial(peer, reason, why);
+    socket.resetAndDestroy();
+  }
+
+  #countDenial(peer: string, reason: ConnectionDenial, why: string): void {
+    const { traffic, events } = this.#domain;
+    traffic.denied[reason]++;
+    events.emit({ type: 'connection-denied', peer, reason, why });
+  }
 }
+
+const DENIALS = {
+  address: 'its address may not connect: see listen.allow and listen.deny',
+  'address-full': 'its address has as many connections as listen.perAddress.connections allows',
+} as const;
+
+const addressOf = (socket: Socket) => plainAddress(socket.remoteAddress);

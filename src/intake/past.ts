@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 
 /** What is known of a connection that another process has read before. */
 export interface ConnectionPast {
+  /** The peer's address, as a balancer told it; undefined as long as it has not. */
+  readonly peer?: string | undefined;
   /** Read there, and of no whole frame. */
   readonly rest: Buffer;
   /** Nobody knows where in a frame it stands: the next one must be found. */
@@ -27,8 +29,8 @@ export const NO_PAST: ConnectionPast = {
  * Of a connection whose reader has ended without a word. A peer that sent good frames is believed to go on with one;
  * one that never did must stand at the beginning of a frame, or it is closed as any other that sends what is none.
  */
-export function pastOfLost(isTrusted: boolean): ConnectionPast {
-  return { ...NO_PAST, isSearching: isTrusted, isTrusted };
+export function pastOfLost(isTrusted: boolean, peer?: string): ConnectionPast {
+  return { ...NO_PAST, isSearching: isTrusted, isTrusted, peer };
 }
 
 /** What a paused stream has read into its buffer: it goes on reading until that is full. */

@@ -18,6 +18,8 @@ export interface Transport {
   stopAccepting(): void;
   /** The peer of a stream has sent a good frame. Who keeps streams for later is told. */
   trusted?(socket: Socket): void;
+  /** A balancer has told whom it speaks for. Who keeps streams for later is told. */
+  introduced?(socket: Socket, peer: string): void;
   /** A stream is given up for another process, and not over. */
   detached?(socket: Socket, past: ConnectionPast): void;
 }

@@ -48,6 +48,8 @@ export type Upward =
   | { readonly kind: 'ready' }
   /** These peers have sent a good frame. */
   | { readonly kind: 'heard'; readonly ids: readonly number[] }
+  /** A balancer speaks for this peer. */
+  | { readonly kind: 'introduced'; readonly id: number; readonly peer: string }
   /** These connections are over. */
   | { readonly kind: 'closed'; readonly ids: readonly number[] }
   /** For its successor. The next one follows when this one was taken (`taken`). */
@@ -69,6 +71,7 @@ export type Downward =
       readonly id: number;
       readonly isRead: boolean;
       readonly isTrusted: boolean;
+      readonly peer?: string | undefined;
     }
   /** All connections of now were sent. */
   | { readonly kind: 'all-sent'; readonly count: number }

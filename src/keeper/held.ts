@@ -21,6 +21,8 @@ export interface HeldConnection {
   isRead: boolean;
   /** A good frame came of it. */
   isTrusted: boolean;
+  /** The peer, where a balancer has told a child. */
+  peer?: string;
 }
 
 /** The keeper's copy of each connection. */
@@ -52,6 +54,12 @@ export class HeldConnections {
       const held = this.#held.get(id);
       if (held) held.isTrusted = true;
     }
+  }
+
+  /** A balancer speaks for this peer. */
+  introduce(id: number, peer: string): void {
+    const held = this.#held.get(id);
+    if (held) held.peer = peer;
   }
 
   /** A child reads from now on: of all of them but those it has no copy of yet. */

@@ -153,6 +153,9 @@ export class Keeper {
         this.#wasReady = true;
         this.#readyMs = performance.now();
         break;
+      case 'introduced':
+        this.#held.introduce(message.id, message.peer);
+        break;
       case 'heard':
         this.#held.trust(message.ids);
         break;

@@ -163,6 +163,7 @@ export class KeptChild {
         id,
         isRead: held.isRead,
         isTrusted: held.isTrusted,
+        peer: held.peer,
       };
       held.isRead ||= this.isReading;
       this.#process.send(message, held.handle as unknown as SendHandle, () => this.#pump());

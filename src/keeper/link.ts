@@ -15,6 +15,8 @@ export interface Copy {
   readonly handle: RawHandle;
   readonly isRead: boolean;
   readonly isTrusted: boolean;
+  /** As a child has heard of a balancer. */
+  readonly peer?: string | undefined;
 }
 
 export interface BoundPort {
@@ -191,8 +193,8 @@ export class KeeperLink {
     }
   }
 
-  #take({ id, handle, isRead, isTrusted }: Copy): void {
-    const copy = { id, handle, isRead, isTrusted };
+  #take({ id, handle, isRead, isTrusted, peer }: Copy): void {
+    const copy = { id, handle, isRead, isTrusted, peer };
     if (this.#onCopy) this.#onCopy(copy);
     else this.#copies.set(id, copy);
   }

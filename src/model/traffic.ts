@@ -11,6 +11,24 @@ export type FrameRejection =
   /** A handler of the host failed on the frame. */
   | 'handler';
 
+/** Why a connection was refused or closed for who its peer is. */
+export type ConnectionDenial =
+  /** Its address may not connect. */
+  | 'address'
+  /** Its address has as many connections as it may have. */
+  | 'address-full'
+  /** It comes from a balancer and does not begin with a PROXY header. */
+  | 'proxy-header'
+  /** Its address may not send any more since the rules have changed. */
+  | 'rules-changed';
+
+/** Why an address is not read for a while. */
+export type AddressPause =
+  /** It has sent more reports than it may in a second. */
+  | 'reports'
+  /** As many keys are held for the store with its values as may be. */
+  | 'keys';
+
 /** What came in over all connections since the start. Plain counts: metrics and status read them. */
 export class Traffic {
   /** Connections open now. */
@@ -19,6 +37,19 @@ export class Traffic {
   accepted = 0;
   /** Connections rejected because `listen.maxConnections` were open. */
   refused = 0;
+  /** Connections refused or closed for who their peer is. */
+  readonly denied: Record<ConnectionDenial, number> = {
+    address: 0,
+    'address-full': 0,
+    'proxy-header': 0,
+    'rules-changed': 0,
+  };
+  /** How often an address began to wait, and why. */
+  readonly throttled: Record<AddressPause, number> = { reports: 0, keys: 0 };
+  /** Reports that name another machine as their caller than the one that sent them. */
+  foreignCallers = 0;
+  /** Rows of those that were refused for it. */
+  foreignRows = 0;
   /** Connections that a process before, which ended without a word, had read: they are read on. */
   resumed = 0;
   /** Of these, those that were in the middle of a frame. */

@@ -44,10 +44,10 @@ export function layFoundation(settings: Config, options: ReporterOptions, ways: 
   const status = new StatusBoard(traffic, events, ways.keeper);
   const source = () => status.read();
   const { listen, writers } = config;
-  const metrics = new Metrics({ ...listen, writers: writers.count, source, version: packageVersion() });
+  const metrics = new Metrics({ limits: listen, writers: writers.count, source, version: packageVersion() });
   if (logger.discardedLines) metrics.countDiscardedLines(logger.discardedLines);
   const lag = new LoopLag();
-  const vitals = new Vitals({ ...listen, source, lag, onLag: (lags) => metrics.observeLag(lags) });
+  const vitals = new Vitals({ limits: listen, source, lag, onLag: (lags) => metrics.observeLag(lags) });
   events.subscribe(status.observe);
   events.subscribe(metrics.observe);
   events.subscribe(vitals.observe);

@@ -11,8 +11,14 @@ export function liveConfig(config: Config): Config {
 export function applyInPlace(live: Config, next: Config): void {
   const into = <Section extends object>(section: Section, values: Partial<Section>) =>
     Object.assign(section as Mutable<Section>, values);
-  const { frameTimeoutMs, maxBadFrames } = next.listen;
-  into(live.listen, { frameTimeoutMs, maxBadFrames });
+  const { maxConnections, maxInflightBytes, frameTimeoutMs, maxBadFrames } = next.listen;
+  into(live.listen, { maxConnections, maxInflightBytes, frameTimeoutMs, maxBadFrames });
+  const { allow, deny, proxyFrom, verifyCaller, verifyExcept, perAddress } = next.listen;
+  into(live.listen, { allow, deny, proxyFrom, verifyCaller, verifyExcept, perAddress });
+  const { connectTimeoutMs, queryTimeoutMs } = next.store;
+  into(live.store, { connectTimeoutMs, queryTimeoutMs });
+  into(live.view, next.view);
+  into(live, { names: next.names });
   into(live.shutdown, next.shutdown);
   into(live.supervision, next.supervision);
   into(live.log, next.log);

@@ -1,6 +1,8 @@
+import type { Config } from '../config/index.js';
 import { InflightBudget } from '../intake/budget.js';
 import type { Connection } from '../intake/connection.js';
 import { connectionLimit } from '../intake/connection-limit.js';
+import { Gate } from '../intake/gate.js';
 import { HandlerTable } from '../intake/handlers.js';
 import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
@@ -27,6 +29,8 @@ export interface Intake {
   readonly ingress: Ingress;
   /** Whether everything that was read is on disk. */
   isJournaled(): boolean;
+  /** The rules of who may send have changed. */
+  recheck(): void;
   /** Nothing is read of any connection, until `release`. */
   hold(): void;
   release(): void;
@@ -42,20 +46,31 @@ export async function openIntake(
   const { inbox } = router;
   const refused = new Counts();
   const connections = new Set<Connection>();
-  const budget = new InflightBudget(listen.maxInflightBytes, connections);
+  const budget: InflightBudget = new InflightBudget(listen, {
+    *[Symbol.iterator]() {
+      yield* connections;
+      yield listener.alsoReads;
+    },
+  });
   status.add({ refused: () => refused.ledger(0), inflightBytes: () => budget.bytes });
   const ingress = new Ingress(root, {
     ...{ inbox, traffic, refused, events },
     peerNumber: peers.number('internal'),
   });
-  const maxConnections = limitConnections(listen.maxConnections, events);
-  const listener = new Listener(
+  const limit = new LiveConnectionLimit(listen, events);
+  const listener: Listener = new Listener(
     root,
     ways.transport(listen),
-    { maxConnections, peerNumber: (address) => peers.number(address) },
+    {
+      get maxConnections() {
+        return limit.value;
+      },
+      gate: new Gate(listen, (peer) => lanes.reduce((keys, { writer }) => keys + writer.keysOf(peer), 0)),
+      peerNumber: (address) => peers.number(address),
+    },
     connections,
     {
-      ...{ inbox, budget, traffic, events, limits: listen },
+      ...{ inbox, budget, refused, traffic, events, limits: listen },
       handlers: new HandlerTable(options.handlers ?? {}, traffic, events),
       rows: new RowBuffer(8192),
       reports: new ReportDecoder(),
@@ -73,16 +88,38 @@ export async function openIntake(
   const address = await listener.listen();
   return {
     ...{ address, listener, ingress, isJournaled },
+    recheck: () => listener.recheck(),
     hold: () => budget.hold(),
     release: () => budget.release(),
   };
 }
 
-/** `listen.maxConnections`, or fewer when the process may not open so many files. */
-function limitConnections(configured: number, events: EventSink): number {
-  const openFiles = openFilesLimit();
-  const limit = connectionLimit(configured, openFiles);
-  if (openFiles !== undefined && limit < configured)
-    events.emit({ type: 'connections-limited', configured, limit, openFiles });
-  return limit;
+/** `listen.maxConnections` as it is now, or fewer when the process may not open so many files. */
+class LiveConnectionLimit {
+  readonly #listen: Config['listen'];
+  readonly #events: EventSink;
+  readonly #openFiles = openFilesLimit();
+  #configured = 0;
+  #limit = 0;
+
+  constructor(listen: Config['listen'], events: EventSink) {
+    this.#listen = listen;
+    this.#events = events;
+    this.#look();
+  }
+
+  get value(): number {
+    if (this.#listen.maxConnections !== this.#configured) this.#look();
+    return this.#limit;
+  }
+
+  #look(): void {
+    const configured = this.#listen.maxConnections;
+    const openFiles = this.#openFiles;
+    const limit = connectionLimit(configured, openFiles);
+    this.#configured = configured;
+    this.#limit = limit;
+    if (openFiles !== undefined && limit < configured)
+      this.#events.emit({ type: 'connections-limited', configured, limit, openFiles });
+  }
 }

@@ -9,7 +9,8 @@ import type { Foundation } from './foundation.js';
  */
 export async function openStore({ config, options, events, status, teardown }: Foundation): Promise<Store> {
   const store =
-    options.store ?? storeOf(config.store.url, { ...config.store, onEvent: (event) => events.emit(event) });
+    options.store ??
+    storeOf(config.store.url, { timeouts: config.store, onEvent: (event) => events.emit(event) });
   status.add({ store: store.description });
   teardown.add('the store', () => store.close());
   try {

@@ -6,7 +6,7 @@ import { reloadRoutes } from '../admin/reload.js';
 import { type ReporterSource, reporterAnswer, reporterRoute } from '../admin/reporter-routes.js';
 import type { Route } from '../admin/route.js';
 import { storedRowsRoute } from '../admin/stored-rows.js';
-import { viewRoutes } from '../admin/view-routes.js';
+import { serviceSeriesRoute, viewRoutes } from '../admin/view-routes.js';
 import { errorOf } from '../model/errors.js';
 import { packageVersion } from '../model/version.js';
 import type { Store } from '../store/contract.js';
@@ -77,6 +77,7 @@ function routesOf(
   return [
     ...deadLetterRoutes(() => (letters.isOpen ? letters : undefined)),
     ...viewRoutes(view),
+    serviceSeriesRoute(view),
     storedRowsRoute(() => shown.store),
     reporterRoute(source),
     streams.route,

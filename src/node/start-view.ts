@@ -15,6 +15,7 @@ import type { Foundation } from './foundation.js';
 import { IncidentCopy } from './incident-copy.js';
 import { ReporterNotes } from './reporter-notes.js';
 import type { Lane } from './start-writers.js';
+import { followStoredNames } from './stored-names.js';
 import { ViewReadings } from './view-readings.js';
 
 /** Beside the journal: one process has both. */
@@ -42,6 +43,8 @@ export interface ViewDesk extends LiveView {
   peers(peers: Peers): Pick<Peers, 'number'>;
   /** The writers run: the view is started. */
   start(store: Store, lanes: readonly Lane[]): void;
+  /** The section of the configuration has changed, or the names have. */
+  changed(): void;
 }
 
 /** Makes the desk; nothing runs before `start`. */
@@ -55,8 +58,10 @@ const NO_VIEW: ViewDesk = {
   feed: NO_FEED,
   peers: (peers) => peers,
   start: () => {},
+  changed: () => {},
   status: () => VIEW_OFF,
   ask: off,
+  series: off,
   follow: off,
 };
 
@@ -103,8 +108,6 @@ class RunningView implements ViewDesk {
 
   start(store: Store, lanes: readonly Lane[]): void {
     const { config, events, traffic, teardown } = this.#foundation;
-    const { enabled: _, ...given } = config.view;
-    const settings = { ...given, maxRows: maxViewRows(given.maxRows) };
     const isBusy = () => {
       const { bytes } = traffic;
       const isMore = bytes !== this.#bytes;
@@ -114,15 +117,18 @@ class RunningView implements ViewDesk {
     const thread: ViewThread = new ViewThread({
       feed: this.#feed,
       boot: {
-        ...{ clock: this.#clock.setting, settings, names: { ...config.names }, node: null },
+        ...{ clock: this.#clock.setting, ...this.#setting, node: null },
         machinesFile: join(config.journal.dir, MACHINES_FILE),
         history: historyOptions(config),
       },
       onUp: () => {
+        // It may have been started with what held at first.
+        thread.tell({ kind: 'set', ...this.#setting });
         this.#tellNews(thread, true);
         // Whoever reports from inside the process is there as long as it is.
         thread.tell({ kind: 'news', connections: [['internal', 1]], notes: [], missed: null });
         readings.begin();
+        names.tell();
         void followers.followAgain();
       },
       onTick: (message: TickMessage) => {
@@ -147,14 +153,26 @@ class RunningView implements ViewDesk {
         ),
       },
     });
+    const names = followStoredNames(store.read, (stored) => thread.tell({ kind: 'names', names: stored }));
     const followers = new Followers(thread);
     this.#parts = { thread, readings, followers };
     this.#copyIncidents();
     teardown.add('the view', async () => {
       this.#isEnded = true;
       readings.end();
+      names.end();
       await thread.stop();
     });
+  }
+
+  changed(): void {
+    this.#parts?.thread.tell({ kind: 'set', ...this.#setting });
+  }
+
+  get #setting() {
+    const { view, names } = this.#foundation.config;
+    const { enabled: _, ...settings } = view;
+    return { settings: { ...settings, maxRows: maxViewRows(settings.maxRows) }, names: { ...names } };
   }
 
   /** Into the store's table of incidents, where it has one. */
@@ -189,6 +207,10 @@ class RunningView implements ViewDesk {
 
   async ask(question: ViewQuestion) {
     return this.#running().thread.request('ask', question);
+  }
+
+  async series() {
+    return this.#running().thread.request('series', null);
   }
 
   async follow(topic: string, onEvent: (event: ViewEvent) => void): Promise<() => void> {

@@ -1,4 +1,5 @@
 import { messageOf, type StoreError } from '../model/errors.js';
+import { formatIpv4 } from '../model/ipv4.js';
 import type { Logger } from '../model/log.js';
 import { Complaints } from './complaints.js';
 import type { EventMap, EventType, ReporterEvent } from './events.js';
@@ -165,6 +166,24 @@ function peerLines(complaints: Complaints): Lines {
   return {
     'connection-rejected': ({ peer, maxConnections }) =>
       complaints.about(peer, 'refused', { maxConnections }, 'too many connections; refusing one'),
+    'connection-denied': ({ peer, reason, why }) =>
+      complaints.about(peer, reason, {}, `a connection was denied: ${why}`),
+    'address-throttled': ({ peer, why }) =>
+      complaints.about(
+        peer,
+        `throttled-${why}`,
+        {},
+        why === 'reports'
+          ? 'an address sends more reports a second than listen.perAddress allows; it is read later'
+          : 'an address has as many keys pending as listen.perAddress allows; it is read when the store has taken some',
+      ),
+    'caller-foreign': ({ peer, caller, isRejected }) =>
+      complaints.about(
+        peer,
+        'caller',
+        { caller: formatIpv4(caller) },
+        `a report names another machine as its caller${isRejected ? '; it is rejected' : ''}`,
+      ),
     'connection-failed': ({ peer, error }) =>
       complaints.about(peer, 'crash', told(error), 'a connection crashed; closing it'),
     'connection-refused': ({ peer, reason }) => {

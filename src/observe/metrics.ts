@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StoreErrorClass } from '../model/errors.js';
 import type { ReporterStatus } from '../model/status.js';
-import { type FrameRejection, Traffic } from '../model/traffic.js';
+import { type AddressPause, type ConnectionDenial, type FrameRejection, Traffic } from '../model/traffic.js';
 import {
   HOST_STATES,
   type HostState,
@@ -98,6 +98,8 @@ const STORE_ERROR_CLASSES = Object.keys({
   configuration: true,
 } satisfies Record<StoreErrorClass, true>);
 const FRAME_REJECTIONS = Object.keys(new Traffic().framesRejected) as FrameRejection[];
+const ADDRESS_PAUSES = Object.keys(new Traffic().throttled) as AddressPause[];
+const CONNECTION_DENIALS = Object.keys(new Traffic().denied) as ConnectionDenial[];
 
 /** From half a millisecond (a disk with its own battery) to what only a dying disk takes. */
 const SYNC_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -114,10 +116,8 @@ export interface MetricsOptions {
   readonly writers: number;
   /** Asked once a scrape. */
   readonly source: () => ReporterStatus;
-  /** `listen.maxInflightBytes`; 0 unless given. */
-  readonly maxInflightBytes?: number;
-  /** `listen.maxConnections`; 0 unless given. */
-  readonly maxConnections?: number;
+  /** `listen.*`, asked for at each scrape; 0 unless given. */
+  readonly limits?: { readonly maxInflightBytes: number; readonly maxConnections: number };
   /** Of this package. */
   readonly version?: string;
 }
@@ -161,8 +161,23 @@ export class Metrics {
       'rows_rejected_total',
       'Rows refused before they were journaled, by reason.',
       'reason',
-      ['invalid'],
-      ({ ledger }) => ledger.rejected,
+      ['invalid', 'caller'],
+      ({ ledger, traffic }, reason) =>
+        reason === 'caller' ? traffic.foreignRows : ledger.rejected - traffic.foreignRows,
+    );
+    this.#counters(
+      'address_throttled_total',
+      'How often an address sent more than listen.perAddress allows, and was read later, by reason.',
+      'reason',
+      ADDRESS_PAUSES,
+      ({ traffic }, reason) => traffic.throttled[reason],
+    );
+    this.#counters(
+      'connections_denied_total',
+      'Connections refused or closed for who their peer is, by reason.',
+      'reason',
+      CONNECTION_DENIALS,
+      ({ traffic }, reason) => traffic.denied[reason],
     );
     this.#counters(
       'writer_restarts_total',
@@ -243,10 +258,10 @@ export class Metrics {
   }
 
   /** What does not change while the process runs. */
-  #constants({ maxInflightBytes = 0, maxConnections = 0, version = 'unknown' }: MetricsOptions): void {
+  #constants({ limits, version = 'unknown' }: MetricsOptions): void {
     const startedS = Math.floor(Date.now() / 1000);
-    this.#gauge(['inflight_limit_bytes', 'listen.maxInflightBytes.', () => maxInflightBytes]);
-    this.#gauge(['connections_limit', 'listen.maxConnections.', () => maxConnections]);
+    this.#gauge(['inflight_limit_bytes', 'listen.maxInflightBytes.', () => limits?.maxInflightBytes ?? 0]);
+    this.#gauge(['connections_limit', 'listen.maxConnections.', () => limits?.maxConnections ?? 0]);
     this.#gauge(['start_time_seconds', 'When the reporter was started, epoch seconds.', () => startedS]);
     new Gauge({
       name: `${PREFIX}build_info`,

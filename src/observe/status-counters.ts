@@ -13,6 +13,11 @@ export const COUNTERS: readonly Reading[] = [
     ({ traffic }) => traffic.refused,
   ],
   [
+    'reports_foreign_caller_total',
+    'Reports that name another machine as their caller; listen.verifyCaller says what becomes of them.',
+    ({ traffic }) => traffic.foreignCallers,
+  ],
+  [
     'connections_resumed_total',
     'Connections read on after the process before had ended without a word.',
     ({ traffic }) => traffic.resumed,

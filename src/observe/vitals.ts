@@ -41,8 +41,8 @@ export interface Health {
 
 export interface VitalsOptions {
   readonly source: () => ReporterStatus;
-  readonly maxInflightBytes: number;
-  readonly maxConnections: number;
+  /** `listen.*`, asked for whenever they are needed. */
+  readonly limits: { readonly maxInflightBytes: number; readonly maxConnections: number };
   readonly lag: Pick<LoopLag, 'p99Ms' | 'take'>;
   /** Takes what was measured of the event loop, some times a minute. */
   readonly onLag?: (lags: readonly Lag[]) => void;
@@ -133,7 +133,7 @@ export class Vitals {
     const { ledger, traffic, inflightBytes } = status;
     this.#samples.push({ atMs: nowMs, received: ledger.received, upserted: ledger.upserted });
     while (this.#samples.length > 2 && nowMs - this.#samples[1]!.atMs >= RATE_MS) this.#samples.shift();
-    const isHigh = inflightBytes >= this.#options.maxInflightBytes * INFLIGHT_HIGH;
+    const isHigh = inflightBytes >= this.#options.limits.maxInflightBytes * INFLIGHT_HIGH;
     this.#inflightHighMs = isHigh ? (this.#inflightHighMs ?? nowMs) : undefined;
     if (traffic.refused > this.#refused) this.#refusedMs = nowMs;
     this.#refused = traffic.refused;
@@ -164,7 +164,7 @@ export class Vitals {
 
   /** What is wrong now, and notes since when. */
   #findings(status: ReporterStatus, view: LiveViewStatus | undefined, nowMs: number) {
-    const { maxInflightBytes, maxConnections } = this.#options;
+    const { maxInflightBytes, maxConnections } = this.#options.limits;
     const found = problemsIn({
       ...{ nowMs, status, view, maxInflightBytes, maxConnections },
       inflightHighMs: this.#inflightHighMs,

@@ -1,4 +1,5 @@
 import type { Row, RowBatch } from '../model/row.js';
+import type { ServiceNames } from '../model/service-names.js';
 
 /**
  * Where rows end up. One `Store` serves all writers of a reporter; each writer asks it for a `StoreWriter` of
@@ -27,8 +28,31 @@ export interface Store {
   /** The read side for views and tools; stores that only take rows leave it out. */
   readonly read?: StoreReader;
 
+  /**
+   * Removes old rows, some at a time, and tells after each step what has been done so far. Whoever stops asking stops it.
+   * A row that is written meanwhile stays. Stores that cannot do so leave it out.
+   */
+  forget?(order: ForgetOrder): AsyncIterable<Forgotten>;
+
   /** Ends everything the store holds open. Called once, after every writer was closed. */
   close(): Promise<void>;
+}
+
+/** Which rows are to be removed. */
+export interface ForgetOrder {
+  /** Whether a row is old, as it was read. Only rows whose `ts` is below `beforeS` may be. */
+  readonly isOld: (row: Row) => boolean;
+  /** Epoch seconds. When it is removed, the row's `ts` must be below it still. */
+  readonly beforeS: number;
+  /** Only counts. */
+  readonly dryRun: boolean;
+}
+
+/** Rows so far. */
+export interface Forgotten {
+  readonly looked: number;
+  readonly old: number;
+  readonly removed: number;
 }
 
 /** Which partition of which journal a writer serves: what fencing needs to tell reporters apart. */
@@ -77,6 +101,12 @@ export interface RowFilter {
 export interface StoreReader {
   /** Rows in primary-key order, a page at a time. */
   rows(filter?: RowFilter): AsyncIterable<Row>;
+
+  /**
+   * Names of services that are kept beside the rows. Resolves with none where none are kept; rejects when the store is
+   * away. A store that knows no names leaves it out.
+   */
+  names?(): Promise<ServiceNames>;
 }
 
 /** An incident as the table `ServerCallIncident` has it. Times are epoch seconds. */

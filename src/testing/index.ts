@@ -41,7 +41,14 @@ export {
   type Release,
   type StatementHook,
 } from './faulty-store.js';
-export { type Fleet, type FleetShape, isNumbered, numberedReport, startFleet } from './fleet.js';
+export {
+  type Fleet,
+  type FleetShape,
+  isNumbered,
+  type LostAgent,
+  numberedReport,
+  startFleet,
+} from './fleet.js';
 export { BAD_BODIES, type BadBody, badFrame, frameHeader, paddedFrame, splitAt } from './frames.js';
 export { type Ending, HostileAgent, type HostileAgentOptions } from './hostile-agent.js';
 export { LedgerChecker } from './ledger-checker.js';

@@ -63,11 +63,11 @@ export function moveTo(state: ViewState, second: number): void {
 }
 
 function closeBucket(state: ViewState, bucket: number): void {
-  const { hosts, services } = state;
+  const { hosts, services, sampling } = state;
   hosts.rates.closeBucket(hosts.records.high, (host) => {
     if (hosts.records.used[host] === 1) services.markDirty(hosts.service[host]!);
   });
-  services.rates.closeBucket(services.records.high, (service) => {
+  services.closeBucket(sampling.share, (service) => {
     if (services.records.used[service] === 1) services.markDirty(service);
   });
   if ((bucket + 1) % BUCKETS_A_MINUTE !== 0) return;
@@ -77,6 +77,13 @@ function closeBucket(state: ViewState, bucket: number): void {
   // What is shown of the last half hour has moved on.
   for (let service = 0; service < services.records.high; service++)
     if (services.records.used[service] === 1) services.markDirty(service);
+}
+
+/** Looks at all rows as if each were due: what their age means has changed. */
+export function reassessRows(state: ViewState): void {
+  const { due, records } = state.rows;
+  for (let row = 0; row < records.high; row++) if (records.used[row] === 1) due[row] = state.now;
+  scanDue(state);
 }
 
 /** One pass in order over one column: a few milliseconds for millions of rows. */

@@ -88,6 +88,14 @@ export class Rates {
     return this.errors60[number]! + this.#errorsNow[number]!;
   }
 
+  /** Adds what the running bucket holds of the numbers below `high`, `scale` times, to sums over all buckets. */
+  addRunning(high: number, calls: Float64Array, errors: Float64Array, scale: number): void {
+    for (let number = 0; number < high; number++) {
+      calls[number]! += this.#callsNow[number]! * scale;
+      errors[number]! += this.#errorsNow[number]! * scale;
+    }
+  }
+
   /** Closes the running bucket and begins the next one; `changed` is called for each number whose sums are others. */
   closeBucket(high: number, changed: (number: number) => void): void {
     const closed = this.#bucket;

@@ -18,8 +18,9 @@ import { Voices } from './voices.js';
  * `counters`, `passing`, `forgetting`, `assessment`, `presence`.
  */
 export class ViewState {
-  readonly settings: ViewSettings;
-  readonly nameOf: NameOf;
+  /** These two may be replaced: by `View.set`, names also when others are read from the store. */
+  settings: ViewSettings;
+  nameOf: NameOf;
   readonly clock: Clock;
   /** Second of the view that the state is of. */
   now: number;

@@ -7,7 +7,7 @@ import { endIncident } from './happenings.js';
 import { HOST_STATE_OF } from './hosts.js';
 import { Intake } from './intake.js';
 import { countLost, forgetMachines, knownMachines, type Machine, rememberMachines } from './machines.js';
-import { moveTo } from './passing.js';
+import { moveTo, reassessRows } from './passing.js';
 import { type Past, rememberPast } from './past-records.js';
 import { countShared, watchVoices } from './presence.js';
 import { recountService } from './recount.js';
@@ -164,6 +164,24 @@ export class View {
   /** Tells by how much the wall clock is ahead of the even one: how times are shown, and `ts` is read. */
   setWallOffset(offsetS: number): void {
     this.state.clock.setOffset(offsetS);
+  }
+
+  /** Goes on with other settings and names: everything known is looked at anew with them by the next tick. */
+  set(settings: ViewSettings, nameOf: NameOf): void {
+    const { state } = this;
+    state.settings = settings;
+    state.nameOf = nameOf;
+    reassessRows(state);
+    const { records, standings } = state.services;
+    for (let service = 0; service < records.high; service++) {
+      if (records.used[service] !== 1) continue;
+      state.services.markDirty(service);
+      // Who shows a standing keeps what it made of it, with the settings of that time.
+      const standing = standings[service];
+      if (standing) standings[service] = { ...standing };
+    }
+    this.#hasChanged = true;
+    this.#fit();
   }
 
   /** Adds something that happened to the reporter to the changes. */

@@ -20,7 +20,7 @@ const MAX_UNCHECKED_STATEMENTS = 4;
  * Rests end in steps of so many milliseconds, unless there is a statement to go along with: a few rows a statement
  * would cost more than they are worth.
  */
-const REST_STEP_MS = 80;
+const REST_STEP_MS = 50;
 /** Longest time ordering a pass keeps the event loop. */
 const MAX_TURN_MS = 8;
 const FEWEST_ROWS = 16;

@@ -86,8 +86,7 @@ async function serveEvents(
   const state: { status: ReporterStatus } = { status: reporterStatus() };
   const vitals = new Vitals({
     source: () => state.status,
-    maxInflightBytes: 1000,
-    maxConnections: 10,
+    limits: { maxInflightBytes: 1000, maxConnections: 10 },
     lag: { p99Ms: 0, take: () => [] },
   });
   const source: ReporterSource = {

@@ -70,6 +70,11 @@ export class FakeView implements LiveView {
     return { status: this.reply.status, body: Buffer.from(JSON.stringify(this.reply.body)) };
   }
 
+  async series(): Promise<Uint8Array> {
+    if (this.error) throw this.error;
+    return Buffer.from('# HELP x X.\n');
+  }
+
   async follow(topic: string, onEvent: (event: ViewEvent) => void): Promise<() => void> {
     this.followed.push(topic);
     if (this.error) throw this.error;

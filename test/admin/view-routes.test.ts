@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { viewRoutes } from '../../src/admin/view-routes.js';
+import { serviceSeriesRoute, viewRoutes } from '../../src/admin/view-routes.js';
 import { VIEW_PATHS } from '../../src/view/live.js';
 import type { Summary } from '../../src/view/shapes.js';
 import { ask, askJson, serve } from './ask.js';
@@ -18,7 +18,8 @@ const ASKED: Readonly<Record<(typeof VIEW_PATHS)[number], string>> = {
 };
 
 async function serveView(t: ExecutionContext, live: FakeView, isEnabled = true) {
-  const { address } = await serve(t, { routes: viewRoutes({ live, isEnabled }) });
+  const source = { live, isEnabled };
+  const { address } = await serve(t, { routes: [...viewRoutes(source), serviceSeriesRoute(source)] });
   return address;
 }
 
@@ -59,6 +60,13 @@ for (const path of VIEW_PATHS) {
   });
 }
 
+test('GET /metrics/services is Prometheus text', async (t) => {
+  const { status, body, headers } = await ask(await serveView(t, new FakeView()), '/metrics/services');
+  t.is(status, 200);
+  t.is(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+  t.is(body, '# HELP x X.\n');
+});
+
 test('what the view refuses keeps its status and its words', async (t) => {
   const view = new FakeView();
   const address = await serveView(t, view);
@@ -77,7 +85,7 @@ test('without a view, 404 says why; while it is not up, 503 says when to ask aga
   const view = new FakeView();
   view.error = unavailable();
   const restarting = await serveView(t, view);
-  for (const path of Object.values(ASKED)) {
+  for (const path of [...Object.values(ASKED), '/metrics/services']) {
     const { status, body } = await askJson(t, off, path);
     t.is(status, 404);
     t.regex(body.error, /view\.enabled/);

@@ -12,6 +12,8 @@ const COMMANDS = [
   'send',
   'simulate',
   'journal',
+  'doctor',
+  'forget',
   'dead-letters',
 ];
 

@@ -197,29 +197,6 @@ for (const [how, refuse] of Object.entries(REFUSALS))
     t.regex(error.message, /may have too many connections|may not have been read/);
   });
 
-test('with reconnect, close fails when the connection was lost after what was sent last', async (t) => {
-  const { port, sockets, modids } = await listen(t);
-  const agent = await connectAgent({ host: HOST, port, reconnect: true });
-  await agent.send(report(1));
-  await until(() => modids().length === 1, { boundMs: 5000, what: 'the report' });
-  sockets[0]!.resetAndDestroy();
-  await until(() => agent.reconnects === 1, { boundMs: 10_000, what: 'the connection made anew' });
-  const error = await t.throwsAsync(agent.close(), failed);
-  t.regex(error.message, /was lost: what was sent last may not have been read$/);
-});
-
-test('close succeeds when a connection made anew has taken what was sent later', async (t) => {
-  const { port, sockets, modids } = await listen(t);
-  const agent = await connectAgent({ host: HOST, port, reconnect: true });
-  await agent.send(report(1));
-  await until(() => modids().length === 1, { boundMs: 5000, what: 'the first report' });
-  sockets[0]!.resetAndDestroy();
-  await until(() => agent.reconnects === 1, { boundMs: 10_000, what: 'the connection made anew' });
-  await agent.send(report(2));
-  await agent.close();
-  t.deepEqual(modids(), [1, 2]);
-});
-
 test('close does not wait for ever', async (t) => {
   const { port } = await listen(t, { reads: false });
   const agent = await connectAgent({ host: HOST, port, closeTimeoutMs: 50 });
@@ -238,75 +215,4 @@ test('destroy ends everything at once', async (t) => {
   await t.throwsAsync(waiting, failed);
   await t.throwsAsync(agent.close(), failed);
   t.false(agent.connected);
-});
-
-test('with reconnect, a lost connection is made anew and nothing that waited is lost', async (t) => {
-  const first = await listen(t, { reads: false });
-  const agent = await connectAgent({
-    host: HOST,
-    port: first.port,
-    reconnect: true,
-    maxBufferedBytes: MORE_THAN_THE_SYSTEM_TAKES,
-  });
-  let modid = 0;
-  while (agent.trySend(report(modid, MANY))) modid++;
-  const waiting = agent.send(report(modid, MANY));
-  await until(() => first.sockets.length === 1, { boundMs: 5000, what: 'the connection is accepted' });
-  first.server.close();
-  for (const socket of first.sockets) socket.resetAndDestroy();
-  await once(first.server, 'close');
-  await until(() => !agent.connected, { boundMs: 5000, what: 'the agent notices' });
-
-  const second = await listen(t, { port: first.port });
-  await waiting;
-  await agent.close();
-  t.is(agent.reconnects, 1);
-  // What the system had taken is gone with the first connection; the rest comes whole, in order, up to the end.
-  const modids = second.modids();
-  t.true(modids.length > 0);
-  t.deepEqual(
-    modids,
-    Array.from({ length: modids.length }, (_, index) => modid + 1 - modids.length + index),
-  );
-});
-
-test('with reconnect, what was being written when the connection was reset is sent again, whole', async (t) => {
-  const { port, sockets, received } = await listen(t, { reads: false });
-  const agent = await connectAgent({ host: HOST, port, reconnect: true });
-  const bytes = new Uint8Array(2 * MORE_THAN_THE_SYSTEM_TAKES);
-  await agent.sendBytes(bytes);
-  await until(() => sockets.length === 1, { boundMs: 10_000, what: 'the connection' });
-  sockets[0]!.resetAndDestroy();
-  await until(() => sockets.length === 2, { boundMs: 10_000, what: 'the connection made anew' });
-  sockets[1]!.on('data', (chunk) => received.push(chunk)).resume();
-  await agent.close();
-  t.is(Buffer.concat(received).length, bytes.length);
-});
-
-test('with reconnect, the first connection is waited for, until it is given up', async (t) => {
-  const { server, port } = await listen(t);
-  server.close();
-  await once(server, 'close');
-  const connecting = connectAgent({ host: HOST, port, reconnect: true });
-  const { modids } = await listen(t, { port });
-  const agent = await connecting;
-  await agent.send(report(1));
-  await agent.close();
-  t.deepEqual(modids(), [1]);
-
-  const gaveUp = new AbortController();
-  const hopeless = connectAgent({ host: HOST, port: 1, reconnect: true, signal: gaveUp.signal });
-  gaveUp.abort();
-  await t.throwsAsync(hopeless, failed);
-});
-
-test('close while a connection is being made anew says that not everything was sent', async (t) => {
-  const { server, port, sockets } = await listen(t);
-  const agent = await connectAgent({ host: HOST, port, reconnect: true, closeTimeoutMs: 50 });
-  await until(() => sockets.length === 1, { boundMs: 5000, what: 'the connection is accepted' });
-  server.close();
-  sockets[0]?.destroy();
-  await until(() => !agent.connected, { boundMs: 5000, what: 'the agent notices' });
-  await agent.send(report(1));
-  await t.throwsAsync(agent.close(), failed);
 });

@@ -28,7 +28,7 @@ test('what comes over sockets is in the view: who reports, who is quiet, who is 
   const reporter = await startReporter(config(t, { freshS: 1 }), { store: new MemoryStore() });
   t.teardown(() => reporter.stop());
   const callers = () => reporter.status().view.counts?.callers;
-  const agents = await Promise.all([1, 2].map(() => connectAgent({ ...reporter.address, reconnect: false })));
+  const agents = await Promise.all([1, 2].map(() => connectAgent({ ...reporter.address })));
   t.teardown(() => {
     for (const agent of agents) agent.destroy();
   });
@@ -93,7 +93,7 @@ test('after a kill with -9 the list is back, as from the table, and the agents t
     return { cli, view, port: ready.listen.port };
   };
   const first = await start();
-  const agent = await connectAgent({ host: '127.0.0.1', port: first.port, reconnect: false });
+  const agent = await connectAgent({ host: '127.0.0.1', port: first.port });
   for (const caller of [1, 2, 3]) await agent.send(reportOf(0x0a090000 + caller, { ts: now() - 3600 }));
   const file = `${dir}/journal/voices.json`;
   await until(() => readFileSync(file, 'utf8').includes('10.9.0.3'), { ...BOUND, what: 'them to be kept' });
@@ -109,7 +109,7 @@ test('after a kill with -9 the list is back, as from the table, and the agents t
   const { counts } = await second.view();
   t.is(counts?.lostAtStart, 3);
   t.like(counts?.callers, { gone: 3, reporting: 0 });
-  const back = await connectAgent({ host: '127.0.0.1', port: second.port, reconnect: false });
+  const back = await connectAgent({ host: '127.0.0.1', port: second.port });
   await back.send(reportOf(0x0a090001));
   await until(async () => (await second.view()).counts?.callers.reporting === 1, { ...BOUND, what: 'one' });
   t.is((await second.view()).counts?.lostAtStart, 2);

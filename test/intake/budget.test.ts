@@ -27,7 +27,7 @@ test('nobody reads while more than the limit is not journaled, until half of it 
       fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: CHUNK })), { maxLength: 100, size: 'max' }),
       (limit, steps) => {
         const readers = [new CountedReader(), new CountedReader(), new CountedReader()];
-        const budget = new InflightBudget(limit, readers);
+        const budget = new InflightBudget({ maxInflightBytes: limit }, readers);
         const inflight: number[] = [];
         let parked = false;
         for (const [reads, bytes] of steps) {
@@ -54,7 +54,7 @@ test('nobody reads while more than the limit is not journaled, until half of it 
 
 test('connections that come while everybody is parked are let read with the others', (t) => {
   const readers = new Set<CountedReader>([new CountedReader()]);
-  const budget = new InflightBudget(10, readers);
+  const budget = new InflightBudget({ maxInflightBytes: 10 }, readers);
   budget.read(11);
   const newcomer = new CountedReader();
   newcomer.park();

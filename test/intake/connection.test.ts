@@ -4,16 +4,21 @@ import test from 'ava';
 import { encodeReportFrame } from '../../src/client/index.js';
 import { InflightBudget } from '../../src/intake/budget.js';
 import type { Connection } from '../../src/intake/connection.js';
+import { Gate, type GateRules } from '../../src/intake/gate.js';
 import { HandlerTable } from '../../src/intake/handlers.js';
 import { Listener } from '../../src/intake/listener.js';
 import { PlainTransport } from '../../src/intake/transport.js';
 import { RowBuffer } from '../../src/model/row-buffer.js';
 import { Traffic } from '../../src/model/traffic.js';
+import { Counts } from '../../src/partition/counts.js';
 import { Inbox } from '../../src/routing/inbox.js';
 import { startSystem, stop } from '../../src/runtime/actors.js';
 import { numberedReport, until } from '../../src/testing/index.js';
 import { ReportDecoder } from '../../src/wire/messages.js';
 
+const OPEN: GateRules = {
+  ...{ allow: [], deny: [], proxyFrom: [], verifyCaller: 'off', verifyExcept: [], perAddress: {} },
+};
 const BOUND = { boundMs: 30_000 };
 
 test('what was read behind a crash of its connection is nobody’s frame, and all of its memory is paid back', async (t) => {
@@ -21,7 +26,7 @@ test('what was read behind a crash of its connection is nobody’s frame, and al
   t.teardown(() => stop(system));
   const traffic = new Traffic();
   const connections = new Set<Connection>();
-  const budget = new InflightBudget(1_000_000, connections);
+  const budget = new InflightBudget({ maxInflightBytes: 1_000_000 }, connections);
   const told: string[] = [];
   const events = { emit: ({ type }: { type: string }) => void told.push(type) };
   let asked = 0;
@@ -33,7 +38,7 @@ test('what was read behind a crash of its connection is nobody’s frame, and al
   const listener = new Listener(
     system,
     new PlainTransport({ host: '127.0.0.1', port: 0 }),
-    { maxConnections: 10, peerNumber },
+    { maxConnections: 10, peerNumber, gate: new Gate(OPEN, () => 0) },
     connections,
     {
       ...{
@@ -42,6 +47,7 @@ test('what was read behind a crash of its connection is nobody’s frame, and al
           () => true,
         ),
         budget,
+        refused: new Counts(),
         traffic,
         events,
       },

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { until } from '../../src/testing/index.js';
 import { runCli } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
-import { connectAll, KeptSite } from './site.js';
+import { BOUND_MS, connectAll, KeptSite } from './site.js';
 
 async function configured(t: ExecutionContext, keeper = true) {
   const cwd = tempDir(t);
@@ -31,6 +32,62 @@ test('what can change in place does: no new process, and the new value holds', a
   const logged = site.cli.stderr.length;
   await site.status();
   t.is(site.cli.stderr.length, logged, 'level info is not logged any more');
+});
+
+test('limits, time-outs, the view and names change in place: the same process goes by the new values', async (t) => {
+  const { site, write, reload, diff } = await configured(t);
+  const { pid } = await site.status();
+  const agents = await connectAll(t, site.port, 3);
+  for (const agent of agents) await agent.send(agent.frame(1));
+  await site.storedAt([1, 2, 3], 1);
+  const config = {
+    listen: { maxConnections: 3, maxInflightBytes: 1_000_000 },
+    store: { connectTimeoutMs: 4000, queryTimeoutMs: 9000 },
+    view: { freshS: 30, holdS: 40, errorShare: 0.2, minCalls: 1, hideS: 800, forgetS: 80_000, maxRows: 5000 },
+    names: { [`${1 + (1 % 100)}`]: 'first service' },
+  };
+  write(config);
+  const said = await diff();
+  t.regex(said, /reload: everything would change in place/);
+  const { code, stdout } = await reload();
+  t.is(code, 0);
+  t.regex(stdout, /changed in place\n$/);
+  t.is(stdout.split('\n').filter((line) => line.endsWith(' has changed')).length, 12);
+  for (const line of stdout.split('\n').filter((line) => line.endsWith(' has changed')))
+    t.true(said.includes(`${line}: in place`), line);
+  t.is((await site.status()).pid, pid);
+  // The fourth connection is one too many now.
+  const [fourth] = await connectAll(t, site.port, 1);
+  await until(() => fourth!.end !== undefined, { boundMs: BOUND_MS, what: 'the connection to be refused' });
+  t.is((await site.status()).traffic.connections, 3);
+  await until(
+    async () => {
+      const { services } = await site.ask<{ services: { name: string | null }[] }>('/api/services');
+      return services.some(({ name }) => name === 'first service');
+    },
+    { boundMs: BOUND_MS, what: 'the name in the view' },
+  );
+  const metrics = await (await fetch(`http://127.0.0.1:${site.adminPort}/metrics`)).text();
+  t.regex(metrics, /^lars_reporter_connections_limit 3$/m);
+  t.regex(metrics, /^lars_reporter_inflight_limit_bytes 1000000$/m);
+  // More are taken again.
+  write({ ...config, listen: { maxConnections: 100 } });
+  t.is((await reload()).code, 0);
+  const [fifth] = await connectAll(t, site.port, 1);
+  await until(async () => (await site.status()).traffic.connections === 4, {
+    boundMs: BOUND_MS,
+    what: 'another connection',
+  });
+  t.is(fifth!.end, undefined);
+  t.is((await site.status()).pid, pid);
+});
+
+test('a view that is switched off or on needs another process', async (t) => {
+  const { write, diff } = await configured(t);
+  write({ view: { enabled: false, holdS: 70 } });
+  const said = await diff();
+  t.regex(said, /view\.enabled has changed: by a hand-over/);
+  t.regex(said, /view\.holdS has changed: in place/);
 });
 
 test('a changed token opens the admin HTTP from the reload on, the old one does not', async (t) => {

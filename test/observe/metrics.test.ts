@@ -118,6 +118,13 @@ test('all label values are there from the start: reasons, classes, writers', asy
       'frames_rejected_total{reason="incomplete"}',
       'frames_rejected_total{reason="handler"}',
       'rows_rejected_total{reason="invalid"}',
+      'rows_rejected_total{reason="caller"}',
+      'address_throttled_total{reason="keys"}',
+      'address_throttled_total{reason="reports"}',
+      'connections_denied_total{reason="address"}',
+      'connections_denied_total{reason="address-full"}',
+      'connections_denied_total{reason="proxy-header"}',
+      'connections_denied_total{reason="rules-changed"}',
       'writer_restarts_total{writer="0"}',
       'writer_restarts_total{writer="1"}',
       'writer_restarts_total{writer="2"}',
@@ -133,7 +140,7 @@ test('all label values are there from the start: reasons, classes, writers', asy
 
 test('counters and gauges are exactly what the status says', async (t) => {
   const limits = { maxInflightBytes: 1000, maxConnections: 50 };
-  const metrics = new Metrics({ writers: 2, source: busyStatus, version: '1.2.3', ...limits });
+  const metrics = new Metrics({ writers: 2, source: busyStatus, version: '1.2.3', limits });
   metrics.countStreams(() => 6);
   metrics.countDiscardedLines(() => 40);
   const expected = {
@@ -162,7 +169,15 @@ test('counters and gauges are exactly what the status says', async (t) => {
     rows_recovered_total: 50,
     rows_upserted_total: 2690,
     rows_coalesced_total: 303,
-    'rows_rejected_total{reason="invalid"}': 21,
+    'rows_rejected_total{reason="invalid"}': 13,
+    'rows_rejected_total{reason="caller"}': 8,
+    'connections_denied_total{reason="address"}': 61,
+    'connections_denied_total{reason="address-full"}': 62,
+    'connections_denied_total{reason="proxy-header"}': 63,
+    'connections_denied_total{reason="rules-changed"}': 64,
+    'address_throttled_total{reason="reports"}': 65,
+    'address_throttled_total{reason="keys"}': 68,
+    reports_foreign_caller_total: 66,
     rows_saturated_total: 13,
     rows_dead_lettered_total: 1,
     rows_pending: 56,

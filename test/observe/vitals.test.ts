@@ -22,8 +22,7 @@ class Watched {
     const watched = this;
     this.vitals = new Vitals({
       source: () => this.status,
-      maxInflightBytes: 1000,
-      maxConnections: 10,
+      limits: { maxInflightBytes: 1000, maxConnections: 10 },
       lag: {
         get p99Ms() {
           return watched.lagMs;

@@ -158,6 +158,7 @@ export class Site {
         counts: view.counts(),
       }),
       ask: async (question) => answer(view, question, undefined),
+      series: async () => new Uint8Array(),
       follow: async (topic, onEvent) => {
         const events = this.#topics.follow(topic);
         const followers = this.#followers.get(topic) ?? new Set();

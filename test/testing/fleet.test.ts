@@ -65,6 +65,62 @@ test('a fleet that does not reconnect says that it was cut off', async (t) => {
   await t.throwsAsync(fleet.stop(), { code: 'CONNECTION_FAILED' });
 });
 
+test('a fleet that never reconnects says who is connected and who was lost, and of those that it turned away; nothing rejects', async (t) => {
+  const store = new MemoryStore();
+  const first = await start(t, { store });
+  const second = await start(t, { store: new MemoryStore() });
+  let calls = 0;
+  const port = () => (calls++ === 0 ? second : first).address.port;
+  const fleet = await startFleet({ ...shape, port, neverReconnect: true, pauseMs: 1 });
+  await until(() => fleet.rounds >= 2, { ...BOUND, what: 'two rounds' });
+  t.is(fleet.connected, 3);
+  t.deepEqual(fleet.lost, []);
+  const rests = await fleet.hold();
+  t.deepEqual([...rests.keys()], [1, 2, 3]);
+  await second.stop();
+  // Nothing is sent, and the loss is noticed nevertheless.
+  await until(() => fleet.lost.length === 1, { ...BOUND, what: 'the loss' });
+  t.is(fleet.connected, 2);
+  t.is(fleet.lost[0]?.caller, 1);
+  t.regex(fleet.lost[0]?.why ?? '', /may not have been read/);
+  fleet.go();
+  const { rounds } = fleet;
+  await until(() => fleet.rounds >= rounds + 2, { ...BOUND, what: 'the others to go on' });
+  const last = await fleet.stop();
+  t.is(fleet.lost.length, 1);
+  t.is(fleet.reconnects, 0);
+  await until(() => first.status().inflightBytes === 0 && first.ledger().pending === 0, {
+    ...BOUND,
+    what: 'everything to be stored',
+  });
+  for (const { caller, succ } of store.rows.values()) t.is(succ, last.get(caller)!);
+
+  const refused = await startFleet({ ...shape, port: second.address.port, neverReconnect: true });
+  t.is(refused.lost.length, 3);
+  t.is(refused.connected, 0);
+  await t.notThrowsAsync(refused.stop());
+  await t.throwsAsync(startFleet({ ...shape, port: 1, reconnect: true, neverReconnect: true }), {
+    instanceOf: RangeError,
+  });
+});
+
+test('a fleet that is held has sent whole rounds, also when it pauses in the middle of frames, and everything it counts is read', async (t) => {
+  const reporter = await start(t, { store: new MemoryStore() });
+  const fleet = await startFleet({
+    ...{ port: reporter.address.port, ...shape, neverReconnect: true },
+    ...{ pauseMs: 1, cutFrames: true },
+  });
+  for (let time = 0; time < 3; time++) {
+    await fleet.hold();
+    const { rowsSent } = fleet;
+    t.true(rowsSent > 0);
+    await until(() => reporter.ledger().received === rowsSent, { ...BOUND, what: 'what was sent' });
+    fleet.go();
+    await until(() => fleet.rowsSent > rowsSent, { ...BOUND, what: 'it to go on' });
+  }
+  await fleet.stop();
+});
+
 test('a fleet that is to be stopped while nobody answers gives up within its bound', async (t) => {
   const reporter = await start(t, { store: new MemoryStore() });
   const fleet = await startFleet({ port: reporter.address.port, ...shape, reconnect: true });

@@ -2,6 +2,7 @@ import test from 'ava';
 import { listCallers } from '../../src/view/query/list-callers.js';
 import { listIncidents } from '../../src/view/query/list-incidents.js';
 import { listServices } from '../../src/view/query/list-services.js';
+import { DEFAULT_SETTINGS } from '../../src/view/view-settings.js';
 import { World } from './world.js';
 
 const HOST = '10.0.0.1:80';
@@ -27,6 +28,17 @@ test('a flag of the table is a relapse of the incident that it was reported in, 
   world.read({ caller: '10.9.0.2', lateS: 30, hosts: { [HOST]: [1, 0, true] } });
   world.tick();
   t.is(relapsesOf(world), 1);
+});
+
+test('a name that changes is shown at the next tick, also of a service that stands as before', (t) => {
+  const world = new World();
+  world.say({ hosts: { [HOST]: [1, 0] } });
+  world.tick();
+  const name = () => listServices(world.view, new URLSearchParams()).services[0]?.name;
+  t.is(name(), null);
+  world.view.set(DEFAULT_SETTINGS, () => 'live list');
+  world.tick();
+  t.is(name(), 'live list');
 });
 
 test('a service of the table is live at the tick after its first report', (t) => {

@@ -76,7 +76,7 @@ export class NaiveView {
   readonly rows = new Map<string, NaiveRow>();
   readonly voices = new Map<number, NaiveVoice>();
   readonly incidents: NaiveIncident[] = [];
-  readonly #settings: ViewSettings;
+  #settings: ViewSettings;
   readonly #deltas: Delta[] = [];
   readonly #runs = new Map<string, NaiveRun>();
   readonly #hostBegan = new Map<string, number[]>();
@@ -91,6 +91,10 @@ export class NaiveView {
   constructor(settings: ViewSettings, now: number) {
     this.#settings = settings;
     this.now = now;
+  }
+
+  set(settings: ViewSettings): void {
+    this.#settings = settings;
   }
 
   connections(open: ReadonlyMap<string, number>): void {

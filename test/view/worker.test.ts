@@ -1,8 +1,10 @@
 import test from 'ava';
+import { until } from '../../src/testing/index.js';
 import { VIEW_PATHS } from '../../src/view/live.js';
 import type { CallersAnswer, ServiceAnswer, ServicesAnswer } from '../../src/view/shapes.js';
+import { DEFAULT_SETTINGS } from '../../src/view/view-settings.js';
 import { row } from '../support/rows.js';
-import { from, startThread } from './worker.js';
+import { BOUND, from, startThread } from './worker.js';
 
 const HOST = { modid: 4242, cmdid: 17, ip: 0x0a020007, port: 80 };
 const CALLER = 0x0a090003;
@@ -51,6 +53,25 @@ test('each path is answered; what cannot be is told with its status and why', as
     answer: { error: 'no agent has reported service 1/1' },
   });
   t.is((await ask('/api/services', {}, 'snapshot=999999')).status, 410);
+});
+
+test('settings and names change while it runs: answers go by the new ones from the next tick on', async (t) => {
+  const { thread, feed, ask, ticked } = await startThread(t);
+  feed.peer(3, '10.9.0.3');
+  for (const succ of [1, 2]) {
+    feed.journaled(0, from(3, [row({ ...HOST, caller: CALLER, succ, err: succ })]));
+    await ticked();
+  }
+  const before = await ask<ServicesAnswer>('/api/services');
+  t.like(before.answer.services[0], { name: null, level: 'ok' });
+  thread.tell({
+    kind: 'set',
+    settings: { ...DEFAULT_SETTINGS, minCalls: 1 },
+    names: { '4242': 'live list' },
+  });
+  // Calls count at the end of their ten seconds.
+  const level = async () => (await ask<ServicesAnswer>('/api/services')).answer.services[0]?.level;
+  t.true(await until(async () => (await level()) === 'failing', { ...BOUND, what: 'the errors to count' }));
 });
 
 test('reports that name a loopback address are told apart by where they come from, from the first one on', async (t) => {

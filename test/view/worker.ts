@@ -17,16 +17,17 @@ export async function startThread(
     speed?: number;
     ringWords?: number;
     machinesFile?: string;
+    names?: Readonly<Record<string, string>>;
     history?: HistoryOptions;
   } = {},
 ) {
-  const { speed = 1, ringWords, machinesFile = null, history = null, ...others } = options;
+  const { speed = 1, ringWords, machinesFile = null, names = {}, history = null, ...others } = options;
   const clock = new ThreadClock(clockSetting(speed));
   const feed = new ViewFeed(clock, ringWords);
   let ticks = 0;
   const thread = new ViewThread({
     feed,
-    boot: { clock: clock.setting, settings: DEFAULT_SETTINGS, names: {}, node: null, machinesFile, history },
+    boot: { clock: clock.setting, settings: DEFAULT_SETTINGS, names, node: null, machinesFile, history },
     onUp: () => {},
     onComplaint: () => {},
     onDeath: () => {},

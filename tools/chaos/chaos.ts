@@ -4,12 +4,13 @@ import { checkTable } from './checks.js';
 import { drainAll, endWave } from './ending.js';
 import { allFaults } from './faults/all.js';
 import { WRITERS } from './faults/reporter.js';
+import type { Folder } from './folder.js';
 import { LeakCheck, mebibytes } from './leaks.js';
 import type { Options } from './options.js';
 import { Schedule, type Wave } from './schedule.js';
 import { Site } from './site.js';
 import type { Summary } from './summary.js';
-import type { Timeline } from './timeline.js';
+import { messages } from './timeline.js';
 import { runWave } from './wave.js';
 
 /** Size of the fleet: small enough for a laptop, large enough that every writer always has something to do. */
@@ -19,13 +20,8 @@ const SHORT = { waveMs: 5000, faultsPerWave: 8, reach: 0.4 };
 const SHORT_WAVES = 4;
 const COUNTERS_EVERY_MS = 5000;
 
-export interface ChaosOptions {
+export interface ChaosOptions extends Folder {
   readonly options: Options;
-  /** Where everything is kept. */
-  readonly dir: string;
-  readonly timeline: Timeline;
-  /** Ends the run early. */
-  readonly signal: AbortSignal;
 }
 
 /** Wave after wave of faults, with a look at every key behind each. Resolves when nothing runs any more. */
@@ -60,7 +56,7 @@ export async function runChaos({ options, dir, timeline, signal }: ChaosOptions)
     }
     if (!signal.aborted) await lastRound(site, leaks);
   } catch (error) {
-    if (!signal.aborted) timeline.violation(error instanceof Error ? messages(error) : String(error));
+    if (!signal.aborted) timeline.violation(messages(error));
   } finally {
     clearInterval(counters);
     await site.close();
@@ -127,11 +123,6 @@ function sayCounters({ fleet, watch, options }: Site): void {
     `  ${fleet.connected} connected, sent ${fleet.rowsSent}, received ${received}, stored ${upserted}, ` +
       `coalesced ${coalesced}, dead letters ${deadLettered}, pending ${watch.pending}`,
   );
-}
-
-/** An error with what caused it. */
-function messages(error: Error): string {
-  return error.cause instanceof Error ? `${error.message} (${messages(error.cause)})` : error.message;
 }
 
 class Counter {

@@ -62,8 +62,9 @@ export class Service {
   #isRefused = false;
   #refusals = 0;
   #lifecycle: Promise<unknown> = Promise.resolve();
-  /** Errors that this reporter has a reason to log; undefined: any. */
-  #expected: readonly string[] | undefined = [];
+  /** Errors that this reporter has a reason to log, and whether it has one for any. */
+  #expected: readonly string[] = [];
+  #expectsAny = false;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -108,6 +109,11 @@ export class Service {
     return child?.pid === undefined ? [] : [child.pid, ...(childPids ?? [])];
   }
 
+  /** What the present processes have logged so far. */
+  get log(): string {
+    return this.#cli?.stderr ?? '';
+  }
+
   /** Runs `action` while nobody else starts or ends the process. */
   exclusively<Result>(action: () => Promise<Result>): Promise<Result> {
     const result = this.#lifecycle.then(action);
@@ -139,6 +145,7 @@ export class Service {
       });
       this.#cli = cli;
       this.#expected = [];
+      this.#expectsAny = false;
       this.incarnation++;
       this.state = 'starting';
       const { incarnation } = this;
@@ -182,10 +189,10 @@ export class Service {
     const { reader, incarnation } = this;
     if (!cli || reader === undefined || this.state !== 'up') return;
     const from = cli.stderr.length;
-    this.#expected = this.#expected && [...this.#expected, ...expected];
+    this.#expected = [...this.#expected, ...expected];
     if (what === 'loses') {
       this.losses++;
-      this.#expected = [...(this.#expected ?? []), 'the process that reads has ended'];
+      this.#expected = [...this.#expected, 'the process that reads has ended'];
     }
     this.isChanging = true;
     this.incarnation++;
@@ -193,7 +200,7 @@ export class Service {
     await until(
       () => {
         // A process that starts meanwhile has reason to complain, and the keeper to try again.
-        if (this.#isRefused || this.isDiskFull) this.#expected = undefined;
+        if (this.#isRefused || this.isDiskFull) this.#expectsAny = true;
         return this.#cli !== cli || isOver.test(cli.stderr.slice(from));
       },
       { boundMs: START_BOUND_MS, what: `the log to say ${isOver}` },
@@ -210,7 +217,7 @@ export class Service {
 
   /** SIGKILL to the keeper alone: the process that reads journals what it has, and ends. */
   async killKeeper(): Promise<void> {
-    this.#expected = [...(this.#expected ?? []), 'the keeper is gone'];
+    this.#expected = [...this.#expected, 'the keeper is gone'];
     await this.#end('SIGKILL', (cli) => {
       cli.child.kill('SIGKILL');
       return cli.exited;
@@ -304,7 +311,7 @@ export class Service {
     const { timeline } = this.#options;
     // The last line may not be whole yet.
     const whole = cli.stderr.slice(0, cli.stderr.lastIndexOf('\n') + 1);
-    const isAny = isRefused || this.#expected === undefined;
+    const isAny = isRefused || this.#expectsAny;
     for (const line of unexpectedLines(whole, isAny, this.#expected).slice(0, 5))
       timeline.violation(`reporter ${incarnation} logs: ${line.slice(0, 500)}`);
   }

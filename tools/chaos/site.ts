@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import path from 'node:path';
 import { seeded, until } from '../../src/testing/index.js';
 import { Admin } from './admin.js';
 import { Fleet } from './agents.js';
@@ -93,7 +91,6 @@ export class Site {
 
   /** Starts everything; the agents are silent. */
   static async start(options: SiteOptions): Promise<Site> {
-    mkdirSync(path.join(options.dir, 'tmp'));
     const random = seeded(options.seed);
     const database = await Database.start(options.signal);
     const ports = { agents: await steadyPort(random), admin: await steadyPort(random) };

@@ -41,3 +41,9 @@ export class Timeline {
     this.#onViolation();
   }
 }
+
+/** What an error says, with what caused it. */
+export function messages(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${messages(error.cause)})` : error.message;
+}

@@ -21,17 +21,23 @@ import {
 } from './fence.js';
 import { Logins } from './logins.js';
 import { MysqlConnection, type Query } from './mysql-connection.js';
+import { forgetOldRows } from './old-rows.js';
 import { checkTable, KEY_COLUMNS, readTable, type TableShape } from './table.js';
 import { mysqlReader } from './table-rows.js';
 import { UpsertText } from './upsert.js';
 
-export interface MysqlStoreOptions {
-  /** `mysql://user:password@host:port/database`, parts percent-encoded. */
-  readonly url: string;
+export interface MysqlTimeouts {
   /** Milliseconds a statement may take before its connection is given up and its session killed; 10000. */
   readonly queryTimeoutMs?: number;
   /** Milliseconds for connecting and logging in, and for each statement of the preparation; 5000. */
   readonly connectTimeoutMs?: number;
+}
+
+export interface MysqlStoreOptions extends MysqlTimeouts {
+  /** `mysql://user:password@host:port/database`, parts percent-encoded. */
+  readonly url: string;
+  /** In the place of the two above: asked for whenever they are needed, as they may change. */
+  readonly timeouts?: MysqlTimeouts;
   /** Milliseconds a new connection waits for the statement of the one before it to be over; 15000. */
   readonly lockTimeoutMs?: number;
   /** Between logins that are refused: from 5 s to 5 min unless given. */
@@ -70,17 +76,23 @@ interface Settings {
  */
 export function mysqlStore(options: MysqlStoreOptions): Store {
   const address = mysqlAddress(options.url);
+  const timeouts = options.timeouts ?? options;
   const settings: Settings = {
     address,
     description: describeStoreAddress(address),
-    queryTimeoutMs: options.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS,
-    connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    get queryTimeoutMs() {
+      return timeouts.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS;
+    },
+    get connectTimeoutMs() {
+      return timeouts.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    },
     lockTimeoutMs: options.lockTimeoutMs ?? 15_000,
     onEvent: options.onEvent ?? (() => {}),
     logins: new Logins(options.loginPauses),
     own: new OwnSessions(),
   };
   const earlierRuns = new EarlierRuns();
+  const reader = mysqlReader(settings);
   const check = () =>
     withMysql(
       options.url,
@@ -104,7 +116,8 @@ export function mysqlStore(options: MysqlStoreOptions): Store {
         );
       return new MysqlWriter(settings, lane, earlierRuns);
     },
-    read: mysqlReader(settings),
+    read: reader,
+    forget: (order) => forgetOldRows(settings, reader, order),
     close: async () => {},
   };
 }
@@ -144,6 +157,8 @@ interface Session {
   readonly text: UpsertText;
   /** Longest statement the server takes. */
   readonly maxPacketBytes: number;
+  /** What it was prepared for. */
+  readonly queryTimeoutMs: number;
 }
 
 class MysqlWriter implements StoreWriter {
@@ -163,7 +178,7 @@ class MysqlWriter implements StoreWriter {
 
   async upsert(rows: RowBatch): Promise<void> {
     if (rows.length === 0) return;
-    const session = this.#session?.connection.usable ? this.#session : await this.#connect();
+    const session = (await this.#soundSession()) ?? (await this.#connect());
     const statement = session.text.statement(rows.words);
     // The server answers an oversized packet by closing in the middle of it, which looks like a lost connection.
     if (statement.length + COMMAND_BYTES > session.maxPacketBytes)
@@ -184,6 +199,15 @@ class MysqlWriter implements StoreWriter {
     const session = this.#session;
     this.#session = undefined;
     await session?.connection.close(Math.min(GOOD_BYE_MS, this.#settings.connectTimeoutMs));
+  }
+
+  /** The session there is, if it can be used; one that was prepared for another time-out is ended. */
+  async #soundSession(): Promise<Session | undefined> {
+    const session = this.#session;
+    if (!session?.connection.usable) return undefined;
+    if (session.queryTimeoutMs === this.#settings.queryTimeoutMs) return session;
+    await this.close();
+    return undefined;
   }
 
   /** Connects, prepares the session, checks the table, and waits until it is this partition's only writer. */
@@ -213,7 +237,13 @@ class MysqlWriter implements StoreWriter {
         outlastEarlierRuns(patient, this.#lane.journalId, fence),
       );
       await takeLane(patient, this.#lane, fence);
-      this.#session = { connection, shape, text: new UpsertText(shape.signs), maxPacketBytes };
+      this.#session = {
+        connection,
+        shape,
+        text: new UpsertText(shape.signs),
+        maxPacketBytes,
+        queryTimeoutMs,
+      };
       return this.#session;
     } catch (error) {
       connection?.destroy();

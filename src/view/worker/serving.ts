@@ -1,10 +1,12 @@
 import { messageOf } from '../../model/errors.js';
 import { WORDS_PER_ROW } from '../../model/row.js';
+import { NO_SERVICE_NAMES, type ServiceNames } from '../../model/service-names.js';
 import { HISTORY_OFF } from '../../model/view-status.js';
 import { RingReader } from '../feed/ring.js';
 import { ThreadClock } from '../feed/thread-clock.js';
 import { PEER, ROWS } from '../feed/view-feed.js';
 import { Unanswerable } from '../query/parameters.js';
+import { serviceSeries } from '../query/service-series.js';
 import { View } from '../view.js';
 import { namesFrom } from '../view-settings.js';
 import { answer } from './answering.js';
@@ -12,7 +14,16 @@ import { Keeping } from './keeping.js';
 import { MAX_MACHINES, MachinesFile } from './machines-file.js';
 import { Topics } from './topics.js';
 import { WallClock } from './wall-clock.js';
-import type { Boot, FromWorker, News, ReadRows, Request, RequestKind, Requests } from './worker-protocol.js';
+import type {
+  Boot,
+  FromWorker,
+  News,
+  ReadRows,
+  Request,
+  RequestKind,
+  Requests,
+  Setting,
+} from './worker-protocol.js';
 
 /** Machines are written out so often at most. */
 const SAVE_S = 10;
@@ -23,6 +34,8 @@ const TURN_WORDS = 500_000;
 const TURN_SERVICES = 1_500;
 /** The view counts as behind when rows have waited so long. */
 const BEHIND_S = 2;
+
+const encoder = new TextEncoder();
 
 export type Send = (message: FromWorker, transfer?: ArrayBuffer[]) => void;
 
@@ -36,6 +49,8 @@ export class Serving {
   readonly #file: MachinesFile | undefined;
   readonly #keeping: Keeping | undefined;
   readonly #send: Send;
+  #names: Boot['names'];
+  #storedNames = NO_SERVICE_NAMES;
   /** Numbers of the view by the numbers in the tags of rows. */
   #peers = new Int32Array(1024);
   #missed: News['missed'] = null;
@@ -47,6 +62,7 @@ export class Serving {
     this.#clock = new ThreadClock(boot.clock);
     this.#ring = new RingReader(boot.ring);
     this.#send = send;
+    this.#names = names;
     const startS = this.#clock.nowS();
     this.#view = new View({
       ...{ settings, startS, tick, nameOf: namesFrom(names) },
@@ -109,6 +125,17 @@ export class Serving {
     this.#missed = missed;
   }
 
+  set({ settings, names }: Setting): void {
+    this.#names = names;
+    this.#view.set(settings, namesFrom(names, this.#storedNames));
+  }
+
+  /** Names of services that are stored; those of the configuration stand above them. */
+  rename(stored: ServiceNames): void {
+    this.#storedNames = stored;
+    this.#view.state.nameOf = namesFrom(this.#names, stored);
+  }
+
   unfollow(topic: string): void {
     this.#topics.unfollow(topic);
   }
@@ -132,6 +159,8 @@ export class Serving {
     switch (request.kind) {
       case 'ask':
         return answer(this.#view, request.question, this.#keeping?.reader);
+      case 'series':
+        return encoder.encode(serviceSeries(this.#view));
       case 'follow':
         return this.#topics.follow(request.question);
       case 'begin':

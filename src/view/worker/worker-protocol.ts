@@ -1,4 +1,5 @@
 import type { HistoryOptions } from '../../history/history.js';
+import type { ServiceNames } from '../../model/service-names.js';
 import type { HistoryStatus, ViewCounts } from '../../model/view-status.js';
 import type { SharedRing } from '../feed/ring.js';
 import type { ClockSetting } from '../feed/thread-clock.js';
@@ -11,6 +12,7 @@ export interface Boot {
   readonly ring: SharedRing;
   readonly clock: ClockSetting;
   readonly settings: ViewSettings;
+  /** Of the configuration. */
   readonly names: Readonly<Record<string, string>>;
   readonly node: string | null;
   /** Number of the last tick of the thread before; 0 for the first one. */
@@ -26,6 +28,8 @@ export interface Boot {
 /** What the thread can be asked, and what it answers. */
 export interface Requests {
   ask: { readonly question: ViewQuestion; readonly reply: ViewReply };
+  /** Series of services, as Prometheus text. */
+  series: { readonly question: null; readonly reply: Uint8Array };
   /** Its reply: the events that hold everything. Events of the topic that come after it hold what differs. */
   follow: { readonly question: ViewTopic; readonly reply: readonly ViewEvent[] };
   /** A reading of pending rows and of the table begins. */
@@ -60,9 +64,18 @@ export interface News {
   readonly missed: { readonly rows: number; readonly sinceS: number } | null;
 }
 
+/** What the view is to go on with. */
+export interface Setting {
+  readonly settings: ViewSettings;
+  readonly names: Readonly<Record<string, string>>;
+}
+
 export type ToWorker =
   | Request
+  | ({ readonly kind: 'set' } & Setting)
   | ({ readonly kind: 'news' } & News)
+  /** Names of services that are stored have been read. */
+  | { readonly kind: 'names'; readonly names: ServiceNames }
   | { readonly kind: 'unfollow'; readonly topic: ViewTopic };
 
 export type FromWorker =

@@ -55,6 +55,39 @@ test('an unsigned column holds the 32 bits as the address people know', async (t
   t.deepEqual({ ...stored }, { ip: 3232235521, caller: -1062731774, a: '192.168.0.1', b: '192.168.0.2' });
 });
 
+test('time-outs may change while a store is used: a session that was prepared for another one is ended before the next begins', async (t) => {
+  const name = await makeDatabase(db);
+  const timeouts = { queryTimeoutMs: 20_000, connectTimeoutMs: 5000 };
+  const store = openStore(db.url(name), { timeouts });
+  const writer = store.writer({ ...LANE, journalId: t.title });
+  const sessions = async () => {
+    const found = await db.query(
+      `SELECT id FROM information_schema.processlist WHERE db = '${name}' AND command = 'Sleep'`,
+    );
+    return found.map(({ id }) => Number(id));
+  };
+  await writer.upsert(batch([row({ succ: 1 })]));
+  const before = await sessions();
+  t.is(before.length, 1);
+  await writer.upsert(batch([row({ succ: 2 })]));
+  t.deepEqual(await sessions(), before);
+  timeouts.queryTimeoutMs = 2000;
+  await writer.upsert(batch([row({ succ: 3 })]));
+  const after = await sessions();
+  t.is(after.length, 1);
+  t.notDeepEqual(after, before);
+  // The server gives up a locked row before the statement is given up.
+  const other = await db.session(name);
+  await other.query('BEGIN');
+  await other.query('UPDATE ServerCallStatus SET err_cnt = 7');
+  const { code } = await rejection(t, writer.upsert(batch([row({ succ: 4 })])), 'retry');
+  t.is(code, 'ER_LOCK_WAIT_TIMEOUT');
+  t.true((await sessions()).includes(after[0]!), 'its session goes on');
+  await other.query('ROLLBACK');
+  await other.end();
+  await writer.close();
+});
+
 test('rows are stored on a server whose sessions begin without autocommit and strict mode', async (t) => {
   const lax = await startServer({ args: ['--autocommit=0', '--sql-mode='] });
   t.teardown(() => lax.destroy());

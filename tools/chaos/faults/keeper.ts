@@ -9,12 +9,23 @@ const HANDED_OVER = /handed over; every connection goes on|no hand-over; the pro
 const READ_AGAIN = /was read again|was not taken|is not read again/;
 const RESUMED = /reading on where the process before ended/;
 
-/** Changes of the configuration, and what shows that they are over. */
-const CHANGES: readonly [change: (config: Config) => unknown, over: RegExp][] = [
+/** Changes of the configuration, to another value each time, and what shows that they are over. */
+const CHANGES: readonly [change: (config: Config, time: number) => unknown, over: RegExp][] = [
   // In place.
-  [(config) => ({ ...config, shutdown: { drainMs: 1501 } }), READ_AGAIN],
+  [
+    (config, time) => ({
+      ...config,
+      shutdown: { drainMs: 1501 + time },
+      view: { holdS: 61 + (time % 20) },
+      names: { '1': `name ${time}` },
+    }),
+    READ_AGAIN,
+  ],
   // By a hand-over.
-  [(config) => ({ ...config, view: { holdS: 61 } }), HANDED_OVER],
+  [
+    (config, time) => ({ ...config, writers: { ...config['writers'], maxBatchRows: 201 + (time % 50) } }),
+    HANDED_OVER,
+  ],
   // Not at all.
   [(config) => ({ ...config, listen: { ...config['listen'], port: 'seven' } }), READ_AGAIN],
 ];
@@ -22,7 +33,8 @@ const CHANGES: readonly [change: (config: Config) => unknown, over: RegExp][] = 
 type Config = Readonly<Record<string, object>>;
 
 /** What happens to the processes behind a keeper, and to the keeper. */
-export function keeperFaults({ service }: Site): Fault[] {
+export function keeperFaults({ service }: Pick<Site, 'service'>): Fault[] {
+  let changes = 0;
   const over = async () => {};
   return [
     {
@@ -69,7 +81,7 @@ export function keeperFaults({ service }: Site): Fault[] {
         service.exclusively(async () => {
           const [change, isOver] = pick(CHANGES, random);
           const text = readFileSync(service.configFile, 'utf8');
-          const changed = JSON.stringify(change(JSON.parse(text) as Config));
+          const changed = JSON.stringify(change(JSON.parse(text) as Config, ++changes));
           await withFile(service.configFile, changed, () =>
             service.change('loses nothing', isOver, ({ keeper }) => process.kill(keeper, 'SIGHUP')),
           );

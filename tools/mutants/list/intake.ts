@@ -20,8 +20,8 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/intake/past.ts',
-        find: '{ ...NO_PAST, isSearching: isTrusted, isTrusted }',
-        replace: '{ ...NO_PAST, isTrusted }',
+        find: '{ ...NO_PAST, isSearching: isTrusted, isTrusted,',
+        replace: '{ ...NO_PAST, isTrusted,',
       },
     ],
     tests: [{ file: 'test/keeper/crash.test', titles: ['a frame that was half read*'] }],
@@ -37,5 +37,88 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ file: 'test/keeper/hand-over.test', titles: ['a hand-over closes no connection*'] }],
+  },
+  {
+    name: 'deny-ignored',
+    breaks: 'An address that may not connect is let in.',
+    edits: [
+      {
+        file: 'src/intake/gate.ts',
+        find: 'if (this.#of(deny).has(address)) return false;',
+        replace: 'if (deny.length < 0) return false;',
+      },
+    ],
+    tests: [{ file: 'test/hostile/gate.test', titles: ['an address that may not connect*'] }],
+  },
+  {
+    name: 'throttled-reads-on',
+    breaks: 'An address that has sent too many reports is read on at once.',
+    edits: [
+      {
+        file: 'src/intake/address-use.ts',
+        find: 'for (const reader of this.#readers) reader.park();',
+        replace: '',
+      },
+      {
+        file: 'src/intake/address-use.ts',
+        find: 'return this.#waiting !== undefined;',
+        replace: 'return false;',
+      },
+    ],
+    tests: [{ file: 'test/hostile/gate.test', titles: ['more reports a second*'] }],
+  },
+  {
+    name: 'foreign-uncounted',
+    breaks: 'Rows that are refused for their caller are in no ledger.',
+    edits: [
+      {
+        file: 'src/intake/connection.ts',
+        find: 'refused.received += count;\n    refused.rejected += count;',
+        replace: 'refused.received += 0;',
+      },
+    ],
+    tests: [{ file: 'test/hostile/gate.test', titles: ['a report that names another machine*'] }],
+  },
+  {
+    name: 'header-half-lost',
+    breaks: 'What was read of a header of a balancer is not handed over.',
+    edits: [
+      {
+        file: 'src/intake/proxied-streams.ts',
+        find: 'Buffer.concat([bytes, ...buffered(socket)])',
+        replace: 'Buffer.concat(buffered(socket))',
+      },
+    ],
+    tests: [{ file: 'test/keeper/proxied.test', titles: ['whom a balancer speaks for*'] }],
+  },
+  {
+    name: 'peer-forgotten',
+    breaks: 'After a kill a connection of a balancer counts as the balancer.',
+    edits: [{ file: 'src/intake/past.ts', find: 'isTrusted, peer };', replace: 'isTrusted };' }],
+    tests: [{ file: 'test/keeper/proxied.test', titles: ['whom a balancer speaks for*'] }],
+  },
+  {
+    name: 'rules-for-new-only',
+    breaks: 'Who may not send any more after a reload sends on.',
+    edits: [
+      {
+        file: 'src/intake/listener.ts',
+        find: '      connection.close();\n    }\n  }\n\n  /** Takes no new',
+        replace: '    }\n  }\n\n  /** Takes no new',
+      },
+    ],
+    tests: [{ file: 'test/keeper/proxied.test', titles: ['who may not send any more*'] }],
+  },
+  {
+    name: 'keys-without-bound',
+    breaks: 'One address may fill the room that there is for keys.',
+    edits: [
+      {
+        file: 'src/intake/address-use.ts',
+        find: 'this.#peerNumber > 0 && !this.#limits.hasRoom(this.#peerNumber)',
+        replace: 'this.#peerNumber < 0',
+      },
+    ],
+    tests: [{ file: 'test/hostile/gate.test', titles: ['an address with as many pending keys*'] }],
   },
 ];

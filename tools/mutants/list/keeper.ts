@@ -3,6 +3,18 @@ import type { Mutant } from '../mutant.js';
 /** Between the keeper and its child. */
 export const KEEPER_MUTANTS: readonly Mutant[] = [
   {
+    name: 'reload-on-terminal',
+    breaks: 'A reporter goes on when the terminal that it was started on is closed.',
+    edits: [
+      {
+        file: 'src/keeper/keeper.ts',
+        find: "else if (signal === 'SIGHUP' && !this.#options.isOnTerminal) this.#reload();",
+        replace: "else if (signal === 'SIGHUP') this.#reload();",
+      },
+    ],
+    tests: [{ file: 'test/keeper/terminal.test', titles: ['started on a terminal*'] }],
+  },
+  {
     name: 'copies-not-told-closed',
     breaks: 'A connection that the child has ended stays open for its peer.',
     edits: [

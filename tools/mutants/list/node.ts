@@ -3,6 +3,18 @@ import type { Mutant } from '../mutant.js';
 /** The builders of the stages, and what they connect. */
 export const NODE_MUTANTS: readonly Mutant[] = [
   {
+    name: 'limit-of-the-start',
+    breaks: 'A reload says that listen.maxConnections has changed in place, and the old one holds.',
+    edits: [
+      {
+        file: 'src/node/open-intake.ts',
+        find: 'if (this.#listen.maxConnections !== this.#configured) this.#look();',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/keeper/reload.test', titles: ['limits, time-outs*'] }],
+  },
+  {
     name: 'crashed-writer-not-read-again',
     breaks: 'What a writer journaled when it crashed is never in the view.',
     edits: [
