@@ -3,30 +3,6 @@ import type { Mutant } from '../mutant.js';
 /** What is kept of what the view has seen. */
 export const HISTORY_MUTANTS: readonly Mutant[] = [
   {
-    name: 'progress-not-kept',
-    breaks: 'After a crash an incident that was over meanwhile ends when it began.',
-    edits: [
-      {
-        file: 'src/view/worker/keeping.ts',
-        find: 'if (now - this.#progressAt >= PROGRESS_S) this.#keepProgress();',
-        replace: '',
-      },
-    ],
-    tests: [{ file: 'test/history/day.test' }],
-  },
-  {
-    name: 'gap-shown-as-zero',
-    breaks: 'Minutes that nobody saw look like minutes without calls.',
-    edits: [
-      {
-        file: 'src/view/query/show-history.ts',
-        find: 'coveredS === 0 ? null : tally',
-        replace: 'coveredS === 0 ? unknown : tally',
-      },
-    ],
-    tests: [{ file: 'test/history/day.test' }],
-  },
-  {
     name: 'minute-replaced',
     breaks: 'Of a minute in which one process hands over to another, only what the second one saw is known.',
     edits: [
@@ -76,17 +52,5 @@ export const HISTORY_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ file: 'test/history/history.test', titles: ['a clock that was ahead*'] }],
-  },
-  {
-    name: 'incident-told-again',
-    breaks: 'Who follows incidents is woken again and again by the same one.',
-    edits: [
-      {
-        file: 'src/cli/incidents/telling.ts',
-        find: 'if (!this.#running.has(id)) news',
-        replace: 'news',
-      },
-    ],
-    tests: [{ file: 'test/cli/incidents/telling.test' }],
   },
 ];
