@@ -10,8 +10,8 @@ export function migrateCommand(terminal: Terminal): Command {
     'Creates or upgrades the table ServerCallStatus in the configured store. Safe to repeat.',
     'LARS_STORE_URL=mysql://lars:secret@127.0.0.1/lars lars-reporter migrate',
   ).action(async (options: CommonOptions) => {
-    const { url } = loadSettingsWithWarnings(options, terminal).config.store;
-    const outcome = await migrate(url);
+    const { url, tls } = loadSettingsWithWarnings(options, terminal).config.store;
+    const outcome = await migrate(url, { tls });
     terminal.print(
       outcome === 'created'
         ? `created the table in ${describeStoreUrl(url)}`

@@ -1,9 +1,11 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { blockProblem } from '../model/blocks.js';
+import { isLoopback } from '../model/loopback.js';
 import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS, STORE_FORMS } from '../store/address.js';
+import { STORE_TLS_MODES, storeTlsProblem } from '../store/store-tls.js';
 import type { DeepReadonly } from './tree.js';
-import { isLoopback, isSameAddress, pathProblem, storeUrlProblem, textProblem } from './values.js';
+import { isSameAddress, pathProblem, storeUrlProblem, textProblem } from './values.js';
 
 /** What the schema holds of a key beyond zod's own; `keys.ts` reads it. */
 export interface KeyMeta {
@@ -15,6 +17,8 @@ export interface KeyMeta {
   readonly secret?: boolean;
   /** A path, or a store's address: relative paths are resolved. */
   readonly place?: 'path' | 'store';
+  /** The secret that the file of this path holds: a key, or of a store's address its password. */
+  readonly holds?: string;
   [more: string]: unknown;
 }
 
@@ -33,6 +37,19 @@ const text = (problemOf: (value: string) => string | undefined) =>
       const problem = value === '' ? undefined : problemOf(value);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
     });
+
+/** The path of a file; none unless given. */
+const file = (description: string, more: KeyMeta = {}) =>
+  text(pathProblem)
+    .optional()
+    .describe(description)
+    .meta({ place: 'path', expected: 'the path of a file', ...more } satisfies KeyMeta);
+
+const secretFile = (secret: string, holds: string) =>
+  file(
+    `File that holds ${secret}; nobody but its user and group may read it. Read again when the configuration is.`,
+    { holds },
+  );
 
 const host = (byDefault: string, description: string) =>
   z
@@ -170,12 +187,32 @@ const sections = z.strictObject({
       url: text(storeUrlProblem)
         .default('embedded:./data/store')
         .describe(
-          'Where rows end up: `embedded:DIR` (no server) or `mysql://user:password@host:port/database`.',
+          'Where rows end up: `embedded:DIR` (no server) or `mysql://user:password@host:port/database`; behind it `?ssl-mode=…`, `?socket=FILE`.',
         )
         .meta({
           place: 'store',
           expected: STORE_FORMS,
         } satisfies KeyMeta),
+      passwordFile: secretFile('the password of `store.url`, which has none then', 'store.url'),
+      tls: z
+        .strictObject({
+          mode: z
+            .enum(STORE_TLS_MODES)
+            .optional()
+            .describe(
+              'TLS to the database: `required` encrypts, `verify-ca` also verifies the certificate of the server, `verify-full` its host name, too.',
+            )
+            .meta({ unset: '`off`' } satisfies KeyMeta),
+          ca: file(
+            'Certificates (PEM) of the authorities that are trusted; by default those that Node knows.',
+            {
+              unset: 'those of Node',
+            },
+          ),
+          cert: file('Certificate (PEM) that is shown to the database.'),
+          key: file('Private key (PEM) of `store.tls.cert`; nobody but its user and group may read it.'),
+        })
+        .prefault({}),
       connectTimeoutMs: integer(
         1,
         DAY_MS,
@@ -188,6 +225,10 @@ const sections = z.strictObject({
         DEFAULT_QUERY_TIMEOUT_MS,
         'Longest wait for a statement, in milliseconds; then its connection is closed and the rows are sent again.',
       ),
+    })
+    .superRefine(({ url, tls }, context) => {
+      const found = storeTlsProblem(url, tls);
+      if (found) context.addIssue({ code: 'custom', path: ['tls', found.key], message: found.problem });
     })
     .prefault({}),
   view: z
@@ -248,6 +289,21 @@ const sections = z.strictObject({
         .optional()
         .describe('Secret of HTTP clients that may read everything and change nothing.')
         .meta({ secret: true, expected: 'a text that is not empty' } satisfies KeyMeta),
+      tokenFile: secretFile('`admin.token`', 'admin.token'),
+      viewTokenFile: secretFile('`admin.viewToken`', 'admin.viewToken'),
+      tls: z
+        .strictObject({
+          cert: file(
+            'Certificate (PEM) of the admin HTTP, then those of the authorities in between; with it, only HTTPS is spoken. Read again when the configuration is.',
+          ),
+          key: file('Private key (PEM) of `admin.tls.cert`; nobody but its user and group may read it.'),
+        })
+        .superRefine(({ cert, key }, context) => {
+          if ((cert === undefined) === (key === undefined)) return;
+          const path = [cert === undefined ? 'cert' : 'key'];
+          context.addIssue({ code: 'custom', path, message: 'certificate and key go together: give both' });
+        })
+        .prefault({}),
     })
     .superRefine((admin, context) => {
       if (admin.viewToken !== undefined && admin.viewToken === admin.token)
@@ -256,7 +312,7 @@ const sections = z.strictObject({
           path: ['viewToken'],
           message: 'is the same as admin.token, which may change everything: take another secret',
         });
-      if (admin.token !== undefined || isLoopback(admin.host)) return;
+      if (admin.token !== undefined || admin.tokenFile !== undefined || isLoopback(admin.host)) return;
       context.addIssue({
         code: 'custom',
         path: ['token'],

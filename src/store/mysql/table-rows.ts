@@ -1,8 +1,8 @@
 import type { Row } from '../../model/row.js';
-import type { MysqlAddress } from '../address.js';
 import type { RowFilter, StoreReader } from '../contract.js';
 import { classifyMysqlError } from './errors.js';
 import { type Cell, MysqlConnection } from './mysql-connection.js';
+import type { MysqlServer } from './server.js';
 import { KEY_COLUMNS, type KeyColumn, readTable, type TableShape } from './table.js';
 import { TABLE } from './upsert.js';
 
@@ -10,7 +10,7 @@ import { TABLE } from './upsert.js';
 const PAGE_ROWS = 1000;
 
 export interface MysqlReaderOptions {
-  readonly address: MysqlAddress;
+  readonly server: MysqlServer;
   readonly description: string;
   readonly queryTimeoutMs: number;
   readonly connectTimeoutMs: number;
@@ -26,10 +26,10 @@ export function mysqlReader(options: MysqlReaderOptions): StoreReader {
 }
 
 async function* readRows(options: MysqlReaderOptions, filter: RowFilter): AsyncGenerator<Row> {
-  const { address, description, connectTimeoutMs, queryTimeoutMs } = options;
+  const { server, description, connectTimeoutMs, queryTimeoutMs } = options;
   let connection: MysqlConnection | undefined;
   try {
-    connection = await MysqlConnection.connect(address, connectTimeoutMs);
+    connection = await MysqlConnection.connect(server, connectTimeoutMs);
     const query = (sql: string) => connection!.query(sql, queryTimeoutMs);
     const shape = await readTable(query);
     const { after } = filter;
