@@ -4,9 +4,17 @@ import { createSecureContext } from 'node:tls';
 import { ReporterError } from './errors.js';
 import { readPrivateFile } from './private-file.js';
 
+/** Paths of PEM files: a certificate, then those of the authorities in between, and its key. */
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** As configured: none, unless both are given. */
+export type CertificateSetting = { readonly [Name in keyof CertificateFiles]?: string | undefined };
+
 /** What a server of ours shows to clients, read from its files. */
 export interface ServerCertificate {
-  /** PEM: the certificate, and those of the authorities in between. */
   readonly cert: Buffer;
   readonly key: Buffer;
   /** When it ends. */
@@ -22,7 +30,7 @@ export interface ServerCertificate {
  */
 export function readServerCertificate(
   section: string,
-  { cert: certFile, key: keyFile }: { readonly cert: string; readonly key: string },
+  { cert: certFile, key: keyFile }: CertificateFiles,
 ): ServerCertificate {
   const refuse = (name: 'cert' | 'key', problem: string): never => {
     const file = name === 'cert' ? certFile : keyFile;

@@ -66,10 +66,13 @@ export interface Answered {
 export class Reporter {
   readonly #address: Address;
   readonly #token: string | undefined;
+  readonly #certificate: string | undefined;
 
-  constructor(address: Address, token: string | undefined) {
+  /** `certificate`: see `AdminQuestion`. */
+  constructor(address: Address, token: string | undefined, certificate: string | undefined) {
     this.#address = address;
     this.#token = token;
+    this.#certificate = certificate;
   }
 
   async ask(subject: Subject, signal?: AbortSignal): Promise<Answered> {
@@ -96,7 +99,8 @@ export class Reporter {
     const at = placeOf(this.#address);
     const parameters = new URLSearchParams(query);
     const { status, text } = await askAdmin({
-      ...{ address: this.#address, token: this.#token, method: 'GET', idleMs: IDLE_MS },
+      ...{ address: this.#address, token: this.#token, certificate: this.#certificate },
+      ...{ method: 'GET', idleMs: IDLE_MS },
       path: parameters.size === 0 ? path : `${path}?${parameters}`,
       ...(signal ? { signal } : {}),
     }).catch((error: NodeJS.ErrnoException) => {
