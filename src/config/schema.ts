@@ -1,81 +1,21 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
-import { blockProblem } from '../model/blocks.js';
 import { isLoopback } from '../model/loopback.js';
 import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS, STORE_FORMS } from '../store/address.js';
 import { STORE_TLS_MODES, storeTlsProblem } from '../store/store-tls.js';
+import {
+  blocks,
+  DAY_MS,
+  file,
+  GIB,
+  host,
+  integer,
+  type KeyMeta,
+  perAddress,
+  secretFile,
+  text,
+} from './kinds.js';
 import type { DeepReadonly } from './tree.js';
 import { isSameAddress, pathProblem, storeUrlProblem, textProblem } from './values.js';
-
-/** What the schema holds of a key beyond zod's own; `keys.ts` reads it. */
-export interface KeyMeta {
-  /** What to write instead of an unusable value, when the type alone does not tell it. */
-  readonly expected?: string;
-  /** What is in force when the key is not set, in a word or two. */
-  readonly unset?: string;
-  /** Never printed. */
-  readonly secret?: boolean;
-  /** A path, or a store's address: relative paths are resolved. */
-  readonly place?: 'path' | 'store';
-  /** The secret that the file of this path holds: a key, or of a store's address its password. */
-  readonly holds?: string;
-  [more: string]: unknown;
-}
-
-const DAY_MS = 86_400_000;
-const GIB = 1_073_741_824;
-
-const integer = (min: number, max: number, byDefault: number, description: string) =>
-  z.int().min(min).max(max).default(byDefault).describe(description);
-
-/** A text that `problemOf` finds nothing wrong with. */
-const text = (problemOf: (value: string) => string | undefined) =>
-  z
-    .string()
-    .min(1)
-    .superRefine((value, context) => {
-      const problem = value === '' ? undefined : problemOf(value);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    });
-
-/** The path of a file; none unless given. */
-const file = (description: string, more: KeyMeta = {}) =>
-  text(pathProblem)
-    .optional()
-    .describe(description)
-    .meta({ place: 'path', expected: 'the path of a file', ...more } satisfies KeyMeta);
-
-const secretFile = (secret: string, holds: string) =>
-  file(
-    `File that holds ${secret}; nobody but its user and group may read it. Read again when the configuration is.`,
-    { holds },
-  );
-
-const host = (byDefault: string, description: string) =>
-  z
-    .string()
-    .refine((value) => isIP(value) !== 0 || /^[a-z0-9][a-z0-9_.-]*$/i.test(value))
-    .default(byDefault)
-    .describe(description)
-    .meta({ expected: 'an IP address or a host name, without a port' } satisfies KeyMeta);
-
-const blocks = (description: string) =>
-  z
-    .array(text(blockProblem).meta({ expected: 'an address or a CIDR block' } satisfies KeyMeta))
-    .default([])
-    .describe(description)
-    .meta({
-      expected: 'a list of addresses or CIDR blocks, such as ["10.0.0.0/8", "fd00::/8"]',
-    } satisfies KeyMeta);
-
-const perAddress = (max: number, unset: string, description: string) =>
-  z
-    .int()
-    .min(1)
-    .max(max)
-    .optional()
-    .describe(description)
-    .meta({ unset: `${unset}; loopback unlimited` } satisfies KeyMeta);
 
 /** Every key, in the order people meet them. */
 const sections = z.strictObject({

@@ -4,6 +4,7 @@ import { readPrivateFile } from '../model/private-file.js';
 import { readStoreAddress, withPassword } from '../store/address.js';
 import type { Overrides } from './environment.js';
 import { type ConfigKey, keysOf } from './keys.js';
+import { MASK } from './secrets.js';
 import { isObject, valueAt, withValue } from './tree.js';
 import { pathProblem, textProblem } from './values.js';
 
@@ -30,8 +31,8 @@ export function withSecretFiles(
     // What is no path is told by the schema.
     if (!target || typeof file !== 'string' || file === '' || pathProblem(file) !== undefined) continue;
     const from = overrides?.values.has(key) ? ` (from ${key.env})` : '';
-    const refuse = (problem: string) =>
-      problems.push(`${key.key} = ${JSON.stringify(file)}${from}: ${problem}`);
+    const refuse = (problem: string, shown = JSON.stringify(file)) =>
+      problems.push(`${key.key} = ${shown}${from}: ${problem}`);
     if (isGiven(target, input)) {
       const its = target.place === 'store' ? `the password in ${target.key}` : target.key;
       const there = overrides?.values.has(target) ? ` (from ${target.env})` : '';
@@ -39,7 +40,9 @@ export function withSecretFiles(
       continue;
     }
     const found = secretIn(resolve(baseDir, file), target);
-    if ('problem' in found) refuse(found.problem);
+    if ('problem' in found && !found.isThere && !/^\.{0,2}\//.test(file))
+      refuse('names no file; not shown, for it may be the secret itself: write a path', MASK);
+    else if ('problem' in found) refuse(found.problem);
     else
       filled = withValue(filled, target.path, filledWith(target, valueAt(filled, target.path), found.secret));
   }
@@ -64,14 +67,14 @@ function filledWith({ place }: ConfigKey, value: unknown, secret: string): unkno
 function secretIn(
   path: string,
   target: ConfigKey,
-): { readonly secret: string } | { readonly problem: string } {
+): { readonly secret: string } | { readonly problem: string; readonly isThere: boolean } {
   const found = readPrivateFile(path);
   if ('problem' in found) return found;
   // Editors and `echo` leave a line end.
   const secret = found.bytes.toString('utf8').replace(/(\r?\n)+$/, '');
-  if (secret === '') return { problem: 'holds nothing' };
+  if (secret === '') return { problem: 'holds nothing', isThere: true };
   const problem = secret.includes('\ufffd') ? 'is no text in UTF-8' : problemOf(secret, target);
-  return problem === undefined ? { secret } : { problem: `its content ${problem}` };
+  return problem === undefined ? { secret } : { problem: `its content ${problem}`, isThere: true };
 }
 
 /** Of an address, what a password cannot be written with is less than of a token: it may well stand in quotes. */

@@ -93,7 +93,7 @@ test('a file that is missing, no file, empty, no text or too long is refused wit
   });
   mkdirSync(path.join(dir, 'folder'), { mode: 0o700 });
   for (const [file, problem] of [
-    ['missing', 'does not exist'],
+    ['./missing', 'does not exist'],
     ['folder', 'is no file'],
     ['empty', 'holds nothing'],
     ['lines', 'holds nothing'],
@@ -110,6 +110,14 @@ test('a file that is missing, no file, empty, no text or too long is refused wit
       problems(t, () => parseConfig({ store: { url: URL, passwordFile: file } }, { baseDir: dir })),
       [`store.passwordFile = "${file}": ${problem}`],
     );
+  }
+});
+
+test('a secret that stands where its file is to be named is not shown', (t) => {
+  for (const secret of ['hunter2', 'hunter2/slash', '"hunter2"', 'hunter2 ', `hunter2${'x'.repeat(5000)}`]) {
+    const config = { admin: { tokenFile: secret }, store: { url: URL, passwordFile: secret } };
+    for (const line of problems(t, () => parseConfig(config, { baseDir: '/' })))
+      t.false(line.includes('hunter2'), line);
   }
 });
 
