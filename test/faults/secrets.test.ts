@@ -275,3 +275,42 @@ for (const [mistake, settingsOf] of Object.entries(BROKEN))
     if (existsSync(path.join(cwd, 'data'))) heard.addFiles(cwd, planted);
     t.deepEqual(heard.leaks, []);
   });
+
+test.serial('a new password in its file is used from SIGHUP on, in place, without a keeper', async (t) => {
+  const cwd = tempDir(t);
+  const settings = PLACES['files']!(PASSWORD);
+  plant(cwd, settings, new Set(), { keeper: { enabled: false } });
+  const env = { LARS_LISTEN_HOST: '127.0.0.1', LARS_LISTEN_PORT: '0', LARS_ADMIN_PORT: '0', ...settings.env };
+  const { cli, ready } = await startServe([], { cwd, env });
+  t.teardown(async () => void (await cli.stop('SIGKILL')));
+  const send = async (succ: number) => {
+    const args = [
+      '--to',
+      `127.0.0.1:${ready.listen.port}`,
+      '--modid',
+      '7',
+      '--cmdid',
+      '1',
+      '--caller',
+      '10.0.0.9',
+    ];
+    const result = await runCli(['send', ...args, '--host', `10.0.0.1:80,succ=${succ}`], { cwd, env });
+    t.is(result.code, 0, result.stderr);
+  };
+  const stored = async () =>
+    (await db.query('SELECT succ_cnt FROM lars.ServerCallStatus WHERE modid = 7'))[0]?.['succ_cnt'];
+  await send(1);
+  await until(async () => (await stored()) === 1, { ...BOUND, what: 'the first row' });
+  await db.query("ALTER USER planted@'%' IDENTIFIED BY 'another one'");
+  t.teardown(async () => void (await db.query(`ALTER USER planted@'%' IDENTIFIED BY '${PASSWORD}'`)));
+  const sessions = await db.query(
+    "SELECT id AS session FROM information_schema.processlist WHERE user = 'planted'",
+  );
+  for (const { session } of sessions) await db.query(`KILL ${session}`);
+  await send(2);
+  await until(() => cli.stderr.includes('Access denied'), { ...BOUND, what: 'the password to be refused' });
+  writeFileSync(path.join(cwd, 'password'), 'another one\n');
+  cli.child.kill('SIGHUP');
+  await until(async () => (await stored()) === 2, { ...BOUND, what: 'the second row' });
+  t.regex(cli.stderr, /"outcome":"in-place","keys":\["store\.url"\]/);
+});
