@@ -42,6 +42,7 @@ test('an empty configuration has the documented defaults', (t) => {
       ...{ enabled: true, freshS: 60, holdS: 60, errorShare: 0.1, minCalls: 20 },
       ...{ hideS: 900, forgetS: 86_400, maxRows: 2_000_000 },
     },
+    history: { enabled: true, dir: '/srv/lars/data/history', maxBytes: 1_073_741_824 },
     names: {},
   });
 });
@@ -50,6 +51,13 @@ test('a parsed configuration is frozen and parses to itself, wherever it is pars
   const config = parse({ listen: { port: 1 }, store: { url: 'embedded:here' } });
   t.true(Object.isFrozen(config) && Object.values(config).every((section) => Object.isFrozen(section)));
   t.deepEqual(parseConfig(config, { baseDir: '/elsewhere' }), config);
+});
+
+test('the history is beside a journal that is called so, or in it; or where it is said to be', (t) => {
+  const dir = (input: object) => parse(input).history.dir;
+  t.is(dir({ journal: { dir: '/var/lib/lars/journal' } }), '/var/lib/lars/history');
+  t.is(dir({ journal: { dir: '/var/lib/one' } }), '/var/lib/one/history');
+  t.is(dir({ journal: { dir: '/var/lib/one' }, history: { dir: 'h' } }), '/srv/lars/h');
 });
 
 test('config.json of the package says what the defaults say', (t) => {
@@ -118,7 +126,7 @@ test('an unknown key is an error that names the key meant', (t) => {
     'writers.zzz: unknown key; known are writers.count, writers.maxBatchRows, writers.rewriteMs, writers.maxPendingKeys',
   ]);
   t.deepEqual(unknown(JSON.parse('{ "__proto__": { "port": 1 } }')), [
-    '__proto__: unknown key; known are listen, writers, journal, store, view, names, admin, keeper, shutdown, supervision, log',
+    '__proto__: unknown key; known are listen, writers, journal, store, view, history, names, admin, keeper, shutdown, supervision, log',
   ]);
 });
 

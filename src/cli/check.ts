@@ -18,7 +18,7 @@ interface CheckOptions extends CommonOptions {
 export function checkCommand(terminal: Terminal): Command {
   return commandWith(
     'Validates the configuration and prints the effective one, secrets masked.',
-    'lars-reporter check --store --config /etc/lars/config.json',
+    'lars-reporter check --store --config /etc/lars-reporter/config.json',
   )
     .option('--store', 'also connect to the store and check its table')
     .option('--diff', 'also ask the running reporter what a reload would change, and how')

@@ -29,7 +29,7 @@ export function reloadCommand(terminal: Terminal): Command {
       'a new process takes over, with every connection. A bad file changes nothing. To change admin.token, give the old\n' +
       'one in LARS_ADMIN_TOKEN; SIGHUP needs none, and no certificate.\n' +
       'Exit code: 0 done, 1 not done, 2 the configuration is unusable.',
-    'lars-reporter reload --config /etc/lars/config.json',
+    'lars-reporter reload --config /etc/lars-reporter/config.json',
   )
     .option(
       '--admin <host:port>',

@@ -1,3 +1,4 @@
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { isLoopback } from '../model/loopback.js';
 import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS, STORE_FORMS } from '../store/address.js';
@@ -71,6 +72,11 @@ const sections = z.strictObject({
             100_000_000,
             '20000',
             'Reports of one address a second at most; beyond, its sockets are read later, and nothing is lost.',
+          ),
+          keys: perAddress(
+            1_000_000_000,
+            '1000000',
+            'Keys held for the store with values of one address, about; beyond, its sockets are read when the store has taken some.',
           ),
         })
         .prefault({}),
@@ -213,10 +219,36 @@ const sections = z.strictObject({
       ),
     })
     .prefault({}),
+  history: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether what the view sees is kept on disk: incidents and changes of 30 days, services by the minute of a day and by ten minutes of 14 days.',
+        ),
+      dir: text(pathProblem)
+        .optional()
+        .describe('Folder of the history; one process at a time uses it.')
+        .meta({
+          place: 'path',
+          expected: 'the path of a folder',
+          unset: '`./data/history`: `history` beside a `journal.dir` of the name `journal`, else in it',
+        } satisfies KeyMeta),
+      maxBytes: integer(
+        33_554_432,
+        1024 * GIB,
+        GIB,
+        'Bytes that its file takes at most; what is nearest to its end goes first.',
+      ),
+    })
+    .prefault({}),
   names: z
     .record(z.string().regex(/^-?\d{1,10}(\/-?\d{1,10})?$/), z.string().min(1).max(255))
     .default({})
-    .describe('Names of services: of all with a `modid` (`4242`), or of one (`4242/17`).'),
+    .describe(
+      'Names of services: of all with a `modid` (`4242`), or of one (`4242/17`). Others have those that the database has in `ModIDConfig` and `CmdIDConfig`, if any.',
+    ),
   admin: z
     .strictObject({
       host: host('127.0.0.1', 'Address of the admin HTTP: health, metrics, ledger.'),
@@ -312,14 +344,24 @@ const sections = z.strictObject({
 });
 
 /** The configuration. Unknown keys are errors. */
-export const schema = sections.superRefine(({ listen, admin }, context) => {
-  if (listen.port === 0 || listen.port !== admin.port || !isSameAddress(listen.host, admin.host)) return;
-  context.addIssue({
-    code: 'custom',
-    path: ['admin', 'port'],
-    message: 'listen.port is the same, on the same address: give one of them another port',
+export const schema = sections
+  .superRefine(({ listen, admin }, context) => {
+    if (listen.port === 0 || listen.port !== admin.port || !isSameAddress(listen.host, admin.host)) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['admin', 'port'],
+      message: 'listen.port is the same, on the same address: give one of them another port',
+    });
+  })
+  .transform((config) => {
+    const { history, journal } = config;
+    return { ...config, history: { ...history, dir: history.dir ?? historyBeside(journal.dir) } };
   });
-});
+
+/** Where the history is, unless it is said: both have the names they have by default, or it is in a folder that is ours. */
+function historyBeside(journalDir: string): string {
+  return join(basename(journalDir) === 'journal' ? dirname(journalDir) : journalDir, 'history');
+}
 
 /** A whole, checked configuration: every key has its value, relative paths are resolved. Frozen. */
 export type Config = DeepReadonly<z.output<typeof schema>>;

@@ -1,24 +1,35 @@
+import type { AddressPause } from '../model/traffic.js';
 import type { Reader } from './budget.js';
 
+/** How often it is looked whether there is room for keys again. */
+const LOOK_MS = 100;
+
+export interface AddressLimits {
+  /** Reports it may send a second; asked for anew each time. */
+  readonly reportsPerSecond: () => number;
+  /** Whether it may send more keys; the number is its own in the journal. */
+  readonly hasRoom: (peerNumber: number) => boolean;
+  /** It waits no more. */
+  readonly onRested: () => void;
+}
+
 /**
- * What one address takes, over all of its connections. Reports beyond its rate are not refused: its sockets are read
+ * What one address takes, over all of its connections. What is beyond its limits is not refused: its sockets are read
  * later, so that nothing is lost and others do not wait.
  */
 export class AddressUse {
   /** Open now. */
   connections = 0;
-  readonly #perSecond: () => number;
-  readonly #onRested: () => void;
+  readonly #limits: AddressLimits;
   readonly #readers = new Set<Reader>();
   /** Reports it may still send at once; at most those of a second. Below zero it waits. */
   #left: number | undefined;
   #atMs = performance.now();
   #waiting: NodeJS.Timeout | undefined;
+  #peerNumber = 0;
 
-  /** `perSecond`: reports, asked for anew each time; `onRested`: it waits no more. */
-  constructor(perSecond: () => number, onRested: () => void) {
-    this.#perSecond = perSecond;
-    this.#onRested = onRested;
+  constructor(limits: AddressLimits) {
+    this.#limits = limits;
   }
 
   /** Whether none of its connections is to be read now. */
@@ -34,23 +45,46 @@ export class AddressUse {
     this.#readers.delete(reader);
   }
 
-  /** It has sent so many reports. True when that was too much, and it begins to wait. */
-  sent(reports: number): boolean {
-    const perSecond = this.#perSecond();
-    if (perSecond === Number.POSITIVE_INFINITY) return false;
+  /**
+   * It has sent so many reports; `peerNumber` is its own in the journal, 0 as long as it has none. Tells why it begins to
+   * wait, when that was too much.
+   */
+  sent(reports: number, peerNumber: number): AddressPause | undefined {
+    this.#peerNumber = peerNumber;
+    const waitMs = this.#spend(reports);
+    if (this.#waiting) return undefined;
+    if (waitMs > 0) return this.#wait(waitMs, 'reports');
+    return this.#isFull() ? this.#wait(LOOK_MS, 'keys') : undefined;
+  }
+
+  /** Milliseconds until what was sent is within the rate. */
+  #spend(reports: number): number {
+    const perSecond = this.#limits.reportsPerSecond();
+    if (perSecond === Number.POSITIVE_INFINITY) return 0;
     const nowMs = performance.now();
     const gained = ((nowMs - this.#atMs) / 1000) * perSecond;
     this.#left = Math.min(perSecond, (this.#left ?? perSecond) + gained) - reports;
     this.#atMs = nowMs;
-    if (this.#left >= 0 || this.#waiting) return false;
-    this.#waiting = setTimeout(() => this.#goOn(), Math.ceil((-this.#left / perSecond) * 1000)).unref();
+    return Math.max(0, Math.ceil((-this.#left / perSecond) * 1000));
+  }
+
+  #isFull(): boolean {
+    return this.#peerNumber > 0 && !this.#limits.hasRoom(this.#peerNumber);
+  }
+
+  #wait(ms: number, why: AddressPause): AddressPause {
+    this.#waiting = setTimeout(() => this.#goOn(), ms).unref();
     for (const reader of this.#readers) reader.park();
-    return true;
+    return why;
   }
 
   #goOn(): void {
     this.#waiting = undefined;
+    if (this.connections > 0 && this.#isFull()) {
+      this.#wait(LOOK_MS, 'keys');
+      return;
+    }
     for (const reader of this.#readers) reader.unpark();
-    this.#onRested();
+    this.#limits.onRested();
   }
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../model/errors.js';
 import { CALLER, TAG, WORDS_PER_ROW } from '../model/row.js';
 import type { RowBuffer } from '../model/row-buffer.js';
-import type { Traffic } from '../model/traffic.js';
+import type { AddressPause, Traffic } from '../model/traffic.js';
 import type { EventSink } from '../observe/events.js';
 import type { Counts } from '../partition/counts.js';
 import type { Inbox } from '../routing/inbox.js';
@@ -247,7 +247,8 @@ export class Connection implements Reader {
       // What was good in front of the bad frame is sent on all the same.
       this.#giveUp();
     }
-    if (this.#use.sent(traffic.reports - reportsBefore)) this.#throttled();
+    const pause = this.#use.sent(traffic.reports - reportsBefore, (this.#peerTag ?? 0) >>> 1);
+    if (pause) this.#throttled(pause);
     if (this.#frames > framesBefore) this.#clock.reset();
     if (this.#decoder.incompleteBytes > 0 && !this.socket.isPaused()) this.#clock.start();
     traffic.saturated += reports.saturated - saturatedBefore;
@@ -322,10 +323,10 @@ export class Connection implements Reader {
     refused.rejected += count;
   }
 
-  #throttled(): void {
+  #throttled(why: AddressPause): void {
     const { traffic, events } = this.#domain;
-    traffic.throttled++;
-    events.emit({ type: 'address-throttled', peer: this.peer });
+    traffic.throttled[why]++;
+    events.emit({ type: 'address-throttled', peer: this.peer, why });
   }
 
   #trust(): void {

@@ -22,22 +22,27 @@ export interface GateRules {
     readonly connections?: number | undefined;
     /** Reports of one address a second; beyond, it is read more slowly. */
     readonly reportsPerSecond?: number | undefined;
+    /** Keys that are held for the store with values of one address; beyond, it is read when there are fewer. */
+    readonly keys?: number | undefined;
   };
 }
 
 /** Where nothing is configured: no honest machine comes near. Loopback is not limited then: whole fleets are simulated there. */
 const DEFAULT_CONNECTIONS = 2000;
 const DEFAULT_REPORTS_PER_SECOND = 20_000;
+const DEFAULT_KEYS = 1_000_000;
 
 /** Who may send, and what each address takes. */
 export class Gate {
   readonly #rules: GateRules;
+  readonly #keysOf: (peerNumber: number) => number;
   readonly #addresses = new Map<string, AddressUse>();
   readonly #blocks = new WeakMap<readonly string[], Blocks>();
 
-  /** The rules are asked for each time: they may change. */
-  constructor(rules: GateRules) {
+  /** The rules are asked for each time: they may change. `keysOf`: keys that are held with values of a peer. */
+  constructor(rules: GateRules, keysOf: (peerNumber: number) => number) {
     this.#rules = rules;
+    this.#keysOf = keysOf;
   }
 
   /** Whether an address is a balancer's, which tells in a PROXY header whom it speaks for. */
@@ -63,10 +68,13 @@ export class Gate {
   entered(address: string): AddressUse {
     let use = this.#addresses.get(address);
     if (!use) {
-      use = new AddressUse(
-        () => this.#limit(this.#rules.perAddress.reportsPerSecond, DEFAULT_REPORTS_PER_SECOND, address),
-        () => this.#forget(address),
-      );
+      use = new AddressUse({
+        reportsPerSecond: () =>
+          this.#limit(this.#rules.perAddress.reportsPerSecond, DEFAULT_REPORTS_PER_SECOND, address),
+        hasRoom: (peerNumber) =>
+          this.#keysOf(peerNumber) < this.#limit(this.#rules.perAddress.keys, DEFAULT_KEYS, address),
+        onRested: () => this.#forget(address),
+      });
       this.#addresses.set(address, use);
     }
     use.connections++;

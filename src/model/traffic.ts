@@ -22,6 +22,13 @@ export type ConnectionDenial =
   /** Its address may not send any more since the rules have changed. */
   | 'rules-changed';
 
+/** Why an address is not read for a while. */
+export type AddressPause =
+  /** It has sent more reports than it may in a second. */
+  | 'reports'
+  /** As many keys are held for the store with its values as may be. */
+  | 'keys';
+
 /** What came in over all connections since the start. Plain counts: metrics and status read them. */
 export class Traffic {
   /** Connections open now. */
@@ -37,8 +44,8 @@ export class Traffic {
     'proxy-header': 0,
     'rules-changed': 0,
   };
-  /** How often an address had sent more reports than it may in a second, and was read later. */
-  throttled = 0;
+  /** How often an address began to wait, and why. */
+  readonly throttled: Record<AddressPause, number> = { reports: 0, keys: 0 };
   /** Reports that name another machine as their caller than the one that sent them. */
   foreignCallers = 0;
   /** Rows of those that were refused for it. */

@@ -65,7 +65,7 @@ export async function openIntake(
       get maxConnections() {
         return limit.value;
       },
-      gate: new Gate(listen),
+      gate: new Gate(listen, (peer) => lanes.reduce((keys, { writer }) => keys + writer.keysOf(peer), 0)),
       peerNumber: (address) => peers.number(address),
     },
     connections,

@@ -2,7 +2,7 @@ import type { DeadLetterFilter, DeadLetterOutcome } from '../model/dead-letter.j
 import type { StoreError } from '../model/errors.js';
 import type { Row } from '../model/row.js';
 import type { ReporterStatus } from '../model/status.js';
-import type { ConnectionDenial, FrameRejection } from '../model/traffic.js';
+import type { AddressPause, ConnectionDenial, FrameRejection } from '../model/traffic.js';
 
 /**
  * What happens in a reporter, by the type of the event. An event is told once a statement, once a commit, once a
@@ -51,8 +51,8 @@ export interface EventMap {
   'connection-rejected': { readonly peer: string; readonly maxConnections: number };
   /** A connection was refused or closed for who its peer is. */
   'connection-denied': { readonly peer: string; readonly reason: ConnectionDenial; readonly why: string };
-  /** An address has sent more reports than `listen.perAddress.reportsPerSecond`; it is read later. */
-  'address-throttled': { readonly peer: string };
+  /** An address has sent more than `listen.perAddress` allows: `reports` a second, or `keys` that are held for the store. It is read later. */
+  'address-throttled': { readonly peer: string; readonly why: AddressPause };
   /** A report names another machine as its caller than the one that sent it. */
   'caller-foreign': { readonly peer: string; readonly caller: number; readonly isRejected: boolean };
   /** A connection failed for a reason of ours; it is closed. */

@@ -169,12 +169,14 @@ function peerLines(complaints: Complaints): Lines {
       complaints.about(peer, 'refused', { maxConnections }, 'too many connections; refusing one'),
     'connection-denied': ({ peer, reason, why }) =>
       complaints.about(peer, reason, {}, `a connection was denied: ${why}`),
-    'address-throttled': ({ peer }) =>
+    'address-throttled': ({ peer, why }) =>
       complaints.about(
         peer,
-        'throttled',
+        `throttled-${why}`,
         {},
-        'more reports a second than listen.perAddress allows; it is read later',
+        why === 'reports'
+          ? 'an address sends more reports a second than listen.perAddress allows; it is read later'
+          : 'an address has as many keys pending as listen.perAddress allows; it is read when the store has taken some',
       ),
     'caller-foreign': ({ peer, caller, isRejected }) =>
       complaints.about(

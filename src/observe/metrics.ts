@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StoreErrorClass } from '../model/errors.js';
 import type { ReporterStatus } from '../model/status.js';
-import { type ConnectionDenial, type FrameRejection, Traffic } from '../model/traffic.js';
+import { type AddressPause, type ConnectionDenial, type FrameRejection, Traffic } from '../model/traffic.js';
 import {
   HOST_STATES,
   type HostState,
@@ -72,6 +72,12 @@ const VIEW_GAUGES: readonly Reading[] = [
     'Seconds by which the live view is behind what was journaled; 0 when it has all.',
     ({ view }) => view.behindS,
   ],
+  ['history_bytes', 'Bytes of the file of the history; 0 without one.', ({ view }) => view.history.bytes],
+  [
+    'history_stopped',
+    '1 while the history cannot be written, else 0.',
+    ({ view }) => (view.history.state === 'stopped' ? 1 : 0),
+  ],
 ];
 
 const VIEW_COUNTERS: readonly Reading[] = [
@@ -92,6 +98,7 @@ const STORE_ERROR_CLASSES = Object.keys({
   configuration: true,
 } satisfies Record<StoreErrorClass, true>);
 const FRAME_REJECTIONS = Object.keys(new Traffic().framesRejected) as FrameRejection[];
+const ADDRESS_PAUSES = Object.keys(new Traffic().throttled) as AddressPause[];
 const CONNECTION_DENIALS = Object.keys(new Traffic().denied) as ConnectionDenial[];
 
 /** From half a millisecond (a disk with its own battery) to what only a dying disk takes. */
@@ -157,6 +164,13 @@ export class Metrics {
       ['invalid', 'caller'],
       ({ ledger, traffic }, reason) =>
         reason === 'caller' ? traffic.foreignRows : ledger.rejected - traffic.foreignRows,
+    );
+    this.#counters(
+      'address_throttled_total',
+      'How often an address sent more than listen.perAddress allows, and was read later, by reason.',
+      'reason',
+      ADDRESS_PAUSES,
+      ({ traffic }, reason) => traffic.throttled[reason],
     );
     this.#counters(
       'connections_denied_total',

@@ -13,11 +13,6 @@ export const COUNTERS: readonly Reading[] = [
     ({ traffic }) => traffic.refused,
   ],
   [
-    'address_throttled_total',
-    'How often an address sent more reports a second than listen.perAddress allows, and was read later.',
-    ({ traffic }) => traffic.throttled,
-  ],
-  [
     'reports_foreign_caller_total',
     'Reports that name another machine as their caller; listen.verifyCaller says what becomes of them.',
     ({ traffic }) => traffic.foreignCallers,

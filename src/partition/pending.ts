@@ -2,6 +2,7 @@ import { RowBatch, SINCE, TAG, WORDS_PER_KEY, WORDS_PER_ROW } from '../model/row
 import { Ages } from './ages.js';
 import type { Chunk } from './chunk.js';
 import { ASIDE, FREE, Marks, RESTING, STORED, WAITING } from './marks.js';
+import { Owners } from './owners.js';
 import { Pass } from './pass.js';
 import { type Rest, Rests } from './rests.js';
 import { RowMap } from './rowmap.js';
@@ -43,6 +44,7 @@ export class PendingRows {
   readonly #map = new RowMap();
   readonly #ages = new Ages();
   readonly #marks = new Marks();
+  readonly #owners = new Owners();
   /** Of a row that waits while an older value of its key is in flight: epoch second in which the newer one came. */
   #renewed = new Int32Array(0);
   /** Chunks whose fate is open: neither stored, refused nor released. */
@@ -63,6 +65,11 @@ export class PendingRows {
   /** Keys that are pending. */
   get keys(): number {
     return this.#map.size - this.#marks.count(STORED);
+  }
+
+  /** Keys that are pending with a value of this peer, by its number in the journal. */
+  keysOf(peer: number): number {
+    return this.#owners.count(peer);
   }
 
   /** Values held: one a key, and one more for each value in flight that a newer one has replaced. */
@@ -96,6 +103,7 @@ export class PendingRows {
     for (let from = 0; from < rows.length; from += WORDS_PER_ROW) {
       const slot = map.put(rows, from);
       if (slot >= this.#marks.capacity) this.#resize();
+      this.#owners.hold(slot, rows[from + TAG]! >>> 1);
       const mark = map.replaced ? this.#marks.at(slot) : FREE;
       // A row that is replaced is never FREE.
       if (mark === WAITING || mark === ASIDE || mark === RESTING) {
@@ -131,6 +139,7 @@ export class PendingRows {
     for (let from = 0; from < rows.length; from += WORDS_PER_ROW) {
       const slot = this.#map.put(rows, from);
       if (slot >= this.#marks.capacity) this.#resize();
+      this.#owners.hold(slot, rows[from + TAG]! >>> 1);
       const at = slot * WORDS_PER_ROW + SINCE;
       if (this.#map.replaced) this.#ages.remove(this.#map.words[at]!);
       const since = Math.min(rows[from + SINCE]! >>> 0, now);
@@ -257,6 +266,7 @@ export class PendingRows {
     this.#ages.remove(since);
     if (this.#marks.at(slot) > 0 && this.#storedAs[slot]! >> 1 === this.#marks.at(slot)) {
       this.#marks.set(slot, STORED);
+      this.#owners.free(slot);
     } else {
       this.#remove(keys, at);
     }
@@ -268,6 +278,7 @@ export class PendingRows {
     const slot = this.#map.remove(key, at);
     if (slot < 0) return slot;
     this.#marks.set(slot, FREE);
+    this.#owners.free(slot);
     this.#storedAs[slot] = 0;
     return slot;
   }
@@ -276,6 +287,7 @@ export class PendingRows {
   #giveMemoryBack(): void {
     if (this.#map.size > 0 || this.#marks.capacity <= this.#map.capacity) return;
     this.#marks.resize(this.#map.capacity);
+    this.#owners.resize(this.#map.capacity);
     this.#renewed = new Int32Array(this.#map.capacity);
     this.#storedAs = new Int32Array(this.#map.capacity);
   }
@@ -398,6 +410,7 @@ export class PendingRows {
   #resize(): void {
     const { capacity } = this.#map;
     this.#marks.resize(capacity);
+    this.#owners.resize(capacity);
     const renewed = new Int32Array(capacity);
     renewed.set(this.#renewed);
     this.#renewed = renewed;

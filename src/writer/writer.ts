@@ -139,6 +139,11 @@ export class Writer {
     this.#offerRoom(this.#current);
   }
 
+  /** Keys that are pending with a value of this peer, by its number in the journal. */
+  keysOf(peer: number): number {
+    return this.#current.pending.keysOf(peer);
+  }
+
   /** From now on nothing waits for others to go along with: no rewrite, no checkpoint. */
   endWaits(): void {
     this.#hasEndedWaits = true;

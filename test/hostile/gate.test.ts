@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { encodeReportFrame } from '../../src/client/index.js';
-import type { ConfigInput } from '../../src/index.js';
-import { numberedReport } from '../../src/testing/index.js';
+import { type ConfigInput, startReporter } from '../../src/index.js';
+import { FaultyStore, HostileAgent, numberedReport } from '../../src/testing/index.js';
 import { until } from '../../src/testing/until.js';
 import { Siege } from '../../tools/shared/siege.js';
 import { tempDir } from '../support/temp.js';
@@ -81,7 +81,7 @@ test('more reports a second than an address may send are read later, over all of
   const beganMs = performance.now();
   for (const agent of agents)
     void agent.sendBytes(Buffer.concat(Array.from({ length: each }, () => reportOf(1, '127.6.0.1'))));
-  await until(() => siege.traffic.throttled > 0, { ...BOUND, what: 'the address to wait' });
+  await until(() => siege.traffic.throttled.reports > 0, { ...BOUND, what: 'the address to wait' });
   const other = await siege.agent({ localAddress: '127.6.0.2' });
   await other.sendBytes(reportOf(2, '127.6.0.2'));
   await isStored(siege, 2);
@@ -89,7 +89,7 @@ test('more reports a second than an address may send are read later, over all of
   await until(() => siege.traffic.reports === 2 * each + 1, { ...BOUND, what: 'all of its reports' });
   // Those of the first second go at once, and some reads that are under way.
   t.true(performance.now() - beganMs >= (1000 * each) / reportsPerSecond);
-  t.true(siege.traffic.throttled >= 3);
+  t.true(siege.traffic.throttled.reports >= 3);
   t.is(siege.traffic.connections, 4);
 });
 
@@ -176,4 +176,41 @@ test('a balancer without a header is denied, its health checks are no news, and 
       ['127.21.0.1', 'length'],
     ],
   );
+});
+
+test('an address with as many pending keys as it may have is read when the store has taken some; none is lost, and others do not wait', async (t) => {
+  const store = new FaultyStore();
+  const reporter = await startReporter(
+    {
+      listen: { host: '127.0.0.1', port: 0, perAddress: { keys: 100 } },
+      admin: { port: 0 },
+      journal: { dir: `${tempDir(t)}/journal` },
+    },
+    { store },
+  );
+  t.teardown(() => reporter.stop());
+  const agent = async (localAddress: string) => {
+    const one = await HostileAgent.connect({ port: reporter.address.port, localAddress });
+    t.teardown(() => one.destroy());
+    return one;
+  };
+  store.fail();
+  const greedy = await agent('127.7.0.1');
+  const all = 20_000;
+  void greedy.sendBytes(
+    Buffer.concat(Array.from({ length: all }, (_, service) => reportOf(service, '127.7.0.1'))),
+  );
+  await until(() => reporter.status().traffic.throttled.keys > 0, { ...BOUND, what: 'the address to wait' });
+  const modest = await agent('127.7.0.2');
+  const before = reporter.ledger().pending;
+  await modest.sendBytes(reportOf(all, '127.7.0.2'));
+  await until(() => reporter.ledger().pending > before, { ...BOUND, what: 'the report of another address' });
+  t.true(reporter.ledger().pending < all);
+  store.heal();
+  await until(() => reporter.ledger().upserted >= all + 1 && reporter.ledger().pending === 0, {
+    ...BOUND,
+    what: 'everything to be stored',
+  });
+  t.true(reporter.ledger().balanced);
+  t.true(greedy.isOpen);
 });

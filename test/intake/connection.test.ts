@@ -38,7 +38,7 @@ test('what was read behind a crash of its connection is nobody’s frame, and al
   const listener = new Listener(
     system,
     new PlainTransport({ host: '127.0.0.1', port: 0 }),
-    { maxConnections: 10, peerNumber, gate: new Gate(OPEN) },
+    { maxConnections: 10, peerNumber, gate: new Gate(OPEN, () => 0) },
     connections,
     {
       ...{

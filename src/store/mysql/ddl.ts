@@ -7,6 +7,8 @@ import { readTable } from './table.js';
 /** Compiled code lives in dist/src/store/mysql, the schema in the package's root. */
 const DDL_FILE = new URL('../../../../schema/server_call_status.sql', import.meta.url);
 
+const INCIDENTS_FILE = new URL('../../../../schema/server_call_incident.sql', import.meta.url);
+
 const NO_SUCH_TABLE = 1146;
 const COMMAND_DENIED = 1142;
 
@@ -27,6 +29,17 @@ export async function makeTable(server: MysqlServer): Promise<boolean> {
       throw (error as { errno?: unknown }).errno === COMMAND_DENIED ? mayNotCreate(error) : error;
     });
     await readTable(query);
+    return true;
+  });
+}
+
+/** As `makeTable`, of the table of incidents. */
+export async function makeIncidentTable(server: MysqlServer): Promise<boolean> {
+  const ddl = await readFile(INCIDENTS_FILE, 'utf8');
+  return withMysql(server, async (query) => {
+    const isThere = (await query("SHOW TABLES LIKE 'ServerCallIncident'")).length > 0;
+    if (isThere) return false;
+    await query(ddl);
     return true;
   });
 }

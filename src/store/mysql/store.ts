@@ -16,6 +16,7 @@ import {
 } from './fence.js';
 import { Logins } from './logins.js';
 import { MysqlConnection, type Query } from './mysql-connection.js';
+import { forgetOldRows } from './old-rows.js';
 import { type MysqlServer, mysqlServer } from './server.js';
 import { checkTable, KEY_COLUMNS, readTable, type TableShape } from './table.js';
 import { mysqlReader } from './table-rows.js';
@@ -97,6 +98,7 @@ export function mysqlStore(options: MysqlStoreOptions): Store {
     own: new OwnSessions(),
   };
   const earlierRuns = new EarlierRuns();
+  const reader = mysqlReader(settings);
   const check = () =>
     withMysql(
       settings.server,
@@ -120,7 +122,8 @@ export function mysqlStore(options: MysqlStoreOptions): Store {
         );
       return new MysqlWriter(settings, lane, earlierRuns);
     },
-    read: mysqlReader(settings),
+    read: reader,
+    forget: (order) => forgetOldRows(settings, reader, order),
     close: async () => {},
   };
 }

@@ -3,6 +3,7 @@ import { type Fleet, seeded, startFleet, until } from '../../../src/testing/inde
 import { Admin } from '../admin.js';
 import { checkTable } from '../checks.js';
 import { Database } from '../database.js';
+import type { Fault } from '../faults/fault.js';
 import { keeperFaults } from '../faults/keeper.js';
 import type { Folder } from '../folder.js';
 import { steadyPort } from '../ports.js';
@@ -46,6 +47,8 @@ class Trial {
   readonly #done = new Map<Kind, number>();
   #database: Database | undefined;
   #service: Service | undefined;
+  /** Made once: each change of the configuration is another one. */
+  #faults: readonly Fault[] = [];
   #admin: Admin | undefined;
   #watch: Watch | undefined;
   #fleet: Fleet | undefined;
@@ -84,6 +87,7 @@ class Trial {
         admin: { port: adminPort },
       },
     });
+    this.#faults = keeperFaults({ service: this.#service });
     this.#admin = new Admin(adminPort);
     await this.#service.start();
     this.#watch = new Watch({ service: this.#service, admin: this.#admin, histories: [], timeline });
@@ -152,8 +156,8 @@ class Trial {
   }
 
   async #happen({ kind }: Event): Promise<void> {
-    const service = this.#service!;
-    const fault = keeperFaults({ service }).find(({ name }) => name === kind);
+    await this.#running();
+    const fault = this.#faults.find(({ name }) => name === kind);
     if (!fault) throw new Error(`the chaos run knows no fault "${kind}"`);
     const isKill = kind === 'reader killed';
     if (isKill) await this.#endSpan();
@@ -165,6 +169,16 @@ class Trial {
       await this.#rounds(2);
       await this.#beginSpan();
     }
+  }
+
+  /** A process that starts, or hands over, hands over nothing. */
+  async #running(): Promise<void> {
+    const { signal } = this.#options;
+    const isRunning = async () => (await this.#admin!.status()).state === 'running';
+    await until(() => signal.aborted || isRunning().catch(() => false), {
+      boundMs: BOUND_MS,
+      what: 'the reporter to take reports',
+    });
   }
 
   /** From here to `#endSpan` each row that is sent must be counted as received once. */

@@ -59,6 +59,11 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
         find: 'for (const reader of this.#readers) reader.park();',
         replace: '',
       },
+      {
+        file: 'src/intake/address-use.ts',
+        find: 'return this.#waiting !== undefined;',
+        replace: 'return false;',
+      },
     ],
     tests: [{ file: 'test/hostile/gate.test', titles: ['more reports a second*'] }],
   },
@@ -103,5 +108,17 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ file: 'test/keeper/proxied.test', titles: ['who may not send any more*'] }],
+  },
+  {
+    name: 'keys-without-bound',
+    breaks: 'One address may fill the room that there is for keys.',
+    edits: [
+      {
+        file: 'src/intake/address-use.ts',
+        find: 'this.#peerNumber > 0 && !this.#limits.hasRoom(this.#peerNumber)',
+        replace: 'this.#peerNumber < 0',
+      },
+    ],
+    tests: [{ file: 'test/hostile/gate.test', titles: ['an address with as many pending keys*'] }],
   },
 ];

@@ -186,4 +186,16 @@ export const PARTITION_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/partition/pending.test', titles: ['whatever happens*'] }],
   },
+  {
+    name: 'owner-never-free',
+    breaks: 'Keys that the store has count against the address that sent them.',
+    edits: [
+      {
+        file: 'src/partition/pending.ts',
+        find: 'this.#marks.set(slot, STORED);\n      this.#owners.free(slot);',
+        replace: 'this.#marks.set(slot, STORED);',
+      },
+    ],
+    tests: [{ file: 'test/partition/owners.test', titles: ['a key that the store has is nobody*'] }],
+  },
 ];

@@ -3,6 +3,31 @@ import type { Mutant } from '../mutant.js';
 /** The database. */
 export const STORE_MUTANTS: readonly Mutant[] = [
   {
+    name: 'forget-trusts-what-it-read',
+    breaks: 'A row that was reported after it was read as old is forgotten.',
+    edits: [
+      {
+        file: 'src/store/mysql/old-rows.ts',
+        find: 'FORCE INDEX (PRIMARY) WHERE ts<',
+        replace: 'FORCE INDEX (PRIMARY) WHERE ts<9000000000+',
+      },
+    ],
+    tests: [
+      {
+        file: 'test/store/mysql/old-rows.test',
+        titles: ['a row that is reported after*', 'beside a writer*'],
+      },
+    ],
+  },
+  {
+    name: 'forget-locks-the-table',
+    breaks: 'Forgetting waits for rows that it does not remove, and holds up their writers.',
+    edits: [
+      { file: 'src/store/mysql/old-rows.ts', find: 'AS old FORCE INDEX', replace: 'AS old IGNORE INDEX' },
+    ],
+    tests: [{ file: 'test/store/mysql/old-rows.test', titles: ['a row that stays locked*'] }],
+  },
+  {
     name: 'session-of-old-timeout',
     breaks:
       'A session goes on with the lock wait of another time-out, so that a locked row costs it its connection.',
