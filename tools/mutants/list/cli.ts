@@ -58,4 +58,16 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/keeper/keeper-killed.test', titles: ['when the keeper is killed*'] }],
   },
+  {
+    name: 'incident-told-again',
+    breaks: 'Who follows incidents is woken again and again by the same one.',
+    edits: [
+      {
+        file: 'src/cli/incidents/telling.ts',
+        find: 'if (!this.#running.has(id)) news',
+        replace: 'news',
+      },
+    ],
+    tests: [{ file: 'test/cli/incidents/telling.test' }],
+  },
 ];

@@ -3,43 +3,6 @@ import type { Mutant } from '../mutant.js';
 /** What is kept of what the view has seen. */
 export const HISTORY_MUTANTS: readonly Mutant[] = [
   {
-    name: 'incident-begins-anew',
-    breaks:
-      'After a crash an incident that goes on is another one: it begins twice, and one of them has no end.',
-    edits: [
-      {
-        file: 'src/view/host-assessment.ts',
-        find: "const earlier = state.resuming.take('host', place);",
-        replace: "const earlier = hot < 0 ? state.resuming.take('host', place) : undefined;",
-      },
-    ],
-    tests: [{ file: 'test/history/day.test' }],
-  },
-  {
-    name: 'progress-not-kept',
-    breaks: 'After a crash an incident that was over meanwhile ends when it began.',
-    edits: [
-      {
-        file: 'src/view/worker/keeping.ts',
-        find: 'if (now - this.#progressAt >= PROGRESS_S) this.#keepProgress();',
-        replace: '',
-      },
-    ],
-    tests: [{ file: 'test/history/day.test' }],
-  },
-  {
-    name: 'gap-shown-as-zero',
-    breaks: 'Minutes that nobody saw look like minutes without calls.',
-    edits: [
-      {
-        file: 'src/view/query/show-history.ts',
-        find: 'coveredS === 0 ? null : tally',
-        replace: 'coveredS === 0 ? unknown : tally',
-      },
-    ],
-    tests: [{ file: 'test/history/day.test' }],
-  },
-  {
     name: 'minute-replaced',
     breaks: 'Of a minute in which one process hands over to another, only what the second one saw is known.',
     edits: [
@@ -89,17 +52,5 @@ export const HISTORY_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ file: 'test/history/history.test', titles: ['a clock that was ahead*'] }],
-  },
-  {
-    name: 'incident-told-again',
-    breaks: 'Who follows incidents is woken again and again by the same one.',
-    edits: [
-      {
-        file: 'src/cli/incidents/telling.ts',
-        find: 'if (!this.#running.has(id)) news',
-        replace: 'news',
-      },
-    ],
-    tests: [{ file: 'test/cli/incidents/telling.test' }],
   },
 ];

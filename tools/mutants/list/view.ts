@@ -190,4 +190,41 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/view/corners.test', titles: ['a key that changes hands*'] }],
   },
+  {
+    name: 'incident-begins-anew',
+    breaks:
+      'After a crash an incident that goes on is another one: it begins twice, and one of them has no end.',
+    edits: [
+      {
+        file: 'src/view/host-assessment.ts',
+        find: "const earlier = state.resuming.take('host', place);",
+        replace: "const earlier = hot < 0 ? state.resuming.take('host', place) : undefined;",
+      },
+    ],
+    tests: [{ file: 'test/history/day.test' }],
+  },
+  {
+    name: 'progress-not-kept',
+    breaks: 'After a crash an incident that was over meanwhile ends when it began.',
+    edits: [
+      {
+        file: 'src/view/worker/keeping.ts',
+        find: 'if (now - this.#progressAt >= PROGRESS_S) this.#keepProgress();',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/history/day.test' }],
+  },
+  {
+    name: 'gap-shown-as-zero',
+    breaks: 'Minutes that nobody saw look like minutes without calls.',
+    edits: [
+      {
+        file: 'src/view/query/show-history.ts',
+        find: 'coveredS === 0 ? null : tally',
+        replace: 'coveredS === 0 ? unknown : tally',
+      },
+    ],
+    tests: [{ file: 'test/history/day.test' }],
+  },
 ];
