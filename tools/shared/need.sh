@@ -59,7 +59,7 @@ describe() {
       else_how='dnf install openssl (Fedora)'
       ;;
     systemd)
-      packages=systemd
+      packages='systemd procps'
       what='the tests of the units need systemd-analyze; systemd itself need not run'
       else_how='any Linux with systemd has it'
       ;;
