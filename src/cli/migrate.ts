@@ -16,8 +16,8 @@ export function migrateCommand(terminal: Terminal): Command {
   )
     .option('--history', 'the optional table ServerCallIncident instead, into which incidents are copied')
     .action(async (options: MigrateOptions) => {
-      const { url } = loadSettingsWithWarnings(options, terminal).config.store;
-      const outcome = await (options.history ? migrateHistory(url) : migrate(url));
+      const { url, tls } = loadSettingsWithWarnings(options, terminal).config.store;
+      const outcome = await (options.history ? migrateHistory(url, { tls }) : migrate(url, { tls }));
       const table = options.history ? 'the table of incidents' : 'the table';
       terminal.print(
         outcome === 'created'

@@ -12,10 +12,13 @@ type Query = Readonly<Record<string, string>>;
 export class ViewClient {
   readonly #address: Address;
   readonly #token: string | undefined;
+  readonly #certificate: string | undefined;
 
-  constructor(address: Address, token: string | undefined) {
+  /** `certificate`: see `AdminQuestion`. */
+  constructor(address: Address, token: string | undefined, certificate: string | undefined) {
     this.#address = address;
     this.#token = token;
+    this.#certificate = certificate;
   }
 
   async json<Body>(path: string, query: Query, signal?: AbortSignal): Promise<Body> {
@@ -29,7 +32,8 @@ export class ViewClient {
     const at = placeOf(this.#address);
     const parameters = new URLSearchParams(query);
     const { status, text } = await askAdmin({
-      ...{ address: this.#address, token: this.#token, method: 'GET', idleMs: IDLE_MS },
+      ...{ address: this.#address, token: this.#token, certificate: this.#certificate },
+      ...{ method: 'GET', idleMs: IDLE_MS },
       path: parameters.size === 0 ? path : `${path}?${parameters}`,
       ...(signal ? { signal } : {}),
     }).catch((error: NodeJS.ErrnoException) => {

@@ -179,7 +179,7 @@ class RunningView implements ViewDesk {
   #copyIncidents(): void {
     const { config, options, teardown } = this.#foundation;
     if (options.store || !config.history.enabled) return;
-    const table = incidentTable(config.store.url, config.store);
+    const table = incidentTable(config.store);
     if (!table) return;
     const copy = new IncidentCopy({
       table,

@@ -2,12 +2,27 @@ import { StoreError } from '../model/errors.js';
 import { critical, type Finding, ok, warning } from '../model/finding.js';
 import { describeStoreAddress, storeAddress } from './address.js';
 import { embeddedStore } from './embedded/store.js';
+import { mysqlServer } from './mysql/server.js';
 import { diagnoseMysql, type ServerNeeds } from './mysql/server-diagnosis.js';
+import { type StoreTlsKeys, storeWayWarning } from './store-tls.js';
 
 export type StoreNeeds = ServerNeeds;
 
 /** Looks at the store that a URL names, and changes nothing. What keeps it from being used is a finding, too. */
-export async function diagnoseStore(url: string, needs: StoreNeeds): Promise<Finding[]> {
+export async function diagnoseStore(
+  url: string,
+  needs: StoreNeeds,
+  tls: StoreTlsKeys = {},
+): Promise<Finding[]> {
+  const way = storeWayWarning(url, tls);
+  return [...(way === undefined ? [] : [exposed(way)]), ...(await used(url, tls, needs))];
+}
+
+function exposed(text: string): Finding {
+  return warning('store-exposed', text, 'docs/operations.md says how, under TLS to the database');
+}
+
+async function used(url: string, tls: StoreTlsKeys, needs: StoreNeeds): Promise<Finding[]> {
   try {
     const address = storeAddress(url);
     // A kind that is missing here does not compile.
@@ -17,7 +32,7 @@ export async function diagnoseStore(url: string, needs: StoreNeeds): Promise<Fin
         return [ok('store', `${describeStoreAddress(address)} can be used`)];
       }
       case 'mysql':
-        return await diagnoseMysql(url, needs);
+        return await diagnoseMysql(mysqlServer(url, tls), needs);
     }
   } catch (error) {
     if (error instanceof StoreError) return [unusable(error)];

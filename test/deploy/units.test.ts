@@ -93,8 +93,9 @@ test('the lines of the unit that start and reload the reporter do', async (t) =>
       store: { url: `embedded:${path.join(dir, 'store')}` },
     }),
   );
-  const [start = '', reload = ''] = ['ExecStart', 'ExecReload'].map((key) =>
-    valuesOf(unit(SERVICES[0]!), key)[0]!
+  const lines = ['ExecStart', 'ExecReload'].flatMap((key) => valuesOf(unit(SERVICES[0]!), key));
+  const [start = '', check = '', signal = ''] = lines.map((line) =>
+    line
       .replace('/usr/bin/node', process.execPath)
       .replace('/opt/lars-reporter/current/', PROJECT)
       .replace('/etc/lars-reporter/config.json', config),
@@ -107,18 +108,25 @@ test('the lines of the unit that start and reload the reporter do', async (t) =>
     new Promise<number | null>((resolve) => child.once('close', resolve));
   const server = run(start);
   t.teardown(() => server.kill('SIGKILL'));
-  server.stderr.resume();
+  let log = '';
+  server.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
   let out = '';
   server.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text;
   });
   await until(() => out.includes('\n'), { boundMs: 60_000, what: 'the ready line' });
-  const { admin } = JSON.parse(out) as { admin: { host: string; port: number } };
-  // Its own port is any free one.
-  const reloading = run(reload, ['--admin', `${admin.host}:${admin.port}`]);
-  reloading.stdout.resume();
-  reloading.stderr.resume();
-  t.is(await ended(reloading), 0);
+  for (const line of [check, signal.replace('$MAINPID', `${server.pid}`)]) {
+    const reloading = run(line);
+    reloading.stdout.resume();
+    reloading.stderr.resume();
+    t.is(await ended(reloading), 0, line);
+  }
+  await until(() => log.includes('the configuration was read again'), {
+    boundMs: 60_000,
+    what: 'the reload',
+  });
   const end = ended(server);
   server.kill('SIGTERM');
   t.is(await end, 0);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The tests use programs that npm does not have. Makes sure that they are there:
 #
-#   sh tools/shared/need.sh mariadb chromium promtool systemd
+#   sh tools/shared/need.sh mariadb chromium openssl promtool systemd
 #
 # Exits 0 when they are or could be installed (Debian, Ubuntu and the like, as root or with sudo that asks nothing). Else
 # says what to do, exit 1. CHROMIUM and PROMTOOL name programs elsewhere.
@@ -32,6 +32,7 @@ have_chromium() {
 have_promtool() {
   if [ -n "${PROMTOOL:-}" ]; then [ -x "$PROMTOOL" ]; else in_path_or promtool /usr/bin /usr/local/bin; fi
 }
+have_openssl() { in_path_or openssl /usr/bin; }
 have_systemd() { in_path_or systemd-analyze /usr/bin; }
 
 describe() {
@@ -52,13 +53,18 @@ describe() {
       what='the tests of the alerts need promtool, which comes with Prometheus'
       else_how='name a program: PROMTOOL=/path/to/promtool npm test; the service need not run'
       ;;
+    openssl)
+      packages=openssl
+      what='the tests of TLS make their certificates with openssl'
+      else_how='dnf install openssl (Fedora)'
+      ;;
     systemd)
-      packages=systemd
+      packages='systemd procps'
       what='the tests of the units need systemd-analyze; systemd itself need not run'
       else_how='any Linux with systemd has it'
       ;;
     *)
-      echo "need.sh: $1 is none of mariadb, chromium, promtool, systemd" >&2
+      echo "need.sh: $1 is none of mariadb, chromium, openssl, promtool, systemd" >&2
       exit 1
       ;;
   esac

@@ -79,7 +79,7 @@ async function examine(options: DoctorOptions): Promise<Found[]> {
     ...inArea('limits', lookAtLimits(config, reporter.answer?.pid)),
     ...inArea('folders', [...lookAtFolders(config)]),
     ...inArea('journal', journal.findings),
-    ...inArea('store', await diagnoseStore(config.store.url, needs)),
+    ...inArea('store', await diagnoseStore(config.store.url, needs, config.store.tls)),
     ...inArea('clock', await lookAtClock()),
   ];
 }

@@ -9,17 +9,20 @@ export function* lookAtConfiguration({ config, file, warnings }: LoadedConfig): 
   for (const text of warnings)
     yield warning('configuration-doubtful', text, 'mend it: what was meant may not be in force');
   if (file === undefined || !isReadByAll(file)) return;
+  const { admin } = config;
   const store = readStoreAddress(config.store.url);
   const secrets = [
-    ...(store.kind === 'mysql' && store.password !== '' ? ['the password of the database'] : []),
-    ...(config.admin.token === undefined ? [] : ['admin.token']),
-    ...(config.admin.viewToken === undefined ? [] : ['admin.viewToken']),
+    ...(store.kind === 'mysql' && store.password !== '' && config.store.passwordFile === undefined
+      ? ['the password of the database']
+      : []),
+    ...(admin.token === undefined || admin.tokenFile !== undefined ? [] : ['admin.token']),
+    ...(admin.viewToken === undefined || admin.viewTokenFile !== undefined ? [] : ['admin.viewToken']),
   ].filter((name) => !isFromEnvironment(name));
   if (secrets.length > 0)
     yield warning(
       'secrets-readable',
       `${file} holds ${secrets.join(' and ')}, and every user of this machine may read it`,
-      `chmod 640 ${file} and give it to the group of the reporter, or put secrets into its environment file`,
+      `chmod 640 ${file} and give it to the group of the reporter, or put secrets into files of their own (admin.tokenFile, store.passwordFile)`,
     );
 }
 

@@ -20,8 +20,9 @@ const IDLE_MS = 5000;
 /** Asks the reporter at `address`. One that is down is no fault: doctor is for that, too. */
 export async function lookAtReporter(config: Config, address: Address): Promise<ReporterSeen> {
   const at = placeOf(address);
+  const { token, tls } = config.admin;
   const get = (path: string) =>
-    askAdmin({ address, token: config.admin.token, method: 'GET', path, idleMs: IDLE_MS });
+    askAdmin({ address, token, certificate: tls.cert, method: 'GET', path, idleMs: IDLE_MS });
   try {
     const { status, text } = await get('/api/reporter');
     const answer = objectIn(text) as ReporterAnswer | undefined;

@@ -26,7 +26,8 @@ export async function slowClocks(config: Config, admin: Address | undefined): Pr
   try {
     for (let isMore = true; isMore; ) {
       const path = `/api/callers?skewed=true&limit=${PAGE}&offset=${voices.length}`;
-      const asked = { address, token: config.admin.token, method: 'GET', path, idleMs: IDLE_MS };
+      const { token, tls } = config.admin;
+      const asked = { address, token, certificate: tls.cert, method: 'GET', path, idleMs: IDLE_MS };
       const { status, text } = await askAdmin(asked);
       const answer = objectIn(text) as Partial<CallersAnswer> | undefined;
       if (status !== 200 || !answer?.voices)

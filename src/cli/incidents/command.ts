@@ -52,8 +52,8 @@ export function incidentsCommand(terminal: Terminal): Command {
 
 async function incidents(options: IncidentsOptions, terminal: Terminal): Promise<void> {
   const { config } = loadSettingsWithWarnings(options, terminal);
-  const { token, viewToken } = config.admin;
-  const client = new ViewClient(options.admin ?? adminAddress(config), token ?? viewToken);
+  const { token, viewToken, tls } = config.admin;
+  const client = new ViewClient(options.admin ?? adminAddress(config), token ?? viewToken, tls.cert);
   const look = new Look(client, options);
   if (!options.follow) return look.take();
   const stop = new AbortController();

@@ -62,8 +62,9 @@ export interface Answered {
 export class Reporter {
   readonly #client: ViewClient;
 
-  constructor(address: Address, token: string | undefined) {
-    this.#client = new ViewClient(address, token);
+  /** `certificate`: see `AdminQuestion`. */
+  constructor(address: Address, token: string | undefined, certificate: string | undefined) {
+    this.#client = new ViewClient(address, token, certificate);
   }
 
   async ask(subject: Subject, signal?: AbortSignal): Promise<Answered> {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf, StoreError } from '../../model/errors.js';
+import type { MysqlServer } from './server.js';
 import { withMysql } from './store.js';
 import { readTable } from './table.js';
 
@@ -15,9 +16,9 @@ const COMMAND_DENIED = 1142;
  * Makes the table when the database has none, and checks the one that is there. Resolves with whether it made one.
  * Rejects as `migrate` does.
  */
-export async function makeTable(url: string): Promise<boolean> {
+export async function makeTable(server: MysqlServer): Promise<boolean> {
   const ddl = await readFile(DDL_FILE, 'utf8');
-  return withMysql(url, async (query) => {
+  return withMysql(server, async (query) => {
     try {
       await readTable(query);
       return false;
@@ -33,9 +34,9 @@ export async function makeTable(url: string): Promise<boolean> {
 }
 
 /** As `makeTable`, of the table of incidents. */
-export async function makeIncidentTable(url: string): Promise<boolean> {
+export async function makeIncidentTable(server: MysqlServer): Promise<boolean> {
   const ddl = await readFile(INCIDENTS_FILE, 'utf8');
-  return withMysql(url, async (query) => {
+  return withMysql(server, async (query) => {
     const isThere = (await query("SHOW TABLES LIKE 'ServerCallIncident'")).length > 0;
     if (isThere) return false;
     await query(ddl);

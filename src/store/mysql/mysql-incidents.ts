@@ -1,7 +1,7 @@
-import { describeStoreAddress, type MysqlAddress } from '../address.js';
 import type { IncidentTable, StoredIncident } from '../contract.js';
 import { classifyMysqlError } from './errors.js';
 import { MysqlConnection } from './mysql-connection.js';
+import type { MysqlReaderOptions } from './table-rows.js';
 
 const NO_SUCH_TABLE = 1146;
 const TABLE_DENIED = 1142;
@@ -13,18 +13,12 @@ const CLOSE_MS = 1_000;
 
 /** `ServerCallIncident`, on a connection of its own: what happens to it is nobody else's affair. */
 export class MysqlIncidents implements IncidentTable {
-  readonly #address: MysqlAddress;
-  readonly #connectTimeoutMs: number;
-  readonly #queryTimeoutMs: number;
+  readonly #settings: MysqlReaderOptions;
   #connection: MysqlConnection | undefined;
 
-  constructor(
-    address: MysqlAddress,
-    timeouts: { readonly connectTimeoutMs: number; readonly queryTimeoutMs: number },
-  ) {
-    this.#address = address;
-    this.#connectTimeoutMs = timeouts.connectTimeoutMs;
-    this.#queryTimeoutMs = timeouts.queryTimeoutMs;
+  /** Asked for at each connection: some of them may change. */
+  constructor(settings: MysqlReaderOptions) {
+    this.#settings = settings;
   }
 
   async newest(): Promise<number | undefined> {
@@ -52,12 +46,13 @@ export class MysqlIncidents implements IncidentTable {
   }
 
   async #query(sql: string) {
+    const { server, description, connectTimeoutMs, queryTimeoutMs } = this.#settings;
     try {
       if (!this.#connection?.usable)
-        this.#connection = await MysqlConnection.connect(this.#address, this.#connectTimeoutMs);
-      return await this.#connection.query(sql, this.#queryTimeoutMs);
+        this.#connection = await MysqlConnection.connect(server, connectTimeoutMs);
+      return await this.#connection.query(sql, queryTimeoutMs);
     } catch (error) {
-      throw classifyMysqlError(error, `incidents in ${describeStoreAddress(this.#address)}`, true);
+      throw classifyMysqlError(error, `incidents in ${description}`, true);
     }
   }
 }

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BackoffLimits, backoffMs } from '../../model/backoff.js';
 import { StoreError } from '../../model/errors.js';
 import type { Row } from '../../model/row.js';
-import { describeStoreAddress } from '../address.js';
 import type { ForgetOrder, Forgotten, StoreReader } from '../contract.js';
 import { fieldsOf } from '../thrown.js';
 import { classifyMysqlError } from './errors.js';
@@ -33,11 +32,11 @@ export async function* forgetOldRows(
   reader: StoreReader,
   order: ForgetOrder,
 ): AsyncGenerator<Forgotten> {
-  const { address, connectTimeoutMs, queryTimeoutMs } = options;
+  const { server, description, connectTimeoutMs, queryTimeoutMs } = options;
   const forgotten = { looked: 0, old: 0, removed: 0 };
   let connection: MysqlConnection | undefined;
   try {
-    connection = await MysqlConnection.connect(address, connectTimeoutMs);
+    connection = await MysqlConnection.connect(server, connectTimeoutMs);
     const query = (sql: string) => connection!.query(sql, queryTimeoutMs);
     await query('SET SESSION autocommit=1,innodb_lock_wait_timeout=1');
     await checkClock(query);
@@ -56,7 +55,7 @@ export async function* forgetOldRows(
       message,
       class: errorClass,
       code,
-    } = classifyMysqlError(error, `forgetting rows of ${describeStoreAddress(address)}`, false);
+    } = classifyMysqlError(error, `forgetting rows of ${description}`, false);
     const hint = /DENIED/.test(code) ? '; GRANT DELETE on the table' : '';
     throw new StoreError(errorClass, code, message + hint, { cause: error });
   } finally {

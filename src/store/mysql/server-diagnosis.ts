@@ -1,5 +1,6 @@
 import { type Finding, notice, ok, warning } from '../../model/finding.js';
 import { checkLocks, lockHolder } from './fence.js';
+import type { MysqlServer } from './server.js';
 import { readServerFacts, type ServerFacts } from './server-facts.js';
 import { withMysql } from './store.js';
 import { checkTable } from './table.js';
@@ -25,9 +26,9 @@ const SHORT_WAIT_S = 60;
 const MANY_ROWS = 5_000_000;
 
 /** Looks at the server, the table and the rights of the user; changes nothing. Rejects with a StoreError. */
-export async function diagnoseMysql(url: string, needs: ServerNeeds): Promise<Finding[]> {
+export async function diagnoseMysql(server: MysqlServer, needs: ServerNeeds): Promise<Finding[]> {
   return withMysql(
-    url,
+    server,
     async (query) => {
       await checkTable(query);
       await checkLocks(query);

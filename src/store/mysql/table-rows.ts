@@ -1,9 +1,9 @@
 import type { Row } from '../../model/row.js';
 import type { ServiceNames } from '../../model/service-names.js';
-import type { MysqlAddress } from '../address.js';
 import type { RowFilter, StoreReader } from '../contract.js';
 import { classifyMysqlError } from './errors.js';
 import { type Cell, MysqlConnection } from './mysql-connection.js';
+import type { MysqlServer } from './server.js';
 import { KEY_COLUMNS, type KeyColumn, readTable, type TableShape } from './table.js';
 import { TABLE } from './upsert.js';
 import { readUpstreamNames } from './upstream-names.js';
@@ -12,7 +12,7 @@ import { readUpstreamNames } from './upstream-names.js';
 const PAGE_ROWS = 1000;
 
 export interface MysqlReaderOptions {
-  readonly address: MysqlAddress;
+  readonly server: MysqlServer;
   readonly description: string;
   readonly queryTimeoutMs: number;
   readonly connectTimeoutMs: number;
@@ -28,10 +28,10 @@ export function mysqlReader(options: MysqlReaderOptions): StoreReader {
 }
 
 async function readNames(options: MysqlReaderOptions): Promise<ServiceNames> {
-  const { address, description, connectTimeoutMs, queryTimeoutMs } = options;
+  const { server, description, connectTimeoutMs, queryTimeoutMs } = options;
   let connection: MysqlConnection | undefined;
   try {
-    connection = await MysqlConnection.connect(address, connectTimeoutMs);
+    connection = await MysqlConnection.connect(server, connectTimeoutMs);
     return await readUpstreamNames((sql) => connection!.query(sql, queryTimeoutMs));
   } catch (error) {
     throw classifyMysqlError(error, `reading names of services of ${description}`, false);
@@ -41,10 +41,10 @@ async function readNames(options: MysqlReaderOptions): Promise<ServiceNames> {
 }
 
 async function* readRows(options: MysqlReaderOptions, filter: RowFilter): AsyncGenerator<Row> {
-  const { address, description, connectTimeoutMs, queryTimeoutMs } = options;
+  const { server, description, connectTimeoutMs, queryTimeoutMs } = options;
   let connection: MysqlConnection | undefined;
   try {
-    connection = await MysqlConnection.connect(address, connectTimeoutMs);
+    connection = await MysqlConnection.connect(server, connectTimeoutMs);
     const query = (sql: string) => connection!.query(sql, queryTimeoutMs);
     const shape = await readTable(query);
     const { after } = filter;

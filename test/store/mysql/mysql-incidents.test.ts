@@ -30,7 +30,7 @@ const incident = (id: number, change: Partial<Incident> = {}): Incident => ({
 
 /** A view that knows these, and a copy of them into a database. */
 function copying(name: string, known: Incident[]) {
-  const table = incidentTable(db.url(name), TIMEOUTS)!;
+  const table = incidentTable({ url: db.url(name), ...TIMEOUTS })!;
   const notes: string[] = [];
   const ask = async (): Promise<ViewReply> => ({
     status: 200,

@@ -70,4 +70,16 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/cli/incidents/telling.test' }],
   },
+  {
+    name: 'token-for-anybody',
+    breaks: 'Commands give the token to whoever answers over TLS.',
+    edits: [
+      {
+        file: 'src/cli/admin-client.ts',
+        find: 'if (isIt || socket.authorized) {',
+        replace: 'if (isIt || socket.encrypted) {',
+      },
+    ],
+    tests: [{ file: 'test/keeper/admin-tls.test', titles: ['commands believe*'] }],
+  },
 ];
