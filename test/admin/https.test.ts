@@ -113,3 +113,16 @@ test('a certificate and a key that do not belong together, or can be read by all
   ] as const)
     await t.throwsAsync(serve(t, { tls: given }), { code: 'CONFIG_INVALID', message: problem });
 });
+
+test('a handshake that hangs holds up no close', async (t) => {
+  const { tls } = authorityOf(t);
+  const admin = await serve(t, { tls, limits: { headersMs: 30_000 } });
+  const slow = connectPlain(admin.address.port, admin.address.host);
+  slow.on('error', () => {});
+  await once(slow, 'connect');
+  slow.write(Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]));
+  await shown(admin.address);
+  const closed = once(slow.resume(), 'close', { signal: AbortSignal.timeout(20_000) });
+  await admin.close();
+  await t.notThrowsAsync(closed);
+});
