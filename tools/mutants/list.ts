@@ -5,6 +5,7 @@ import { JOURNAL_MUTANTS } from './list/journal.js';
 import { KEEPER_MUTANTS } from './list/keeper.js';
 import { LMDB_MUTANTS } from './list/lmdb.js';
 import { NODE_MUTANTS } from './list/node.js';
+import { OBSERVE_MUTANTS } from './list/observe.js';
 import { PARTITION_MUTANTS } from './list/partition.js';
 import { ROUTING_MUTANTS } from './list/routing.js';
 import { RUNTIME_MUTANTS } from './list/runtime.js';
@@ -26,6 +27,7 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   journal: JOURNAL_MUTANTS,
   lmdb: LMDB_MUTANTS,
   store: STORE_MUTANTS,
+  observe: OBSERVE_MUTANTS,
   view: VIEW_MUTANTS,
   node: NODE_MUTANTS,
   cli: CLI_MUTANTS,
