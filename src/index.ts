@@ -39,6 +39,7 @@ export { type Reporter, startReporter } from './reporter.js';
 export type { ActorRef, ParentRef } from './runtime/actors.js';
 export type { RowFilter, Store, StoreLane, StoreReader, StoreWriter } from './store/contract.js';
 export type { ServiceEvent, ServiceName, ServicesEvent } from './view/event-shapes.js';
+export type { HistoryAnswer, HistoryStep } from './view/history-shapes.js';
 export type {
   CallerAnswer,
   CallerRow,

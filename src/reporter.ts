@@ -71,7 +71,10 @@ export async function startReporter(
 export interface HeldReporter extends Reporter {
   /** Ends the admin HTTP alone. */
   closeAdmin(): Promise<void>;
-  /** Puts the values into place that can change while it runs. */
+  /**
+   * Puts the values into place that can change while it runs. Throws ReporterError CONFIG_INVALID when a file that they
+   * name cannot be used; nothing has changed then.
+   */
   apply(config: Config): void;
   /** The keeper has closed so many connections at once. */
   turnedAway(count: number): void;
@@ -149,6 +152,8 @@ function reporterOf({ foundation, admin, writers, intake, view, telemetry }: Sta
     status: () => status.read(),
     closeAdmin: async () => admin?.close(),
     apply: (next) => {
+      // First, as it alone may fail.
+      admin?.setCertificate(next.admin.tls);
       applyInPlace(foundation.config, next);
       admin?.setTokens(next.admin);
       intake.recheck();

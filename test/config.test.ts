@@ -32,8 +32,8 @@ test('an empty configuration has the documented defaults', (t) => {
     },
     writers: { count: 4, maxBatchRows: 1000, rewriteMs: 400 },
     journal: { dir: '/srv/lars/data/journal', groupMs: 20, snapshotBytes: 1_048_576 },
-    store: { url: 'embedded:/srv/lars/data/store', connectTimeoutMs: 5000, queryTimeoutMs: 10_000 },
-    admin: { host: '127.0.0.1', port: 7780 },
+    store: { url: 'embedded:/srv/lars/data/store', connectTimeoutMs: 5000, queryTimeoutMs: 10_000, tls: {} },
+    admin: { host: '127.0.0.1', port: 7780, tls: {} },
     keeper: { enabled: true },
     shutdown: { drainMs: 20_000 },
     supervision: { maxRestarts: 10, periodMs: 60_000, backoffMs: 50, maxBackoffMs: 5000 },
@@ -43,6 +43,7 @@ test('an empty configuration has the documented defaults', (t) => {
       ...{ enabled: true, freshS: 60, holdS: 60, errorShare: 0.1, minCalls: 20 },
       ...{ hideS: 900, forgetS: 86_400, maxRows: 2_000_000 },
     },
+    history: { enabled: true, dir: '/srv/lars/data/history', maxBytes: 1_073_741_824 },
     names: {},
   });
 });
@@ -51,6 +52,13 @@ test('a parsed configuration is frozen and parses to itself, wherever it is pars
   const config = parse({ listen: { port: 1 }, store: { url: 'embedded:here' } });
   t.true(Object.isFrozen(config) && Object.values(config).every((section) => Object.isFrozen(section)));
   t.deepEqual(parseConfig(config, { baseDir: '/elsewhere' }), config);
+});
+
+test('the history is beside a journal that is called so, or in it; or where it is said to be', (t) => {
+  const dir = (input: object) => parse(input).history.dir;
+  t.is(dir({ journal: { dir: '/var/lib/lars/journal' } }), '/var/lib/lars/history');
+  t.is(dir({ journal: { dir: '/var/lib/one' } }), '/var/lib/one/history');
+  t.is(dir({ journal: { dir: '/var/lib/one' }, history: { dir: 'h' } }), '/srv/lars/h');
 });
 
 test('config.json of the package says what the defaults say', (t) => {
@@ -119,7 +127,7 @@ test('an unknown key is an error that names the key meant', (t) => {
     'writers.zzz: unknown key; known are writers.count, writers.maxBatchRows, writers.rewriteMs, writers.maxPendingKeys',
   ]);
   t.deepEqual(unknown(JSON.parse('{ "__proto__": { "port": 1 } }')), [
-    '__proto__: unknown key; known are listen, writers, journal, store, view, names, admin, keeper, shutdown, supervision, log, telemetry',
+    '__proto__: unknown key; known are listen, writers, journal, store, view, history, names, admin, keeper, shutdown, supervision, log, telemetry',
   ]);
 });
 

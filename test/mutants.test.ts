@@ -23,7 +23,7 @@ test('every mutant changes what is there exactly once, and the tests that are to
       for (const edit of mutant.edits) {
         const text = texts.get(edit.file) ?? textOf(edit.file);
         texts.set(edit.file, applied(text, mutant, edit));
-        t.true(edit.file.startsWith('src/'), mutant.name);
+        t.regex(edit.file, /^(src|deploy)\//, mutant.name);
       }
     });
     t.true(mutant.edits.length > 0 && mutant.tests.length > 0, mutant.name);
@@ -33,7 +33,8 @@ test('every mutant changes what is there exactly once, and the tests that are to
 
 test('every mutant stands in the list of the room that it breaks', (t) => {
   for (const [room, mutants] of Object.entries(MUTANTS_BY_ROOM))
-    for (const { name, edits } of mutants) t.true(edits[0]!.file.startsWith(`src/${room}/`), name);
+    for (const { name, edits } of mutants)
+      t.true(edits[0]!.file.startsWith(room === 'deploy' ? 'deploy/' : `src/${room}/`), name);
 });
 
 test('every mutant compiles', async (t) => {

@@ -1,3 +1,4 @@
+import type { HistoryAnswer } from '../view/history-shapes.js';
 import type { ViewPath } from '../view/live.js';
 import type {
   CallerAnswer,
@@ -134,4 +135,17 @@ const TABLES: Readonly<Record<ViewPath, (json: string) => string>> = {
     ),
   '/api/changes': (json) => table(CHANGES, (JSON.parse(json) as ChangesAnswer).events),
   '/api/incidents': (json) => table(INCIDENTS, (JSON.parse(json) as IncidentsAnswer).incidents),
+  '/api/history': (json) => {
+    const { t, calls, errs, overloaded, callers, hot, level, coverage } = JSON.parse(json) as HistoryAnswer;
+    const columns = { calls, errs, overloaded, callers, hot, level, coverage };
+    return table<number>(
+      {
+        t: (point) => t[point] ?? null,
+        ...Object.fromEntries(
+          Object.entries(columns).map(([name, values]) => [name, (point: number) => values[point] ?? null]),
+        ),
+      },
+      [...t.keys()],
+    );
+  },
 };

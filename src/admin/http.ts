@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { createServer, STATUS_CODES } from 'node:http';
+import { createServer as createPlainServer, type RequestListener, STATUS_CODES } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { messageOf, ReporterError } from '../model/errors.js';
 import type { Logger } from '../model/log.js';
+import { type CertificateSetting, readServerCertificate } from '../model/server-certificate.js';
 import type { Address } from '../model/status.js';
 import { Sessions } from './browser-sessions.js';
 import { Guard, isRead } from './guard.js';
@@ -52,6 +54,8 @@ export interface AdminOptions extends StatusSources {
   readonly token?: string | undefined;
   /** What clients may present that change nothing. */
   readonly viewToken?: string | undefined;
+  /** With both files, HTTPS is spoken. */
+  readonly tls?: CertificateSetting | undefined;
   /** Takes the failures of handlers. Never sees a header, a query or the token. */
   readonly logger: Logger;
   /** What is served beside health, metrics, ledger and status. */
@@ -67,11 +71,19 @@ export interface Admin {
   readonly address: Address;
   /** From now on these open it; sessions that others have begun end. */
   setTokens(tokens: { readonly token?: string | undefined; readonly viewToken?: string | undefined }): void;
+  /**
+   * From now on new connections get the certificate of these files; those there are go on. Throws ReporterError
+   * `CONFIG_INVALID` when the files cannot be used, and changes nothing then; does nothing without TLS.
+   */
+  setCertificate(tls: CertificateSetting): void;
   /** Stops listening and ends every connection at once. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Serves the admin HTTP. Rejects with ReporterError LISTEN_FAILED; nothing is left open then. */
+/**
+ * Serves the admin HTTP. Rejects with ReporterError LISTEN_FAILED, or CONFIG_INVALID where its certificate cannot be
+ * used; nothing is left open then.
+ */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { host, port } = options;
   const { app, guard } = createApp(options);
@@ -91,6 +103,10 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   return {
     address: { host: bound.address, port: bound.port },
     setTokens: (tokens) => guard.setTokens(tokens),
+    setCertificate: (tls) => {
+      const certificate = certificateOf(tls);
+      if (certificate && isSecure(app.server)) app.server.setSecureContext(certificate);
+    },
     close: () => {
       // Fastify knows nothing of a server that it has not told to listen.
       if (options.bind) endServer(app);
@@ -115,6 +131,7 @@ function endServer({ server }: FastifyInstance): void {
 function createApp(options: AdminOptions): { readonly app: FastifyInstance; readonly guard: Guard } {
   const { logger } = options;
   const limits = { ...LIMITS, ...options.limits };
+  const certificate = certificateOf(options.tls);
   const port = () => (app.server.address() as AddressInfo).port;
   const guard = new Guard(options, new Sessions(port, options.nowMs));
   const refusal: Refusal = ({ method, headers }, changes = false) =>
@@ -122,17 +139,7 @@ function createApp(options: AdminOptions): { readonly app: FastifyInstance; read
 
   const app: FastifyInstance = fastify({
     serverFactory: (listener) => {
-      const server = createServer(
-        {
-          maxHeaderSize: limits.maxHeaderBytes,
-          headersTimeout: limits.headersMs,
-          requestTimeout: limits.requestMs,
-          keepAliveTimeout: limits.keepAliveMs,
-          // How often Node looks at the two limits above; its own 30 s would make them much longer.
-          connectionsCheckingInterval: Math.min(1000, limits.headersMs),
-        },
-        listener,
-      );
+      const server = serverOf(limits, certificate, listener);
       server.maxConnections = limits.maxConnections;
       server.setTimeout(limits.idleMs);
       server.on('error', (error) => {
@@ -174,6 +181,53 @@ function createApp(options: AdminOptions): { readonly app: FastifyInstance; read
       refusal,
     );
   return { app, guard };
+}
+
+/** Older ones are broken. */
+const MIN_VERSION = 'TLSv1.2';
+
+function certificateOf({ cert, key }: CertificateSetting = {}) {
+  if (cert === undefined || key === undefined) return undefined;
+  return { ...readServerCertificate('admin.tls', { cert, key }), minVersion: MIN_VERSION } as const;
+}
+
+function isSecure(server: FastifyInstance['server'] | SecureServer): server is SecureServer {
+  return 'setSecureContext' in server;
+}
+
+function serverOf(
+  limits: AdminLimits,
+  certificate: ReturnType<typeof certificateOf>,
+  listener: RequestListener,
+): FastifyInstance['server'] {
+  const settings = {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    // How often Node looks at the two limits above; its own 30 s would make them much longer.
+    connectionsCheckingInterval: Math.min(1000, limits.headersMs),
+  };
+  if (!certificate) return createPlainServer(settings, listener);
+  const { cert, key, minVersion } = certificate;
+  const server = createSecureServer(
+    { ...settings, cert, key, minVersion, handshakeTimeout: limits.headersMs },
+    listener,
+  );
+  // Node knows no connection before its handshake has ended: one that never does would hold up a close.
+  const unsecured = new Set<Socket>();
+  server.prependListener('connection', (socket: Socket) => {
+    unsecured.add(socket);
+    socket.once('close', () => unsecured.delete(socket));
+  });
+  const closeSecured = server.closeAllConnections.bind(server);
+  server.closeAllConnections = () => {
+    closeSecured();
+    for (const socket of unsecured) socket.destroy();
+  };
+  // Who cannot be spoken to cannot be answered.
+  server.prependListener('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
 }
 
 /** `changes`: whether the request would change something, if it were served. */

@@ -3,6 +3,7 @@ import { maskSecrets } from '../config/index.js';
 import type { Address } from '../model/status.js';
 import { importPackages } from '../observe/telemetry/packages.js';
 import { openStore } from '../store/open.js';
+import { storeWayWarning } from '../store/store-tls.js';
 import { askReload } from './reload.js';
 import { type CommonOptions, commandWith, loadSettingsWithWarnings } from './settings.js';
 import { addressOption } from './target.js';
@@ -18,7 +19,7 @@ interface CheckOptions extends CommonOptions {
 export function checkCommand(terminal: Terminal): Command {
   return commandWith(
     'Validates the configuration and prints the effective one, secrets masked.',
-    'lars-reporter check --store --config /etc/lars/config.json',
+    'lars-reporter check --store --config /etc/lars-reporter/config.json',
   )
     .option('--store', 'also connect to the store and check its table')
     .option('--diff', 'also ask the running reporter what a reload would change, and how')
@@ -31,6 +32,8 @@ async function check(options: CheckOptions, terminal: Terminal): Promise<void> {
   terminal.print(JSON.stringify(maskSecrets(config), null, 2));
   terminal.note(file ? `configuration ${file} is fine` : 'configuration is fine (no file: defaults)');
   if (config.telemetry.otlpUrl !== undefined) await importPackages();
+  const warning = storeWayWarning(config.store.url, config.store.tls);
+  if (warning !== undefined) terminal.note(`warning: ${warning}`);
   if (options.diff) await showDifference(options, terminal);
   if (!options.store) return;
   const store = openStore(config.store.url, config.store);

@@ -4,7 +4,8 @@ import { messageOf } from '../model/errors.js';
 import { type Outlet, openOutlet } from './outlet.js';
 import { isVerbose } from './terminal.js';
 
-const SECRETS = ['token', 'password', 'admin.token', 'store.url', '*.token', '*.password', '*.store.url'];
+const NAMES = ['token', 'viewToken', 'password', 'store.url'];
+const SECRETS = NAMES.flatMap((name) => [name, `*.${name}`]);
 
 export type ProcessLogger = pino.Logger;
 

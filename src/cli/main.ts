@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'which services are in trouble, since when, and who says so',
     load: async () => (await import('./status/command.js')).statusCommand,
   },
+  incidents: {
+    summary: 'incidents as they begin and end, a line each',
+    load: async () => (await import('./incidents/command.js')).incidentsCommand,
+  },
   migrate: {
     summary: 'create or upgrade the table; safe to repeat',
     load: async () => (await import('./migrate.js')).migrateCommand,
@@ -41,6 +45,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   journal: {
     summary: "inspect, verify or export a stopped reporter's journal",
     load: async () => (await import('./journal/command.js')).journalCommand,
+  },
+  doctor: {
+    summary: 'look at everything support would ask for',
+    load: async () => (await import('./doctor/command.js')).doctorCommand,
+  },
+  forget: {
+    summary: 'remove rows that were not reported for long',
+    load: async () => (await import('./forget/command.js')).forgetCommand,
   },
   'dead-letters': {
     summary: 'list, replay or drop rows that the store rejected',

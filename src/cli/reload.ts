@@ -27,9 +27,9 @@ export function reloadCommand(terminal: Terminal): Command {
   return commandWith(
     'Has a running reporter read its configuration again, as SIGHUP does. What can change in place does; for the rest\n' +
       'a new process takes over, with every connection. A bad file changes nothing. To change admin.token, give the old\n' +
-      'one in LARS_ADMIN_TOKEN.\n' +
+      'one in LARS_ADMIN_TOKEN; SIGHUP needs none, and no certificate.\n' +
       'Exit code: 0 done, 1 not done, 2 the configuration is unusable.',
-    'lars-reporter reload --config /etc/lars/config.json',
+    'lars-reporter reload --config /etc/lars-reporter/config.json',
   )
     .option(
       '--admin <host:port>',
@@ -47,12 +47,13 @@ export async function askReload(
 ): Promise<Answered & { readonly status: number; ask(path: string): Promise<string> }> {
   const { config } = loadSettingsWithWarnings(options, terminal);
   const address = options.admin ?? adminAddress(config);
-  const { token } = config.admin;
+  const { token, tls } = config.admin;
+  const asked = { address, token, certificate: tls.cert };
   try {
-    const { status, text } = await askAdmin({ address, token, method, path: '/api/reload' });
+    const { status, text } = await askAdmin({ ...asked, method, path: '/api/reload' });
     const answer: Answered = objectIn(text) ?? { error: `it answers ${status}` };
     const ask = async (path: string) =>
-      (await askAdmin({ address, token, method: 'GET', path, idleMs: ANSWER_MS })).text;
+      (await askAdmin({ ...asked, method: 'GET', path, idleMs: ANSWER_MS })).text;
     return { ...answer, status, ask };
   } catch (error) {
     throw new Error(`the reporter at ${placeOf(address)} cannot be asked: ${messageOf(error)}`, {

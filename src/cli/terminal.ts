@@ -6,7 +6,7 @@ export const EXIT_FAILED = 1;
 /** Wrong usage or configuration: nothing was begun. */
 export const EXIT_USAGE = 2;
 
-/** Nobody could be asked. Of `status` alone. */
+/** Nobody could be asked. Of `status` and `incidents`. */
 export const EXIT_UNASKED = 3;
 
 /** The reporter that a command is about cannot be asked, or does not answer; the message says what to check. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { describeStoreUrl } from '../store/address.js';
 import { keysOf } from './keys.js';
 import { type Config, schema } from './schema.js';
 import { valueAt } from './tree.js';
@@ -31,7 +32,8 @@ const IN_PLACE = [
   /^names$/,
   /^shutdown\./,
   /^supervision\./,
-  /^admin\.(token|viewToken)$/,
+  /^admin\.(token|tokenFile|viewToken|viewTokenFile)$/,
+  /^store\.passwordFile$/,
 ];
 const RESTART = [/^keeper\./];
 
@@ -39,11 +41,26 @@ const RESTART = [/^keeper\./];
 export function differenceOf(from: Config, to: Config): ChangedKey[] {
   return keysOf(schema)
     .filter(({ path }) => !isDeepStrictEqual(valueAt(from, path), valueAt(to, path)))
-    .map(({ key }) => ({ key, how: howOf(key) }));
+    .map(({ key, path }) => ({ key, how: howOf(key, valueAt(from, path), valueAt(to, path)) }));
 }
 
-function howOf(key: string): HowChanged {
+/** Of files that are read with the configuration: those whose content is another one, by `LoadedConfig.digests`. */
+export function newContents(
+  from: ReadonlyMap<string, string>,
+  to: ReadonlyMap<string, string>,
+): ChangedKey[] {
+  return [...to]
+    .filter(([key, digest]) => from.has(key) && from.get(key) !== digest)
+    .map(([key]) => ({ key, how: 'in-place' }));
+}
+
+function howOf(key: string, from: unknown, to: unknown): HowChanged {
   const isAmong = (patterns: readonly RegExp[]) => patterns.some((pattern) => pattern.test(key));
   if (isAmong(RESTART)) return 'restart';
+  // A new password is for the logins to come.
+  if (key === 'store.url' && describeStoreUrl(String(from)) === describeStoreUrl(String(to)))
+    return 'in-place';
+  // One certificate takes the place of another; TLS itself is of the port.
+  if (key.startsWith('admin.tls.') && from !== undefined && to !== undefined) return 'in-place';
   return isAmong(IN_PLACE) ? 'in-place' : 'hand-over';
 }

@@ -3,7 +3,7 @@
  * file, the environment, the error messages and the README's table all follow from it.
  */
 
-export { type ChangedKey, differenceOf } from './difference.js';
+export { type ChangedKey, differenceOf, newContents } from './difference.js';
 export type { ConfigKey } from './keys.js';
 export { configTable, describeConfig } from './keys.js';
 export { type LoadedConfig, type LoadOptions, loadConfig } from './load.js';

@@ -28,6 +28,8 @@ export interface ConfigKey {
   readonly secret: boolean;
   /** What its relative paths are resolved in: a path, or a store's address. */
   readonly place: 'path' | 'store' | undefined;
+  /** The key whose secret the file of this path holds. */
+  readonly holds: string | undefined;
 }
 
 /** What `z.toJSONSchema` gives for a section or a key, as far as it is used here. */
@@ -47,6 +49,7 @@ interface Described {
   readonly unset?: string;
   readonly secret?: boolean;
   readonly place?: 'path' | 'store';
+  readonly holds?: string;
 }
 
 const known = new WeakMap<z.ZodType, readonly ConfigKey[]>();
@@ -96,6 +99,7 @@ function describe(path: readonly string[], from: Described): ConfigKey {
     item,
     secret: from.secret ?? false,
     place: from.place,
+    holds: from.holds,
   };
 }
 

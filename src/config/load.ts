@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf, ReporterError } from '../model/errors.js';
+import { contentsOf } from './contents.js';
 import { readOverrides } from './environment.js';
 import { findJsonProblem, findRepeatedNames } from './json.js';
 import { parseWith } from './parse.js';
@@ -19,6 +20,8 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Absolute path of the file that was read; undefined when there was none. */
   readonly file: string | undefined;
+  /** Of files that are read with it, by key: another text for another content. */
+  readonly digests: ReadonlyMap<string, string>;
   /** Warnings, one sentence each. */
   readonly warnings: readonly string[];
 }
@@ -28,7 +31,7 @@ export interface LoadedConfig {
  * file's folder, without a file against `cwd`.
  *
  * Throws ReporterError `CONFIG_INVALID` when a named file is missing, a file cannot be read or is no JSON, or a
- * value is unusable.
+ * value is unusable; so it does for files of secrets, certificates and keys.
  */
 export function loadConfig({ file, env, cwd }: LoadOptions): LoadedConfig {
   const path = resolve(cwd, file ?? 'config.json');
@@ -38,7 +41,12 @@ export function loadConfig({ file, env, cwd }: LoadOptions): LoadedConfig {
     text === undefined
       ? parseWith(schema, {}, cwd, overrides)
       : parseWith(schema, parseJson(path, text), dirname(path), overrides);
-  return { config, file: text === undefined ? undefined : path, warnings: overrides.warnings };
+  const { digests, warnings } = contentsOf(config);
+  return {
+    ...{ config, digests },
+    file: text === undefined ? undefined : path,
+    warnings: [...overrides.warnings, ...warnings],
+  };
 }
 
 function read(path: string, mayBeMissing: boolean): string | undefined {

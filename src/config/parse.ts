@@ -6,6 +6,7 @@ import { type Overrides, readOverrides } from './environment.js';
 import { explain } from './explain.js';
 import { keysOf } from './keys.js';
 import { type Config, schema as ours } from './schema.js';
+import { withSecretFiles } from './secret-files.js';
 import { type DeepReadonly, deepFreeze, isObject, valueAt, withValue } from './tree.js';
 
 export interface ParseOptions {
@@ -16,7 +17,8 @@ export interface ParseOptions {
 }
 
 /**
- * Checks a configuration and fills in the defaults. A parsed configuration parses to itself.
+ * Checks a configuration, fills in the defaults, and reads the files of secrets. A parsed configuration parses to
+ * itself: its files are not read again.
  *
  * Throws ReporterError `CONFIG_INVALID`, whose message names every problem, one a line: the key, its value
  * (masked when secret) and what is expected.
@@ -32,13 +34,26 @@ export function parseWith<Schema extends z.ZodType>(
   baseDir: string,
   overrides?: Overrides,
 ): DeepReadonly<z.output<Schema>> {
-  const merged = overrides ? merge(input, overrides) : input;
-  const result = schema.safeParse(merged);
-  if (!result.success) {
-    const problems = result.error.issues.flatMap((issue) => explain(schema, issue, merged, overrides));
-    throw new ReporterError('CONFIG_INVALID', problems.join('\n'));
-  }
-  return deepFreeze(resolved(schema, result.data, baseDir));
+  if (!overrides && isParsed(schema, input)) return input;
+  const secrets = withSecretFiles(schema, overrides ? merge(input, overrides) : input, baseDir, overrides);
+  const result = schema.safeParse(secrets.input);
+  const problems = [...secrets.problems];
+  for (const issue of result.error?.issues ?? [])
+    problems.push(...explain(schema, issue, secrets.input, overrides));
+  if (!result.success || problems.length > 0) throw new ReporterError('CONFIG_INVALID', problems.join('\n'));
+  const config = deepFreeze(resolved(schema, result.data, baseDir));
+  if (isObject(config)) parsed.set(config, schema);
+  return config;
+}
+
+/** Configurations that came out of here, and of which schema. */
+const parsed = new WeakMap<object, z.ZodType>();
+
+function isParsed<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+): input is DeepReadonly<z.output<Schema>> {
+  return isObject(input) && parsed.get(input) === schema;
 }
 
 function merge(input: unknown, { values }: Overrides): unknown {

@@ -1,71 +1,22 @@
-import { isIP } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { blockProblem } from '../model/blocks.js';
+import { isLoopback } from '../model/loopback.js';
 import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS, STORE_FORMS } from '../store/address.js';
-import type { DeepReadonly } from './tree.js';
+import { STORE_TLS_MODES, storeTlsProblem } from '../store/store-tls.js';
 import {
-  isLoopback,
-  isSameAddress,
-  otlpUrlProblem,
-  pathProblem,
-  storeUrlProblem,
-  textProblem,
-} from './values.js';
-
-/** What the schema holds of a key beyond zod's own; `keys.ts` reads it. */
-export interface KeyMeta {
-  /** What to write instead of an unusable value, when the type alone does not tell it. */
-  readonly expected?: string;
-  /** What is in force when the key is not set, in a word or two. */
-  readonly unset?: string;
-  /** Never printed. */
-  readonly secret?: boolean;
-  /** A path, or a store's address: relative paths are resolved. */
-  readonly place?: 'path' | 'store';
-  [more: string]: unknown;
-}
-
-const DAY_MS = 86_400_000;
-const GIB = 1_073_741_824;
-
-const integer = (min: number, max: number, byDefault: number, description: string) =>
-  z.int().min(min).max(max).default(byDefault).describe(description);
-
-/** A text that `problemOf` finds nothing wrong with. */
-const text = (problemOf: (value: string) => string | undefined) =>
-  z
-    .string()
-    .min(1)
-    .superRefine((value, context) => {
-      const problem = value === '' ? undefined : problemOf(value);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    });
-
-const host = (byDefault: string, description: string) =>
-  z
-    .string()
-    .refine((value) => isIP(value) !== 0 || /^[a-z0-9][a-z0-9_.-]*$/i.test(value))
-    .default(byDefault)
-    .describe(description)
-    .meta({ expected: 'an IP address or a host name, without a port' } satisfies KeyMeta);
-
-const blocks = (description: string) =>
-  z
-    .array(text(blockProblem).meta({ expected: 'an address or a CIDR block' } satisfies KeyMeta))
-    .default([])
-    .describe(description)
-    .meta({
-      expected: 'a list of addresses or CIDR blocks, such as ["10.0.0.0/8", "fd00::/8"]',
-    } satisfies KeyMeta);
-
-const perAddress = (max: number, unset: string, description: string) =>
-  z
-    .int()
-    .min(1)
-    .max(max)
-    .optional()
-    .describe(description)
-    .meta({ unset: `${unset}; loopback unlimited` } satisfies KeyMeta);
+  blocks,
+  DAY_MS,
+  file,
+  GIB,
+  host,
+  integer,
+  type KeyMeta,
+  perAddress,
+  secretFile,
+  text,
+} from './kinds.js';
+import type { DeepReadonly } from './tree.js';
+import { isSameAddress, otlpUrlProblem, pathProblem, storeUrlProblem, textProblem } from './values.js';
 
 /** Every key, in the order people meet them. */
 const sections = z.strictObject({
@@ -182,12 +133,32 @@ const sections = z.strictObject({
       url: text(storeUrlProblem)
         .default('embedded:./data/store')
         .describe(
-          'Where rows end up: `embedded:DIR` (no server) or `mysql://user:password@host:port/database`.',
+          'Where rows end up: `embedded:DIR` (no server) or `mysql://user:password@host:port/database`; behind it `?ssl-mode=…`, `?socket=FILE`.',
         )
         .meta({
           place: 'store',
           expected: STORE_FORMS,
         } satisfies KeyMeta),
+      passwordFile: secretFile('the password of `store.url`, which has none then', 'store.url'),
+      tls: z
+        .strictObject({
+          mode: z
+            .enum(STORE_TLS_MODES)
+            .optional()
+            .describe(
+              'TLS to the database: `required` encrypts, `verify-ca` also verifies the certificate of the server, `verify-full` its host name, too.',
+            )
+            .meta({ unset: '`off`' } satisfies KeyMeta),
+          ca: file(
+            'Certificates (PEM) of the authorities that are trusted; by default those that Node knows.',
+            {
+              unset: 'those of Node',
+            },
+          ),
+          cert: file('Certificate (PEM) that is shown to the database.'),
+          key: file('Private key (PEM) of `store.tls.cert`; nobody but its user and group may read it.'),
+        })
+        .prefault({}),
       connectTimeoutMs: integer(
         1,
         DAY_MS,
@@ -200,6 +171,10 @@ const sections = z.strictObject({
         DEFAULT_QUERY_TIMEOUT_MS,
         'Longest wait for a statement, in milliseconds; then its connection is closed and the rows are sent again.',
       ),
+    })
+    .superRefine(({ url, tls }, context) => {
+      const found = storeTlsProblem(url, tls);
+      if (found) context.addIssue({ code: 'custom', path: ['tls', found.key], message: found.problem });
     })
     .prefault({}),
   view: z
@@ -244,10 +219,36 @@ const sections = z.strictObject({
       ),
     })
     .prefault({}),
+  history: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether what the view sees is kept on disk: incidents and changes of 30 days, services by the minute of a day and by ten minutes of 14 days.',
+        ),
+      dir: text(pathProblem)
+        .optional()
+        .describe('Folder of the history; one process at a time uses it.')
+        .meta({
+          place: 'path',
+          expected: 'the path of a folder',
+          unset: '`./data/history`: `history` beside a `journal.dir` of the name `journal`, else in it',
+        } satisfies KeyMeta),
+      maxBytes: integer(
+        33_554_432,
+        1024 * GIB,
+        GIB,
+        'Bytes that its file takes at most; what is nearest to its end goes first.',
+      ),
+    })
+    .prefault({}),
   names: z
     .record(z.string().regex(/^-?\d{1,10}(\/-?\d{1,10})?$/), z.string().min(1).max(255))
     .default({})
-    .describe('Names of services: of all with a `modid` (`4242`), or of one (`4242/17`).'),
+    .describe(
+      'Names of services: of all with a `modid` (`4242`), or of one (`4242/17`). Others have those that the database has in `ModIDConfig` and `CmdIDConfig`, if any.',
+    ),
   admin: z
     .strictObject({
       host: host('127.0.0.1', 'Address of the admin HTTP: health, metrics, ledger.'),
@@ -260,6 +261,21 @@ const sections = z.strictObject({
         .optional()
         .describe('Secret of HTTP clients that may read everything and change nothing.')
         .meta({ secret: true, expected: 'a text that is not empty' } satisfies KeyMeta),
+      tokenFile: secretFile('`admin.token`', 'admin.token'),
+      viewTokenFile: secretFile('`admin.viewToken`', 'admin.viewToken'),
+      tls: z
+        .strictObject({
+          cert: file(
+            'Certificate (PEM) of the admin HTTP, then those of the authorities in between; with it, only HTTPS is spoken. Read again when the configuration is.',
+          ),
+          key: file('Private key (PEM) of `admin.tls.cert`; nobody but its user and group may read it.'),
+        })
+        .superRefine(({ cert, key }, context) => {
+          if ((cert === undefined) === (key === undefined)) return;
+          const path = [cert === undefined ? 'cert' : 'key'];
+          context.addIssue({ code: 'custom', path, message: 'certificate and key go together: give both' });
+        })
+        .prefault({}),
     })
     .superRefine((admin, context) => {
       if (admin.viewToken !== undefined && admin.viewToken === admin.token)
@@ -268,7 +284,7 @@ const sections = z.strictObject({
           path: ['viewToken'],
           message: 'is the same as admin.token, which may change everything: take another secret',
         });
-      if (admin.token !== undefined || isLoopback(admin.host)) return;
+      if (admin.token !== undefined || admin.tokenFile !== undefined || isLoopback(admin.host)) return;
       context.addIssue({
         code: 'custom',
         path: ['token'],
@@ -345,14 +361,24 @@ const sections = z.strictObject({
 });
 
 /** The configuration. Unknown keys are errors. */
-export const schema = sections.superRefine(({ listen, admin }, context) => {
-  if (listen.port === 0 || listen.port !== admin.port || !isSameAddress(listen.host, admin.host)) return;
-  context.addIssue({
-    code: 'custom',
-    path: ['admin', 'port'],
-    message: 'listen.port is the same, on the same address: give one of them another port',
+export const schema = sections
+  .superRefine(({ listen, admin }, context) => {
+    if (listen.port === 0 || listen.port !== admin.port || !isSameAddress(listen.host, admin.host)) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['admin', 'port'],
+      message: 'listen.port is the same, on the same address: give one of them another port',
+    });
+  })
+  .transform((config) => {
+    const { history, journal } = config;
+    return { ...config, history: { ...history, dir: history.dir ?? historyBeside(journal.dir) } };
   });
-});
+
+/** Where the history is, unless it is said: both have the names they have by default, or it is in a folder that is ours. */
+function historyBeside(journalDir: string): string {
+  return join(basename(journalDir) === 'journal' ? dirname(journalDir) : journalDir, 'history');
+}
 
 /** A whole, checked configuration: every key has its value, relative paths are resolved. Frozen. */
 export type Config = DeepReadonly<z.output<typeof schema>>;

@@ -4,7 +4,8 @@ import { type ConfigKey, keysOf } from './keys.js';
 import { type Config, schema as ours } from './schema.js';
 import { valueAt, withValue } from './tree.js';
 
-const MASK = '***';
+/** What is shown of a secret. */
+export const MASK = '***';
 
 /** A copy of the configuration that may be printed: secrets, and the passwords of addresses, replaced by `***`. */
 export function maskSecrets(config: Config): Config {
@@ -27,7 +28,8 @@ export function maskWith<T>(schema: z.ZodType, config: T): T {
 export function printable(key: ConfigKey | undefined, value: unknown): string {
   // A whole section of the wrong type may hold anything, a password too.
   if (!key) return `(${kindOf(value)})`;
-  if (key.secret && value !== undefined) return MASK;
+  // Where a file is asked for, people write the secret itself.
+  if ((key.secret || key.holds !== undefined) && value !== undefined) return MASK;
   if (key.place !== 'store') return quoted(value);
   return typeof value === 'string' ? quoted(describeStoreUrl(value)) : `(${kindOf(value)})`;
 }

@@ -1,10 +1,5 @@
 import { readStoreAddress } from '../store/address.js';
 
-/** Whether only this machine can reach a socket bound to `host`. */
-export function isLoopback(host: string): boolean {
-  return /^(127(\.\d{1,3}){3}|::1|(0+:){7}0*1|localhost)$/i.test(host);
-}
-
 /** Whether sockets bound to `one` and to `other` cannot have the same port. */
 export function isSameAddress(one: string, other: string): boolean {
   const [a, b] = [one.toLowerCase(), other.toLowerCase()];

@@ -15,7 +15,8 @@ type TryLock = (fd: number, how: { readonly shared: boolean }) => boolean;
 /**
  * Takes the journal directory for this process: an advisory lock of the operating system on `file`, and on the data
  * file beside it, which go when the process goes, however it ends. Returns the release. Throws ReporterError
- * JOURNAL_IN_USE when another process, or another reporter of this one, holds one; `advice` says what to do then.
+ * JOURNAL_IN_USE when another process, or another reporter of this one, holds one; `advice` says what to do then,
+ * `what` names what the folder holds.
  *
  * The data file, too, because whoever cleans up a folder may delete a lock file that is old: the next process would
  * make a new one, lock that, and write into what the first one writes.
@@ -24,12 +25,14 @@ export function lockJournal(
   file: string,
   dir: string,
   advice = 'stop that reporter, or give this one a journal.dir of its own',
+  what = 'journal',
 ): () => void {
   keepOwner(dirname(file));
-  const release = lockFile(openSync(file, 'a+'), { file, dir, advice, shared: false });
+  const release = lockFile(openSync(file, 'a+'), { file, dir, advice, what, shared: false });
   try {
     // An empty one is a new one, for lmdb, too.
-    return both(release, lockData(openSync(join(dirname(file), DATA), 'a+', 0o664), { dir, advice }, false));
+    const data = openSync(join(dirname(file), DATA), 'a+', 0o664);
+    return both(release, lockData(data, { dir, advice, what }, false));
   } catch (error) {
     release();
     throw error;
@@ -44,14 +47,18 @@ function both(first: () => void, second: () => void): () => void {
 }
 
 /** Nothing is written to it. */
-function lockData(fd: number, { dir, advice }: Pick<LockOptions, 'dir' | 'advice'>, shared: boolean) {
+function lockData(
+  fd: number,
+  { dir, advice, what = 'journal' }: Pick<LockOptions, 'dir' | 'advice' | 'what'>,
+  shared: boolean,
+) {
   let locked = false;
   try {
     locked = lockerOf()(fd, { shared });
     if (!locked)
       throw new ReporterError(
         'JOURNAL_IN_USE',
-        `the journal ${dir} is in use by another process, whose lock file was deleted: ${advice}`,
+        `the ${what} ${dir} is in use by another process, whose lock file was deleted: ${advice}`,
       );
   } finally {
     if (!locked) closeSync(fd);
@@ -97,6 +104,8 @@ export function lockJournalToRead(file: string, dir: string, advice: string): ()
 }
 
 interface LockOptions {
+  /** `journal` unless given. */
+  readonly what?: string;
   readonly file: string;
   readonly dir: string;
   readonly advice: string;
@@ -104,7 +113,7 @@ interface LockOptions {
   readonly shared: boolean;
 }
 
-function lockFile(fd: number, { file, dir, advice, shared }: LockOptions): () => void {
+function lockFile(fd: number, { file, dir, advice, what = 'journal', shared }: LockOptions): () => void {
   let locked = false;
   try {
     locked = lockerOf()(fd, { shared });
@@ -112,7 +121,7 @@ function lockFile(fd: number, { file, dir, advice, shared }: LockOptions): () =>
       const holder = readFileSync(file, 'utf8').trim() || 'unknown';
       throw new ReporterError(
         'JOURNAL_IN_USE',
-        `the journal ${dir} is in use by process ${holder}: ${advice}`,
+        `the ${what} ${dir} is in use by process ${holder}: ${advice}`,
       );
     }
     if (!shared) {

@@ -41,6 +41,21 @@ export interface ViewCounts {
   readonly sampled: number;
 }
 
+/** How the history of the view is. */
+export interface HistoryStatus {
+  /**
+   * `off`: switched off, or ended, or the view is. `starting`: not opened yet. `stopped`: it cannot be written; it is
+   * tried again, and nothing else is touched.
+   */
+  readonly state: 'off' | 'starting' | 'ok' | 'stopped';
+  /** Why it is stopped; null while it is not. */
+  readonly why: string | null;
+  /** Of its file; 0 while that is not known. */
+  readonly bytes: number;
+}
+
+export const HISTORY_OFF: HistoryStatus = { state: 'off', why: null, bytes: 0 };
+
 /** How the live view is. */
 export interface LiveViewStatus {
   /**
@@ -59,6 +74,7 @@ export interface LiveViewStatus {
   readonly restarts: number;
   /** As they were when its thread last ticked; undefined until it is up for the first time. */
   readonly counts: ViewCounts | undefined;
+  readonly history: HistoryStatus;
 }
 
 /** Of a view that is switched off. */
@@ -68,4 +84,5 @@ export const VIEW_OFF: LiveViewStatus = {
   droppedRows: 0,
   restarts: 0,
   counts: undefined,
+  history: HISTORY_OFF,
 };

@@ -15,8 +15,9 @@ export function applyInPlace(live: Config, next: Config): void {
   into(live.listen, { maxConnections, maxInflightBytes, frameTimeoutMs, maxBadFrames });
   const { allow, deny, proxyFrom, verifyCaller, verifyExcept, perAddress } = next.listen;
   into(live.listen, { allow, deny, proxyFrom, verifyCaller, verifyExcept, perAddress });
-  const { connectTimeoutMs, queryTimeoutMs } = next.store;
-  into(live.store, { connectTimeoutMs, queryTimeoutMs });
+  // With its password, which alone may be another one.
+  const { url, connectTimeoutMs, queryTimeoutMs } = next.store;
+  into(live.store, { url, connectTimeoutMs, queryTimeoutMs });
   into(live.view, next.view);
   into(live, { names: next.names });
   into(live.shutdown, next.shutdown);

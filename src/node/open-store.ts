@@ -1,6 +1,7 @@
 import { StoreError } from '../model/errors.js';
 import type { Store } from '../store/contract.js';
 import { openStore as storeOf } from '../store/open.js';
+import { storeWayWarning } from '../store/store-tls.js';
 import type { Foundation } from './foundation.js';
 
 /**
@@ -10,7 +11,13 @@ import type { Foundation } from './foundation.js';
 export async function openStore({ config, options, events, status, teardown }: Foundation): Promise<Store> {
   const store =
     options.store ??
-    storeOf(config.store.url, { timeouts: config.store, onEvent: (event) => events.emit(event) });
+    storeOf(config.store.url, {
+      live: config.store,
+      tls: config.store.tls,
+      onEvent: (event) => events.emit(event),
+    });
+  const warning = options.store ? undefined : storeWayWarning(config.store.url, config.store.tls);
+  if (warning !== undefined) events.emit({ type: 'store-exposed', store: store.description, warning });
   status.add({ store: store.description });
   teardown.add('the store', () => store.close());
   try {

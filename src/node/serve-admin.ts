@@ -6,7 +6,7 @@ import { reloadRoutes } from '../admin/reload.js';
 import { type ReporterSource, reporterAnswer, reporterRoute } from '../admin/reporter-routes.js';
 import type { Route } from '../admin/route.js';
 import { storedRowsRoute } from '../admin/stored-rows.js';
-import { viewRoutes } from '../admin/view-routes.js';
+import { serviceSeriesRoute, viewRoutes } from '../admin/view-routes.js';
 import { errorOf } from '../model/errors.js';
 import { packageVersion } from '../model/version.js';
 import type { Store } from '../store/contract.js';
@@ -59,11 +59,13 @@ function routesOf(
 ): Route[] {
   const { letters } = shown;
   const version = packageVersion();
-  const view = { isEnabled: config.view.enabled, live: shown.view };
+  const hasHistory = config.history.enabled;
+  const view = { isEnabled: config.view.enabled, hasHistory, live: shown.view };
   const source: ReporterSource = { status: () => status.read(), vitals, view, version };
   const streams = new EventStreams({
     ...{ view, version, build: pageBuild() ?? version },
     report: () => reporterAnswer(source),
+    hasHistory,
   });
   metrics.countStreams(() => streams.size);
   events.subscribe(streams.observe);
@@ -75,6 +77,7 @@ function routesOf(
   return [
     ...deadLetterRoutes(() => (letters.isOpen ? letters : undefined)),
     ...viewRoutes(view),
+    serviceSeriesRoute(view),
     storedRowsRoute(() => shown.store),
     reporterRoute(source),
     streams.route,

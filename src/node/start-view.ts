@@ -1,17 +1,21 @@
 import { join } from 'node:path';
+import type { Config } from '../config/index.js';
 import type { Peers } from '../journal/contract.js';
 import { memoryBytes } from '../model/memory.js';
 import { NO_FEED, type RowFeed } from '../model/row-feed.js';
-import { type LiveViewStatus, VIEW_OFF } from '../model/view-status.js';
+import { HISTORY_OFF, type HistoryStatus, type LiveViewStatus, VIEW_OFF } from '../model/view-status.js';
 import type { Store } from '../store/contract.js';
+import { incidentTable } from '../store/incident-table.js';
 import { ThreadClock } from '../view/feed/thread-clock.js';
 import { ViewFeed } from '../view/feed/view-feed.js';
 import { type LiveView, type ViewEvent, type ViewQuestion, ViewUnavailable } from '../view/live.js';
 import { Followers } from '../view/thread/followers.js';
 import { type TickMessage, ViewThread } from '../view/thread/view-thread.js';
 import type { Foundation } from './foundation.js';
+import { IncidentCopy } from './incident-copy.js';
 import { ReporterNotes } from './reporter-notes.js';
 import type { Lane } from './start-writers.js';
+import { followStoredNames } from './stored-names.js';
 import { ViewReadings } from './view-readings.js';
 
 /** Beside the journal: one process has both. */
@@ -25,6 +29,10 @@ const SHARE_OF_MEMORY = 0.2;
 /** Rows the view may hold: as configured, or fewer where there is little memory. */
 function maxViewRows(configured: number): number {
   return Math.max(1000, Math.min(configured, Math.floor((memoryBytes() * SHARE_OF_MEMORY) / BYTES_PER_ROW)));
+}
+
+function historyOptions({ history: { enabled, dir, maxBytes } }: Config) {
+  return enabled ? { dir, maxBytes } : null;
 }
 
 /** The live view of a reporter, from before anything runs. */
@@ -53,6 +61,7 @@ const NO_VIEW: ViewDesk = {
   changed: () => {},
   status: () => VIEW_OFF,
   ask: off,
+  series: off,
   follow: off,
 };
 
@@ -69,6 +78,8 @@ class RunningView implements ViewDesk {
   #bytes = 0;
   /** Rows that were missed, as the thread was last told. */
   #toldMissed = '';
+  /** As the thread last said it was. */
+  #history: HistoryStatus = HISTORY_OFF;
 
   constructor(foundation: Foundation) {
     this.#foundation = foundation;
@@ -108,6 +119,7 @@ class RunningView implements ViewDesk {
       boot: {
         ...{ clock: this.#clock.setting, ...this.#setting, node: null },
         machinesFile: join(config.journal.dir, MACHINES_FILE),
+        history: historyOptions(config),
       },
       onUp: () => {
         // It may have been started with what held at first.
@@ -116,9 +128,11 @@ class RunningView implements ViewDesk {
         // Whoever reports from inside the process is there as long as it is.
         thread.tell({ kind: 'news', connections: [['internal', 1]], notes: [], missed: null });
         readings.begin();
+        names.tell();
         void followers.followAgain();
       },
       onTick: (message: TickMessage) => {
+        this.#tellHistory(message.history);
         followers.tell(message);
         this.#tellNews(thread, false);
       },
@@ -139,11 +153,14 @@ class RunningView implements ViewDesk {
         ),
       },
     });
+    const names = followStoredNames(store.read, (stored) => thread.tell({ kind: 'names', names: stored }));
     const followers = new Followers(thread);
     this.#parts = { thread, readings, followers };
+    this.#copyIncidents();
     teardown.add('the view', async () => {
       this.#isEnded = true;
       readings.end();
+      names.end();
       await thread.stop();
     });
   }
@@ -158,6 +175,21 @@ class RunningView implements ViewDesk {
     return { settings: { ...settings, maxRows: maxViewRows(settings.maxRows) }, names: { ...names } };
   }
 
+  /** Into the store's table of incidents, where it has one. */
+  #copyIncidents(): void {
+    const { config, options, teardown } = this.#foundation;
+    if (options.store || !config.history.enabled) return;
+    const table = incidentTable(config.store);
+    if (!table) return;
+    const copy = new IncidentCopy({
+      table,
+      ask: (question) => this.ask(question),
+      note: (text) => this.#notes.add(text),
+    });
+    copy.start();
+    teardown.add('the copy of incidents', () => copy.end());
+  }
+
   status(): LiveViewStatus {
     if (this.#isEnded) return { ...VIEW_OFF, ...this.#counted() };
     const parts = this.#parts;
@@ -168,12 +200,17 @@ class RunningView implements ViewDesk {
     return {
       state: readings.isWarm ? 'live' : 'warming',
       behindS: Math.max(this.#feed.lagS, missedS),
+      history: this.#history,
       ...this.#counted(),
     };
   }
 
   async ask(question: ViewQuestion) {
     return this.#running().thread.request('ask', question);
+  }
+
+  async series() {
+    return this.#running().thread.request('series', null);
   }
 
   async follow(topic: string, onEvent: (event: ViewEvent) => void): Promise<() => void> {
@@ -193,6 +230,18 @@ class RunningView implements ViewDesk {
     if (!this.#parts || this.#isEnded)
       throw new ViewUnavailable(this.#isEnded ? 'the reporter stops' : 'the reporter is starting');
     return this.#parts;
+  }
+
+  /** Once when it stops, and once when it goes on. */
+  #tellHistory(status: HistoryStatus): void {
+    const { state, why } = status;
+    const before = this.#history.state;
+    this.#history = status;
+    if (state === before) return;
+    if (state === 'stopped') {
+      this.#notes.add(`the history is not written: ${why}`);
+      this.#foundation.events.emit({ type: 'view-complaint', why: `the history is not written: ${why}` });
+    } else if (before === 'stopped') this.#notes.add('the history is written again');
   }
 
   /** Once a second, if there is any. */

@@ -108,6 +108,8 @@ export interface EventMap {
   /** Rows were found pending in the journal at the start. */
   'rows-recovered': { readonly rows: number };
 
+  /** The way to the store is not protected as it could be; `warning` says in one sentence how. */
+  'store-exposed': { readonly store: string; readonly warning: string };
   /** The store was opened. */
   'store-opened': { readonly store: string };
   /** The store is away at the start; the writers go on trying. */

@@ -110,6 +110,7 @@ function journalLines(logger: Logger): Lines {
 
 function storeLines(logger: Logger, complaints: Complaints): Lines {
   return {
+    'store-exposed': ({ store, warning }) => logger.warn({ store }, warning),
     'store-opened': ({ store }) => logger.info({ store }, 'the store is ready'),
     'store-unavailable': ({ store, error }) =>
       logger.warn({ store, ...told(error) }, 'the store is away; reports are journaled meanwhile'),

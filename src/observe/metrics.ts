@@ -72,6 +72,12 @@ const VIEW_GAUGES: readonly Reading[] = [
     'Seconds by which the live view is behind what was journaled; 0 when it has all.',
     ({ view }) => view.behindS,
   ],
+  ['history_bytes', 'Bytes of the file of the history; 0 without one.', ({ view }) => view.history.bytes],
+  [
+    'history_stopped',
+    '1 while the history cannot be written, else 0.',
+    ({ view }) => (view.history.state === 'stopped' ? 1 : 0),
+  ],
 ];
 
 const VIEW_COUNTERS: readonly Reading[] = [

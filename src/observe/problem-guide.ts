@@ -21,6 +21,8 @@ export const MEANS: Readonly<Record<ProblemCode, string>> = {
   'loop-slow': 'The process gets too little of the processor, or waits for a disk: everything takes longer.',
   'view-behind': 'What is shown here may be older than the table. The table and the agents are not affected.',
   'view-mismatch': 'A count shown here was wrong for a moment. This is a bug: keep the log and report it.',
+  'history-stopped':
+    'Plots get a gap, and what happens now may be missing in the history. Live state, table and agents are not affected.',
   'agents-gone': 'Nothing is known of the calls of these machines. Original agents never reconnect.',
   'shared-callers': 'In the table only one of the machines is visible at a time. Here they are told apart.',
   'clock-stepped': 'Times before it are shown by the clock as it was. Nothing turned fresh or stale by it.',

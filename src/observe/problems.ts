@@ -20,6 +20,7 @@ export const PROBLEM_CODES = [
   'loop-slow',
   'view-behind',
   'view-mismatch',
+  'history-stopped',
   'agents-gone',
   'shared-callers',
   'clock-stepped',
@@ -194,7 +195,7 @@ function* intakeProblems(facts: Facts): Generator<Finding> {
 
 function* viewProblems({ view }: Facts): Generator<Finding> {
   if (!view) return;
-  const { state, behindS, restarts, counts } = view;
+  const { state, behindS, restarts, counts, history } = view;
   if (state === 'starting' && restarts > 0)
     yield {
       code: 'view-behind',
@@ -206,6 +207,12 @@ function* viewProblems({ view }: Facts): Generator<Finding> {
       code: 'view-behind',
       severity: 'warning',
       text: `the view is ${span(behindS)} behind what was journaled`,
+    };
+  if (history.state === 'stopped')
+    yield {
+      code: 'history-stopped',
+      severity: 'warning',
+      text: `the history is not written: ${history.why ?? 'unknown'}`,
     };
   if (!counts) return;
   const { callers, mismatches, sharedCallers } = counts;

@@ -1,15 +1,17 @@
 import { isIP } from 'node:net';
 import { StoreError } from '../model/errors.js';
+import { isLoopback } from '../model/loopback.js';
+import { readUrlOptions, resolveUrlOptions, type UrlOptions, writeUrlOptions } from './url-options.js';
 
 /**
  * Where a store is: the one reading of `store.url`. Configuration, store, masking and description all go by it.
  *
  *     embedded:DIR
- *     mysql://USER[:PASSWORD]@HOST[:PORT]/DATABASE
- *             └── percent-encoded ──┘        └ too ┘
+ *     mysql://USER[:PASSWORD]@HOST[:PORT]/DATABASE[?OPTIONS]
+ *             └── percent-encoded ──┘        └ too ┘  see url-options.ts
  *
- * Several hosts, options behind `?` and socket files are told apart here and refused with words, so that each can be
- * taken later without another reading of the same text.
+ * Several hosts are told apart here and refused with words, so that they can be taken later without another reading of
+ * the same text.
  */
 export type StoreAddress = EmbeddedAddress | MysqlAddress;
 
@@ -28,6 +30,8 @@ export interface MysqlAddress {
   /** Empty when there is none. */
   readonly password: string;
   readonly database: string;
+  /** What stands behind the `?`; absent when nothing does. */
+  readonly options?: UrlOptions;
 }
 
 /** An address that names no store. */
@@ -50,10 +54,8 @@ const FORM = 'mysql://user:password@host:port/database';
 export const STORE_FORMS = `embedded:DIR or ${FORM}`;
 const ENCODED = 'in user and password @ is written %40, / %2F, : %3A, # %23, ? %3F, % %25';
 
-const SOCKET_FILE = 'names a socket file, and only TCP is spoken: name a host';
-
-/** Options that people write behind a `?`. Others are not repeated: a password may look like one. */
-const OPTIONS = /^(ssl|ssl-?mode|ssl-?ca|use-?ssl|tls|socket|charset|timezone|connect-?timeout)$/i;
+const SOCKET_FILE =
+  'names a socket file in the wrong place: write mysql://user:password@localhost/database?socket=/run/mysqld/mysqld.sock';
 
 /** Reads a store's address. */
 export function readStoreAddress(url: string): StoreAddress | UnusableAddress {
@@ -79,9 +81,10 @@ export function storeAddress(url: string): StoreAddress {
 /** The address for logs and people: everything but the password. */
 export function describeStoreAddress(address: StoreAddress): string {
   if ('dir' in address) return withFolder(address);
-  const { user, password, host, port, database } = address;
+  const { user, password, host, port, database, options = {} } = address;
   const login = encodeURIComponent(user) + (password === '' ? '' : ':***');
-  return `${MYSQL}${login}@${isIP(host) === 6 ? `[${host}]` : host}:${port}/${encodeURIComponent(database)}`;
+  const place = `${isIP(host) === 6 ? `[${host}]` : host}:${port}/${encodeURIComponent(database)}`;
+  return `${MYSQL}${login}@${place}${writeUrlOptions(options)}`;
 }
 
 /** As `describeStoreAddress`. Of an address that cannot be read, only the scheme is left. */
@@ -94,10 +97,19 @@ export function describeStoreUrl(url: string): string {
   return `${/^[a-z][a-z0-9+.-]*:(?=\/\/)/i.exec(url)?.[0] ?? ''}***`;
 }
 
-/** The address with its folder, if it has one, as `resolve` gives it. */
-export function resolveStoreUrl(url: string, resolve: (dir: string) => string): string {
+/** The address with its folder and files, if it has any, as `resolve` gives them. */
+export function resolveStoreUrl(url: string, resolve: (path: string) => string): string {
   const address = readStoreAddress(url);
-  return 'dir' in address ? withFolder({ ...address, dir: resolve(address.dir) }) : url;
+  if ('dir' in address) return withFolder({ ...address, dir: resolve(address.dir) });
+  if (address.kind !== 'mysql' || !address.options) return url;
+  return url.slice(0, url.indexOf('?')) + writeUrlOptions(resolveUrlOptions(address.options, resolve));
+}
+
+/** The address of a MySQL server with this password in it. */
+export function withPassword(url: string, password: string): string {
+  const at = url.slice(MYSQL.length).split(/[/?#]/, 1)[0]!.lastIndexOf('@') + MYSQL.length;
+  const [user = ''] = url.slice(MYSQL.length, at).split(':', 1);
+  return `${MYSQL}${user}:${encodeURIComponent(password)}${url.slice(at)}`;
 }
 
 function withFolder({ kind, dir }: Extract<StoreAddress, { dir: string }>): string {
@@ -130,20 +142,16 @@ function readMysql(rest: string): StoreAddress | UnusableAddress {
     return unusable(`has a stray %; expected ${FORM}, where % itself is written %25`);
   }
   if (user === '') return unusable(`has no user; expected ${FORM}`);
-  const problem = optionsProblem(options) ?? hostsProblem(hosts) ?? databaseProblem(database);
-  if (problem !== undefined) return unusable(`${problem}; expected ${FORM}`);
+  const read = readUrlOptions(options);
+  const problem =
+    ('problem' in read ? read.problem : undefined) ?? hostsProblem(hosts) ?? databaseProblem(database);
+  if ('problem' in read || problem !== undefined) return unusable(`${problem}; expected ${FORM}`);
   const { host, port } = readHost(hosts) ?? { host: '', port: 0 };
   if (host === '') return unusable(`has a host or port that cannot be read; expected ${FORM}; ${ENCODED}`);
-  return { kind: 'mysql', host, port, user, password, database };
-}
-
-function optionsProblem(options: string): string | undefined {
-  if (options === '') return undefined;
-  const name = /^\?([\w-]+)/.exec(options)?.[1] ?? '';
-  if (!OPTIONS.test(name)) return 'has a part behind the database that means nothing here';
-  if (/^socket$/i.test(name)) return SOCKET_FILE;
-  const why = /ssl|tls/i.test(name) ? ': connections are not encrypted' : '';
-  return `has the option ${name}, and no options are known${why}`;
+  if (read.socket !== undefined && !isLoopback(host))
+    return unusable('names a host and a socket file, which is on this machine: name localhost, or no socket');
+  const given = options === '' ? {} : { options: read };
+  return { kind: 'mysql', host, port, user, password, database, ...given };
 }
 
 function hostsProblem(hosts: string): string | undefined {

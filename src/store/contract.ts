@@ -1,4 +1,5 @@
 import type { Row, RowBatch } from '../model/row.js';
+import type { ServiceNames } from '../model/service-names.js';
 
 /**
  * Where rows end up. One `Store` serves all writers of a reporter; each writer asks it for a `StoreWriter` of
@@ -27,8 +28,31 @@ export interface Store {
   /** The read side for views and tools; stores that only take rows leave it out. */
   readonly read?: StoreReader;
 
+  /**
+   * Removes old rows, some at a time, and tells after each step what has been done so far. Whoever stops asking stops it.
+   * A row that is written meanwhile stays. Stores that cannot do so leave it out.
+   */
+  forget?(order: ForgetOrder): AsyncIterable<Forgotten>;
+
   /** Ends everything the store holds open. Called once, after every writer was closed. */
   close(): Promise<void>;
+}
+
+/** Which rows are to be removed. */
+export interface ForgetOrder {
+  /** Whether a row is old, as it was read. Only rows whose `ts` is below `beforeS` may be. */
+  readonly isOld: (row: Row) => boolean;
+  /** Epoch seconds. When it is removed, the row's `ts` must be below it still. */
+  readonly beforeS: number;
+  /** Only counts. */
+  readonly dryRun: boolean;
+}
+
+/** Rows so far. */
+export interface Forgotten {
+  readonly looked: number;
+  readonly old: number;
+  readonly removed: number;
 }
 
 /** Which partition of which journal a writer serves: what fencing needs to tell reporters apart. */
@@ -77,4 +101,38 @@ export interface RowFilter {
 export interface StoreReader {
   /** Rows in primary-key order, a page at a time. */
   rows(filter?: RowFilter): AsyncIterable<Row>;
+
+  /**
+   * Names of services that are kept beside the rows. Resolves with none where none are kept; rejects when the store is
+   * away. A store that knows no names leaves it out.
+   */
+  names?(): Promise<ServiceNames>;
+}
+
+/** An incident as the table `ServerCallIncident` has it. Times are epoch seconds. */
+export interface StoredIncident {
+  readonly modid: number;
+  readonly cmdid: number;
+  /** 0 for those of a whole service. */
+  readonly ip: number;
+  /** Of those of a whole service: 0 a blackout, 1 errors. */
+  readonly port: number;
+  readonly began: number;
+  /** Null while it runs. */
+  readonly ended: number | null;
+  readonly peakHot: number;
+  readonly callers: number;
+  readonly relapses: number;
+  readonly calls: number;
+  readonly errors: number;
+  readonly firstCaller: number | null;
+}
+
+/** The table of incidents, where a store has one. Rejects with StoreError. */
+export interface IncidentTable {
+  /** Begin of the newest one, epoch seconds; 0 when there is none. Undefined: there is no table. */
+  newest(): Promise<number | undefined>;
+  /** Writes them, and what is newer of those that are there. */
+  write(incidents: readonly StoredIncident[]): Promise<void>;
+  close(): Promise<void>;
 }

@@ -51,6 +51,21 @@ export class Changes {
     return change;
   }
 
+  /** Ids from now on are this one or later. */
+  idsFrom(id: number): void {
+    this.#nextId = Math.max(this.#nextId, id);
+  }
+
+  /** Remembers what happened to a process before, oldest first. */
+  remember(changes: readonly ChangeRecord[]): void {
+    this.#list = [...changes, ...this.#list].slice(-MAX_CHANGES);
+  }
+
+  /** What says how many more there were in this minute, while there are any. Its text changes. */
+  get more(): ChangeRecord | undefined {
+    return this.#more;
+  }
+
   /** Oldest first. */
   all(): readonly ChangeRecord[] {
     return this.#list.length > MAX_CHANGES ? this.#list.slice(-MAX_CHANGES) : this.#list;
@@ -58,13 +73,14 @@ export class Changes {
 
   /** Id of the newest; 0 when there is none. */
   get newestId(): number {
-    return this.#nextId - 1;
+    return this.#list.at(-1)?.id ?? 0;
   }
 
   /** Those after the one with this id, oldest first. */
   after(id: number): readonly ChangeRecord[] {
-    const first = this.#list[0]?.id ?? 1;
-    return this.#list.slice(Math.max(0, id - first + 1));
+    let from = this.#list.length;
+    while (from > 0 && this.#list[from - 1]!.id > id) from--;
+    return this.#list.slice(from);
   }
 }
 

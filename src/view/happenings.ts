@@ -15,7 +15,7 @@ function placeOf({ modid, cmdid, ip, port }: IncidentRecord): string {
 
 export function beginIncident(
   state: ViewState,
-  incident: Omit<IncidentRecord, 'id' | 'ended'>,
+  incident: Omit<IncidentRecord, 'id' | 'ended' | 'lastOn'>,
 ): IncidentRecord {
   const record = state.incidents.begin(incident);
   tell(state, 'incident-began', `${placeOf(record)}: ${WHAT[record.kind]}`, record);

@@ -1,6 +1,7 @@
 import { BITS, HOT, NEXT, PAIR, ROW_WORDS, VOICE } from './caller-rows.js';
 import { beginIncident, endIncident, tellHostNew, tellHostWithdrawn } from './happenings.js';
 import { DISPUTED, FAILING, IDLE, NOTED, OK, OVERLOADED, STALE, UNSEEN, WITHDRAWN } from './hosts.js';
+import { type IncidentRecord, MAX_RELAPSES, type Run } from './incidents.js';
 import { PAIR_FRESH, PAIR_WORDS } from './pairs.js';
 import type { ViewState } from './state.js';
 
@@ -94,15 +95,22 @@ function followRun(state: ViewState, host: number, hostState: number): void {
     run.peakHot = hot;
     run.callers = hosts.callers[host]!;
   }
+  const service = hosts.service[host]!;
+  const place = {
+    ...{ modid: services.modid(service), cmdid: services.cmdid(service) },
+    ...{ ip: hosts.ip(host), port: hosts.port(host) },
+  };
+  if (!run.incident) {
+    // One that ran when the process before ended goes on with the first caller that still says so.
+    const earlier = state.resuming.take('host', place);
+    if (earlier) resumeRun(run, earlier);
+    if (earlier) incidents.noteBegan(host, earlier.began);
+  }
   if (!run.incident && (hostState === DISPUTED || hostState === OVERLOADED)) {
-    const service = hosts.service[host]!;
     incidents.noteBegan(host, run.began);
     run.incident = beginIncident(state, {
       kind: 'host',
-      modid: services.modid(service),
-      cmdid: services.cmdid(service),
-      ip: hosts.ip(host),
-      port: hosts.port(host),
+      ...place,
       began: run.began,
       peakHot: run.peakHot,
       callers: run.callers,
@@ -116,5 +124,16 @@ function followRun(state: ViewState, host: number, hostState: number): void {
     run.incident.peakHot = run.peakHot;
     run.incident.callers = run.callers;
     run.incident.relapses = run.relapses;
+    run.incident.lastOn = run.lastOn;
   }
+}
+
+function resumeRun(run: Run, incident: IncidentRecord): void {
+  run.incident = incident;
+  run.began = incident.began;
+  run.lastOn = Math.max(run.lastOn, incident.lastOn);
+  run.relapses = Math.min(run.relapses + incident.relapses, MAX_RELAPSES);
+  if (incident.peakHot <= run.peakHot) return;
+  run.peakHot = incident.peakHot;
+  run.callers = incident.callers;
 }

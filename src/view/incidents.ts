@@ -3,7 +3,7 @@ import type { IncidentKind } from './shapes.js';
 /** A host that somebody holds for overloaded: from the first hot row until there is none. */
 export interface Run {
   /** Second of the first hot row. */
-  readonly began: number;
+  began: number;
   /** Calls in the 60 s before it began. */
   readonly calls: number;
   readonly errors: number;
@@ -31,6 +31,8 @@ export interface IncidentRecord {
   readonly began: number;
   /** 0 while it runs. */
   ended: number;
+  /** Second it was last known to run; brought up to date when it is kept, and when it ends. */
+  lastOn: number;
   peakHot: number;
   callers: number;
   relapses: number;
@@ -47,8 +49,10 @@ export const MAX_RELAPSES = 9_999;
 const FLAPPING_INCIDENTS = 3;
 const FLAPPING_S = 1_800;
 
-/** Incidents of this process, running and ended. */
+/** Incidents, running and ended; those of processes before, too, as far as they were kept. */
 export class Incidents {
+  /** Called with each that begins or ends. */
+  onMoved: (incident: IncidentRecord) => void = () => {};
   /** How many began, by kind. */
   readonly begun: Record<IncidentKind, number> = { host: 0, blackout: 0, errors: 0 };
   readonly #open = new Map<number, IncidentRecord>();
@@ -57,18 +61,32 @@ export class Incidents {
   readonly #beganOf = new Map<number, number[]>();
   #nextId = 1;
 
-  begin(incident: Omit<IncidentRecord, 'id' | 'ended'>): IncidentRecord {
-    const record = { id: this.#nextId++, ...incident, ended: 0 };
+  begin(incident: Omit<IncidentRecord, 'id' | 'ended' | 'lastOn'>): IncidentRecord {
+    const record = { id: this.#nextId++, ...incident, ended: 0, lastOn: incident.began };
     this.#open.set(record.id, record);
     this.begun[record.kind]++;
+    this.onMoved(record);
     return record;
+  }
+
+  /** Ids from now on are this one or later. */
+  idsFrom(id: number): void {
+    this.#nextId = Math.max(this.#nextId, id);
+  }
+
+  /** Remembers incidents of a process before: those that ended, oldest first, and those that ran. */
+  remember(ended: readonly IncidentRecord[], running: readonly IncidentRecord[]): void {
+    this.#ended = [...ended, ...this.#ended].slice(-MAX_ENDED);
+    for (const incident of running) this.#open.set(incident.id, incident);
   }
 
   end(incident: IncidentRecord, ended: number): void {
     incident.ended = Math.max(ended, incident.began);
+    incident.lastOn = incident.ended;
     this.#open.delete(incident.id);
     this.#ended.push(incident);
     if (this.#ended.length >= MAX_ENDED * 2) this.#ended = this.#ended.slice(-MAX_ENDED);
+    this.onMoved(incident);
   }
 
   /** Running ones. */

@@ -12,6 +12,7 @@ export const VIEW_PATHS = [
   '/api/callers/:ip',
   '/api/changes',
   '/api/incidents',
+  '/api/history',
 ] as const;
 export type ViewPath = (typeof VIEW_PATHS)[number];
 
@@ -48,6 +49,8 @@ export interface LiveView {
   status(): LiveViewStatus;
   /** Rejects with ViewUnavailable while the thread is not up. */
   ask(question: ViewQuestion): Promise<ViewReply>;
+  /** Series of services, as Prometheus text of format 0.0.4. Rejects as `ask`. */
+  series(): Promise<Uint8Array>;
   /**
    * Tells what differs from what the follower knows, at most once a second; the first event holds everything. Followers
    * of equal topics share one encoding. A topic that is not understood rejects with ViewRefusal, which says why.

@@ -63,11 +63,11 @@ export function moveTo(state: ViewState, second: number): void {
 }
 
 function closeBucket(state: ViewState, bucket: number): void {
-  const { hosts, services } = state;
+  const { hosts, services, sampling } = state;
   hosts.rates.closeBucket(hosts.records.high, (host) => {
     if (hosts.records.used[host] === 1) services.markDirty(hosts.service[host]!);
   });
-  services.rates.closeBucket(services.records.high, (service) => {
+  services.closeBucket(sampling.share, (service) => {
     if (services.records.used[service] === 1) services.markDirty(service);
   });
   if ((bucket + 1) % BUCKETS_A_MINUTE !== 0) return;

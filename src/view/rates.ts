@@ -61,6 +61,24 @@ export class Rates {
     this.#errorsNow[number] = Math.min(this.#errorsNow[number]! + errors, MAX_CALLS);
   }
 
+  /** What was counted in a bucket by its number; undefined when it is not over, or too long ago. */
+  bucketAt(number: number, bucket: number): { readonly calls: number; readonly errors: number } | undefined {
+    if (bucket >= this.#bucket || bucket < this.#bucket - LONG) return undefined;
+    const index = bucket % BUCKETS;
+    return { calls: this.#calls[index]![number]!, errors: this.#errors[index]![number]! };
+  }
+
+  /** What was counted from a bucket on, the running one included; 30 buckets ago at the earliest. */
+  since(number: number, bucket: number): { readonly calls: number; readonly errors: number } {
+    let calls = this.#callsNow[number]!;
+    let errors = this.#errorsNow[number]!;
+    for (let at = Math.max(bucket, this.#bucket - LONG); at < this.#bucket; at++) {
+      calls += this.#calls[at % BUCKETS]![number]!;
+      errors += this.#errors[at % BUCKETS]![number]!;
+    }
+    return { calls, errors };
+  }
+
   /** Calls of the last minute and of the running bucket. */
   recentCalls(number: number): number {
     return this.calls60[number]! + this.#callsNow[number]!;
@@ -68,6 +86,14 @@ export class Rates {
 
   recentErrors(number: number): number {
     return this.errors60[number]! + this.#errorsNow[number]!;
+  }
+
+  /** Adds what the running bucket holds of the numbers below `high`, `scale` times, to sums over all buckets. */
+  addRunning(high: number, calls: Float64Array, errors: Float64Array, scale: number): void {
+    for (let number = 0; number < high; number++) {
+      calls[number]! += this.#callsNow[number]! * scale;
+      errors[number]! += this.#errorsNow[number]! * scale;
+    }
   }
 
   /** Closes the running bucket and begins the next one; `changed` is called for each number whose sums are others. */

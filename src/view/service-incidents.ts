@@ -14,7 +14,8 @@ export function followBlackout(state: ViewState, service: number): void {
   const blackedOut = services.blackedOut[service]!;
   const running = services.blackouts[service];
   if (blackedOut > 0) {
-    const incident = running ?? begin(state, service, 'blackout', state.now);
+    const incident =
+      running ?? resumed(state, service, 'blackout') ?? begin(state, service, 'blackout', state.now);
     services.blackouts[service] = incident;
     notePeak(incident, blackedOut, services.callers[service]!);
   } else if (running) {
@@ -27,6 +28,9 @@ export function followBlackout(state: ViewState, service: number): void {
 export function followErrors(state: ViewState, service: number, errorShare: number): number {
   const { services, settings, now } = state;
   const bound = settings.errorShare;
+  // One that ran when the process before ended goes on, if its share is still too large to end it.
+  if (!services.errors[service] && errorShare >= bound / 2)
+    services.errors[service] = resumed(state, service, 'errors');
   const running = services.errors[service];
   let recheck = Number.POSITIVE_INFINITY;
   if (errorShare < bound) services.errorsSince[service] = 0;
@@ -54,6 +58,11 @@ export function followErrors(state: ViewState, service: number, errorShare: numb
     }
   }
   return recheck;
+}
+
+function resumed({ services, resuming }: ViewState, service: number, kind: IncidentKind) {
+  const place = { modid: services.modid(service), cmdid: services.cmdid(service), ip: null, port: null };
+  return resuming.take(kind, place);
 }
 
 function begin(state: ViewState, service: number, kind: IncidentKind, began: number): IncidentRecord {

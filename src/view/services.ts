@@ -1,4 +1,4 @@
-import { byteColumn, float32Column, int32Column } from './columns.js';
+import { byteColumn, float32Column, float64Column, int32Column } from './columns.js';
 import type { IncidentRecord } from './incidents.js';
 import { MinuteRing } from './minutes.js';
 import { Rates } from './rates.js';
@@ -71,6 +71,9 @@ export class Services {
   readonly blackouts: (IncidentRecord | undefined)[] = [];
   readonly errors: (IncidentRecord | undefined)[] = [];
   readonly rates: Rates;
+  /** Calls since it was first seen, in complete buckets; of all callers, also where a share is looked at. */
+  callsTotal = float64Column(0);
+  errorsTotal = float64Column(0);
   readonly minutes = new MinuteRing(Object.keys(SERVICE_MINUTE).length);
   /** Services that are to be looked at in the next tick. */
   readonly dirty: number[] = [];
@@ -93,6 +96,8 @@ export class Services {
       column[service] = 0;
     for (const column of [this.affected, this.overloaded, this.firstPair, this.due]) column[service] = 0;
     for (const column of [this.live, this.level, this.lastLevel, this.state]) column[service] = 0;
+    this.callsTotal[service] = 0;
+    this.errorsTotal[service] = 0;
     this.errorsSince[service] = 0;
     this.wellSince[service] = 0;
     this.epoch[service] = 1;
@@ -127,6 +132,13 @@ export class Services {
   /** To be called before a dirty service is looked at: what changes from then on makes it dirty anew. */
   clean(service: number): void {
     this.#isDirty[service] = 0;
+  }
+
+  /** Closes the running bucket. `share`: of the callers that are looked at. */
+  closeBucket(share: number, changed: (service: number) => void): void {
+    const { high } = this.records;
+    this.rates.addRunning(high, this.callsTotal, this.errorsTotal, 1 / share);
+    this.rates.closeBucket(high, changed);
   }
 
   keepMinute(minute: number): void {
@@ -168,6 +180,8 @@ export class Services {
     this.errorsSince = int32Column(capacity, this.errorsSince);
     this.wellSince = int32Column(capacity, this.wellSince);
     this.#isDirty = byteColumn(capacity, this.#isDirty);
+    this.callsTotal = float64Column(capacity, this.callsTotal);
+    this.errorsTotal = float64Column(capacity, this.errorsTotal);
     this.rates.resize(capacity);
     this.minutes.resize(capacity);
   }

@@ -262,7 +262,7 @@ export interface Matrix {
 }
 
 export interface Incident {
-  /** Grows with each incident of this process. */
+  /** Grows with each incident, over restarts, too. */
   readonly id: number;
   readonly kind: IncidentKind;
   readonly modid: number;
@@ -303,7 +303,7 @@ export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /** Something that happened. Fields that do not apply are null. */
 export interface Change {
-  /** Grows with each change of this process. */
+  /** Grows with each change, over restarts, too. */
   readonly id: number;
   readonly at: Time;
   /** `reporter`: of the reporter itself; `more`: so many of one minute that the rest is only counted. */

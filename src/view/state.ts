@@ -5,6 +5,7 @@ import { Incidents } from './incidents.js';
 import { Pairs } from './pairs.js';
 import { PeerAddresses } from './peer-addresses.js';
 import { BUCKET_S } from './rates.js';
+import { Resuming } from './resuming.js';
 import { Sampling } from './sampling.js';
 import { Services } from './services.js';
 import { StoredKeys } from './stored-keys.js';
@@ -17,7 +18,7 @@ import { Voices } from './voices.js';
  * `counters`, `passing`, `forgetting`, `assessment`, `presence`.
  */
 export class ViewState {
-  /** These two may be replaced: by `View.set`. */
+  /** These two may be replaced: by `View.set`, names also when others are read from the store. */
   settings: ViewSettings;
   nameOf: NameOf;
   readonly clock: Clock;
@@ -32,6 +33,7 @@ export class ViewState {
   readonly peers = new PeerAddresses();
   readonly sampling = new Sampling();
   readonly incidents = new Incidents();
+  readonly resuming = new Resuming();
   readonly changes = new Changes();
 
   constructor(settings: ViewSettings, nameOf: NameOf, startS: number) {

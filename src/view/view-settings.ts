@@ -1,3 +1,5 @@
+import { NO_SERVICE_NAMES, type ServiceNames } from '../model/service-names.js';
+
 /** What the view is told: the keys `view.*` of the configuration. Times in seconds. */
 export interface ViewSettings {
   /** A row counts so long after it was heard. */
@@ -29,9 +31,21 @@ export const DEFAULT_SETTINGS: ViewSettings = {
 /** Name of a service; null when it has none. */
 export type NameOf = (modid: number, cmdid: number) => string | null;
 
-/** Names from configuration: that of `modid/cmdid` before that of `modid`. */
-export function namesFrom(names: Readonly<Record<string, string>>): NameOf {
-  const known = new Map(Object.entries(names));
-  if (known.size === 0) return () => null;
-  return (modid, cmdid) => known.get(`${modid}/${cmdid}`) ?? known.get(`${modid}`) ?? null;
+/**
+ * Names from the configuration: that of `modid/cmdid` before that of `modid`. For others, what is stored of the two
+ * numbers: `feed / get`.
+ */
+export function namesFrom(
+  configured: Readonly<Record<string, string>>,
+  stored: ServiceNames = NO_SERVICE_NAMES,
+): NameOf {
+  const known = new Map(Object.entries(configured));
+  const { byModid, byCmdid } = stored;
+  const nameIn = (modid: number, cmdid: number) => {
+    const names = [byModid.get(modid), byCmdid.get(cmdid)].filter((name) => name !== undefined);
+    return names.length === 0 ? null : names.join(' / ');
+  };
+  if (known.size > 0)
+    return (modid, cmdid) => known.get(`${modid}/${cmdid}`) ?? known.get(`${modid}`) ?? nameIn(modid, cmdid);
+  return byModid.size + byCmdid.size > 0 ? nameIn : () => null;
 }

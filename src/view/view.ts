@@ -1,10 +1,14 @@
+import { firstIdOf } from '../history/kept-records.js';
 import type { ViewCounts } from '../model/view-status.js';
 import { ROW_WORDS, VOICE } from './caller-rows.js';
+import { Covered } from './covered.js';
 import { forgetRows } from './forgetting.js';
+import { endIncident } from './happenings.js';
 import { HOST_STATE_OF } from './hosts.js';
 import { Intake } from './intake.js';
 import { countLost, forgetMachines, knownMachines, type Machine, rememberMachines } from './machines.js';
 import { moveTo, reassessRows } from './passing.js';
+import { type Past, rememberPast } from './past-records.js';
 import { countShared, watchVoices } from './presence.js';
 import { recountService } from './recount.js';
 import { beginReading, endSweep, type TableCount, takeTableRows } from './rows-of-table.js';
@@ -57,6 +61,8 @@ export class View {
   /** For the queries beside. */
   readonly state: ViewState;
   readonly snapshots: Snapshots;
+  /** How much of each minute was seen. */
+  readonly covered: Covered;
   condition: ViewCondition = {};
   readonly #intake: Intake;
   #mismatches = 0;
@@ -70,6 +76,8 @@ export class View {
     this.node = node ?? null;
     this.state = new ViewState({ ...DEFAULT_SETTINGS, ...settings }, nameOf, startS);
     this.snapshots = new Snapshots(this.state.now, tick);
+    this.covered = new Covered(this.state.now);
+    this.#beginIds();
     this.#intake = new Intake(this.state);
   }
 
@@ -143,6 +151,11 @@ export class View {
     rememberMachines(this.state, machines);
   }
 
+  /** What the processes before have seen; incidents that ran go on. Once, as early as can be. */
+  rememberPast(past: Past): void {
+    rememberPast(this.state, past);
+  }
+
   /** Replaces what is known of open connections: address and how many. */
   connections(open: Iterable<readonly [address: string, count: number]>): void {
     this.state.peers.setOpen(open);
@@ -181,6 +194,8 @@ export class View {
     const { state } = this;
     const { services } = state;
     moveTo(state, state.clock.fromEven(atS));
+    this.#beginIds();
+    this.covered.tick(state.now, this.condition.behind === undefined);
     this.#lookAtMore();
     watchVoices(state);
     const { due } = services;
@@ -189,6 +204,7 @@ export class View {
     if (this.#services !== services.records.size) this.#hasChanged = true;
     this.#services = services.records.size;
     this.settle();
+    for (const incident of state.resuming.expired(state.now)) endIncident(state, incident, incident.lastOn);
     this.#keepWorstLevels();
     this.#recount();
     const snapshot = this.snapshots.take(state, this.#hasChanged);
@@ -275,6 +291,14 @@ export class View {
   #lookAtMore(): void {
     const { settings, sampling } = this.state;
     if (sampling.share < 1 && this.#size * SPARSE < settings.maxRows) sampling.double();
+  }
+
+  /** Ids tell their time, and go on from those of the processes before. */
+  #beginIds(): void {
+    const { changes, incidents, clock, now } = this.state;
+    const first = firstIdOf(clock.toWall(now));
+    changes.idsFrom(first);
+    incidents.idsFrom(first);
   }
 
   #keepWorstLevels(): void {

@@ -1,4 +1,4 @@
-import type { ViewCounts } from '../../src/model/view-status.js';
+import { HISTORY_OFF, type ViewCounts } from '../../src/model/view-status.js';
 import {
   type LiveView,
   type LiveViewStatus,
@@ -35,7 +35,15 @@ export function viewCounts(given: Partial<ViewCounts> = {}): ViewCounts {
 }
 
 export function viewStatusOf(given: Partial<LiveViewStatus> = {}): LiveViewStatus {
-  return { state: 'live', behindS: 0, droppedRows: 0, restarts: 0, counts: viewCounts(), ...given };
+  return {
+    state: 'live',
+    behindS: 0,
+    droppedRows: 0,
+    restarts: 0,
+    history: HISTORY_OFF,
+    counts: viewCounts(),
+    ...given,
+  };
 }
 
 /** A view that notes what it is asked, and answers and tells what a test says. */
@@ -60,6 +68,11 @@ export class FakeView implements LiveView {
     this.asked.push(question);
     if (this.error) throw this.error;
     return { status: this.reply.status, body: Buffer.from(JSON.stringify(this.reply.body)) };
+  }
+
+  async series(): Promise<Uint8Array> {
+    if (this.error) throw this.error;
+    return Buffer.from('# HELP x X.\n');
   }
 
   async follow(topic: string, onEvent: (event: ViewEvent) => void): Promise<() => void> {

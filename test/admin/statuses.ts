@@ -54,6 +54,10 @@ export function busyStatus(): ReporterStatus {
     resumedInFrame: 15,
     skippedBytes: 16,
     handedOver: 17,
+    denied: { address: 61, 'address-full': 62, 'proxy-header': 63, 'rules-changed': 64 },
+    throttled: { reports: 65, keys: 68 },
+    foreignCallers: 66,
+    foreignRows: 8,
     bytes: 123_456,
     frames: 900,
     framesRejected: { length: 1, undecodable: 4, 'unknown-id': 5, incomplete: 6, handler: 7 },
@@ -90,6 +94,7 @@ export function busyStatus(): ReporterStatus {
     behindS: 36,
     droppedRows: 37,
     restarts: 38,
+    history: { state: 'stopped', why: 'EIO', bytes: 39 },
     counts: {
       rows: 35,
       services: { ok: 214, noted: 3, failing: 2, overloaded: 1, outage: 4 },

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { viewRoutes } from '../../src/admin/view-routes.js';
+import { serviceSeriesRoute, viewRoutes } from '../../src/admin/view-routes.js';
 import { VIEW_PATHS } from '../../src/view/live.js';
 import type { Summary } from '../../src/view/shapes.js';
 import { ask, askJson, serve } from './ask.js';
@@ -14,10 +14,12 @@ const ASKED: Readonly<Record<(typeof VIEW_PATHS)[number], string>> = {
   '/api/callers/:ip': '/api/callers/10.9.0.1',
   '/api/changes': '/api/changes',
   '/api/incidents': '/api/incidents',
+  '/api/history': '/api/history',
 };
 
 async function serveView(t: ExecutionContext, live: FakeView, isEnabled = true) {
-  const { address } = await serve(t, { routes: viewRoutes({ live, isEnabled }) });
+  const source = { live, isEnabled };
+  const { address } = await serve(t, { routes: [...viewRoutes(source), serviceSeriesRoute(source)] });
   return address;
 }
 
@@ -58,6 +60,13 @@ for (const path of VIEW_PATHS) {
   });
 }
 
+test('GET /metrics/services is Prometheus text', async (t) => {
+  const { status, body, headers } = await ask(await serveView(t, new FakeView()), '/metrics/services');
+  t.is(status, 200);
+  t.is(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+  t.is(body, '# HELP x X.\n');
+});
+
 test('what the view refuses keeps its status and its words', async (t) => {
   const view = new FakeView();
   const address = await serveView(t, view);
@@ -76,7 +85,7 @@ test('without a view, 404 says why; while it is not up, 503 says when to ask aga
   const view = new FakeView();
   view.error = unavailable();
   const restarting = await serveView(t, view);
-  for (const path of Object.values(ASKED)) {
+  for (const path of [...Object.values(ASKED), '/metrics/services']) {
     const { status, body } = await askJson(t, off, path);
     t.is(status, 404);
     t.regex(body.error, /view\.enabled/);
@@ -110,12 +119,32 @@ test('a list comes as CSV, for spreadsheets that would take a text for a formula
   t.is(head!.split(',').length, second!.replace(/"[^"]*"/, '').split(',').length);
 });
 
+test('without a history its path says why, and the others are answered', async (t) => {
+  const { address } = await serve(t, {
+    routes: viewRoutes({ live: new FakeView(), isEnabled: true, hasHistory: false }),
+  });
+  const { status, body } = await askJson<{ error: string }>(t, address, '/api/history?modid=1&cmdid=2');
+  t.is(status, 404);
+  t.regex(body.error, /history\.enabled/);
+  t.is((await ask(address, '/api/incidents')).status, 200);
+});
+
 test('every list has its head line when it is empty', async (t) => {
   const view = new FakeView();
   const address = await serveView(t, view);
   const empty = { services: [], hosts: [], voices: [], rows: [], events: [], incidents: [] };
+  const series = {
+    t: [],
+    calls: [],
+    errs: [],
+    overloaded: [],
+    callers: [],
+    hot: [],
+    level: [],
+    coverage: [],
+  };
   for (const path of VIEW_PATHS) {
-    view.reply = { status: 200, body: empty };
+    view.reply = { status: 200, body: { ...empty, ...series } };
     const { body } = await ask(address, `${ASKED[path]}?format=csv`);
     t.regex(body, /^\w+(,\w+)+\r\n$/, path);
   }

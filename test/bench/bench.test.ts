@@ -55,6 +55,9 @@ test('the short benchmark runs every case, and every case comes out right', asyn
     'W H',
     'W L',
     'W turn',
+    'K cpu',
+    'K file',
+    'K day',
   ]) {
     t.true(ids.includes(id), id);
     t.true(stdout.includes(`\n${id} `), `${id} is in the table`);

@@ -118,3 +118,11 @@ test('migrate makes the table once', async (t) => {
   t.is(second.code, 0);
   t.is(second.stdout, `nothing to do: the table in embedded:${cwd}/data/store is as it should be\n`);
 });
+
+test('check warns of a store that others can listen to', async (t) => {
+  const env = { LARS_STORE_URL: 'mysql://lars:hunter2@db.example/lars' };
+  const { code, stdout, stderr } = await runCli(['check'], { cwd: tempDir(t), env });
+  t.is(code, 0);
+  t.regex(stderr, /warning: rows go to the store at db\.example without encryption/);
+  t.false((stdout + stderr).includes('hunter2'));
+});

@@ -7,10 +7,13 @@ const COMMANDS = [
   'reload',
   'check',
   'status',
+  'incidents',
   'migrate',
   'send',
   'simulate',
   'journal',
+  'doctor',
+  'forget',
   'dead-letters',
 ];
 

@@ -120,6 +120,19 @@ async function follow(t: ExecutionContext, { admin }: Reporter, query: string, h
   return { hears, heard };
 }
 
+test('services have the names that the store has for them, those of the configuration first', async (t) => {
+  const store = new MemoryStore();
+  const names = { byModid: new Map([[7, 'live list']]), byCmdid: new Map([[-8, 'get']]) };
+  Object.assign(store.read, { names: async () => names });
+  const reporter = await start(t, { store, config: { names: { '8': 'configured' } } });
+  await reporter.report(report(false), { ...report(false), modid: 8 });
+  const nameOf = ({ services }: ServicesAnswer, modid: number) =>
+    services.find((service) => service.modid === modid)?.name;
+  const answer = await answered<ServicesAnswer>(reporter, '/api/services', (body) => nameOf(body, 7) != null);
+  t.is(nameOf(answer, 7), 'live list / get');
+  t.is(nameOf(answer, 8), 'configured');
+});
+
 test('what agents say is seen in the answers, also when the store is away, and says which it is', async (t) => {
   const store = new FaultyStore();
   const reporter = await start(t, { store });

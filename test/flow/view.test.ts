@@ -68,6 +68,7 @@ test('a view that is switched off costs nothing, and the rest goes on', async (t
   await until(() => store.rows.size === 6, { ...BOUND, what: 'the rows to be stored' });
   t.deepEqual(reporter.status().view, {
     ...{ state: 'off', behindS: 0, droppedRows: 0, restarts: 0, counts: undefined },
+    history: { state: 'off', why: null, bytes: 0 },
   });
   await reporter.stop();
   t.false(existsSync(`${settings.journal!.dir}/voices.json`));

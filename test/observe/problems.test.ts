@@ -131,6 +131,12 @@ const CASES: readonly (readonly [code: string, given: Partial<Facts>, severity: 
     /^1 counter .* was put right$/,
   ],
   [
+    'history-stopped',
+    { view: viewStatusOf({ history: { state: 'stopped', why: 'ENOSPC', bytes: 1 } }) },
+    'warning',
+    /^the history is not written: ENOSPC$/,
+  ],
+  [
     'agents-gone',
     { view: viewStatusOf({ counts: viewCounts({ callers: callers({ gone: 3 }) }) }) },
     'notice',

@@ -121,6 +121,7 @@ export class Night {
       step: '1m',
       ...{ t: last(minutes?.t), calls: last(minutes?.calls), errs: last(minutes?.errs) },
       overloaded: last(minutes?.overloaded),
+      coverage: last(minutes?.calls).map((calls) => (calls === null ? 0 : 1)),
     };
   };
 

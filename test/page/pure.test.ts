@@ -5,6 +5,7 @@ import { Formats } from '../../src/page/pure/formats.js';
 import { groupChanges } from '../../src/page/pure/group-changes.js';
 import { address, readPlace } from '../../src/page/pure/page-address.js';
 import { joined, shapeOf, timeTicks } from '../../src/page/pure/scale.js';
+import { seriesOfHistory } from '../../src/page/pure/series.js';
 import { blocksOf } from '../../src/page/pure/verdicts.js';
 import type { Change } from '../../src/view/shapes.js';
 
@@ -132,4 +133,17 @@ test('what happened to many hosts of a service in a minute is one thing', (t) =>
     groups.map(({ changes }) => changes.map(({ id }) => id)),
     [[6], [5, 3, 1], [4], [2]],
   );
+});
+
+test('what was seen for a part of a minute is told as of the whole; what was not seen is a gap', (t) => {
+  const times = [0, 1, 2].map((minute) => new Date(minute * 60_000).toISOString());
+  const series = seriesOfHistory({
+    ...{ asOf: times[0]!, tick: 1, node: null, step: '1m', from: times[0]!, t: times },
+    ...{ calls: [600, 300, null], errs: [60, 30, null], overloaded: [1, 1, null], callers: [1, 1, null] },
+    ...{ hot: [1, 1, null], level: [3, 3, null], coverage: [1, 0.5, 0] },
+  });
+  t.deepEqual(series.t, [0, 60, 120]);
+  t.deepEqual(series.calls, [10, 10, null]);
+  t.deepEqual(series.errors, [10, 10, null]);
+  t.deepEqual(series.overloaded, [1, 1, null]);
 });

@@ -5,6 +5,7 @@ import { reporterAnswer, reporterRoute } from '../../src/admin/reporter-routes.j
 import { json, type Route } from '../../src/admin/route.js';
 import { viewRoutes } from '../../src/admin/view-routes.js';
 import type { ReporterStatus } from '../../src/model/status.js';
+import { HISTORY_OFF } from '../../src/model/view-status.js';
 import { Metrics } from '../../src/observe/metrics.js';
 import { docOf, MEANS } from '../../src/observe/problem-guide.js';
 import type { ProblemCode, Severity } from '../../src/observe/problems.js';
@@ -128,7 +129,8 @@ export class Site {
     const { history } = this.#options;
     return [
       ...pageRoutes(),
-      ...viewRoutes(view),
+      // A history of its own, below.
+      ...viewRoutes(view).filter(({ path }) => path !== '/api/history'),
       reporterRoute(this.#reporter),
       this.#streams.route,
       LETTERS,
@@ -147,8 +149,16 @@ export class Site {
   get #live(): LiveView {
     const { view } = this.#options;
     return {
-      status: () => ({ state: 'live', behindS: 0, droppedRows: 0, restarts: 0, counts: view.counts() }),
-      ask: async (question) => answer(view, question),
+      status: () => ({
+        state: 'live',
+        behindS: 0,
+        droppedRows: 0,
+        restarts: 0,
+        history: HISTORY_OFF,
+        counts: view.counts(),
+      }),
+      ask: async (question) => answer(view, question, undefined),
+      series: async () => new Uint8Array(),
       follow: async (topic, onEvent) => {
         const events = this.#topics.follow(topic);
         const followers = this.#followers.get(topic) ?? new Set();

@@ -1,6 +1,6 @@
 import type { ReporterStatus } from '../../src/model/status.js';
 import { Traffic } from '../../src/model/traffic.js';
-import type { ViewCounts } from '../../src/model/view-status.js';
+import { HISTORY_OFF, type ViewCounts } from '../../src/model/view-status.js';
 import { ledgerOf, reporterStatus, writerStatus } from '../admin/statuses.js';
 
 /** A reporter that has done its work for three days: what a picture of it should show. */
@@ -17,6 +17,13 @@ export function wellStatus(viewCounts: ViewCounts): ReporterStatus {
   const traffic = Object.assign(new Traffic(), {
     ...{ connections: 34, accepted: 36, bytes: 44_120_000_000, frames: 82_460_024, reports: 82_460_024 },
   });
-  const view = { state: 'live', behindS: 0, droppedRows: 0, restarts: 0, counts: viewCounts } as const;
+  const view = {
+    state: 'live',
+    behindS: 0,
+    droppedRows: 0,
+    restarts: 0,
+    history: HISTORY_OFF,
+    counts: viewCounts,
+  } as const;
   return reporterStatus({ traffic, writers, deadLetters: 1, view });
 }

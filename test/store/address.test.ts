@@ -1,7 +1,13 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { StoreError } from '../../src/model/errors.js';
-import { describeStoreUrl, readStoreAddress, storeAddress } from '../../src/store/address.js';
+import {
+  describeStoreUrl,
+  readStoreAddress,
+  resolveStoreUrl,
+  storeAddress,
+  withPassword,
+} from '../../src/store/address.js';
 import { openStore } from '../../src/store/open.js';
 
 test('an address is taken apart, its parts decoded, its port 3306 unless given', (t) => {
@@ -30,6 +36,53 @@ test('an address that is written part by part is read part by part', (t) => {
   );
 });
 
+test('options are read as people of all clients write them, and written as the clients of MySQL do', (t) => {
+  const read = (options: string) => {
+    const address = readStoreAddress(`mysql://lars:p@localhost/x?${options}`);
+    return address.kind === 'mysql' ? address.options : address;
+  };
+  for (const options of [
+    'ssl-mode=VERIFY_CA&ssl-ca=/a%20b',
+    'sslca=/a%20b&SSL_MODE=Verify_CA',
+    'ssl_ca=/a%20b&sslMode=verify-ca',
+  ])
+    t.deepEqual(read(options), { mode: 'verify-ca', ca: '/a b' });
+  for (const [word, mode] of [
+    ['DISABLED', 'off'],
+    ['required', 'required'],
+    ['VERIFY_IDENTITY', 'verify-full'],
+    ['verify-full', 'verify-full'],
+    ['off', 'off'],
+  ])
+    t.deepEqual(read(`ssl-mode=${word}`), { mode });
+  t.deepEqual(read('socket=/run/mysqld/mysqld.sock'), { socket: '/run/mysqld/mysqld.sock' });
+  t.is(
+    describeStoreUrl('mysql://lars:p@localhost/x?sslMode=verify-full&ssl_ca=/a%20b%26'),
+    'mysql://lars:***@localhost:3306/x?ssl-mode=VERIFY_IDENTITY&ssl-ca=/a%20b%26',
+  );
+  t.is(
+    resolveStoreUrl(
+      'mysql://lars:p%40@localhost/x?ssl-mode=VERIFY_CA&ssl-ca=ca.pem',
+      (file) => `/etc/${file}`,
+    ),
+    'mysql://lars:p%40@localhost/x?ssl-mode=VERIFY_CA&ssl-ca=/etc/ca.pem',
+  );
+});
+
+test('a password that is put into an address is read out of it again', (t) => {
+  fc.assert(
+    fc.property(
+      fc.string({ minLength: 1, unit: 'grapheme' }),
+      fc.constantFrom('lars', 'la%40rs', 'l@rs'),
+      fc.constantFrom('', ':'),
+      (password, user, colon) => {
+        const url = withPassword(`mysql://${user}${colon}@[::1]:3307/x?ssl-mode=REQUIRED`, password);
+        t.like(readStoreAddress(url), { password, user: decodeURIComponent(user), host: '::1', port: 3307 });
+      },
+    ),
+  );
+});
+
 test('a store is described without its password', (t) => {
   const url = 'mysql://lars:p%40ss%3Aw@db.example:3307/lars_db';
   t.is(describeStoreUrl(url), 'mysql://lars:***@db.example:3307/lars_db');
@@ -43,6 +96,9 @@ test('a store is described without its password', (t) => {
 const FORM = 'expected mysql://user:password@host:port/database';
 const FORMS = 'expected embedded:DIR or mysql://user:password@host:port/database';
 const ENCODED = 'in user and password @ is written %40, / %2F, : %3A, # %23, ? %3F, % %25';
+
+const SOCKET =
+  'names a socket file in the wrong place: write mysql://user:password@localhost/database?socket=/run/mysqld/mysqld.sock';
 
 // `secret` stands where a password may come to stand when the URL is broken.
 for (const [url, problem] of [
@@ -63,29 +119,33 @@ for (const [url, problem] of [
   ['mysql://lars:secret%@host/db', `has a stray %; ${FORM}, where % itself is written %25`],
   ['mysql://lars:secret@host/db?secret', `has a part behind the database that means nothing here; ${FORM}`],
   ['mysql://lars:secret@host/db#x', `has a part behind the database that means nothing here; ${FORM}`],
-  // What may be known one day is refused by its name.
+  [
+    'mysql://lars:secret@host/db?ssl-mode=REQUIRED&secret',
+    `has a part behind the database that means nothing here; ${FORM}`,
+  ],
   [
     'mysql://lars:secret@host/db?ssl=true',
-    `has the option ssl, and no options are known: connections are not encrypted; ${FORM}`,
+    `has the option ssl, which is not known: write ssl-mode=REQUIRED, VERIFY_CA or VERIFY_IDENTITY; ${FORM}`,
   ],
   [
-    'mysql://lars:secret@host/db?ssl-mode=REQUIRED',
-    `has the option ssl-mode, and no options are known: connections are not encrypted; ${FORM}`,
+    'mysql://lars:secret@host/db?ssl-mode=secret',
+    `has an ssl-mode that is none of DISABLED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY; ${FORM}`,
   ],
-  ['mysql://lars:secret@host/db?charset=utf8', `has the option charset, and no options are known; ${FORM}`],
+  [
+    'mysql://lars:secret@host/db?ssl-mode=PREFERRED',
+    `has an ssl-mode that falls back to none when whoever is in between says so: write one of DISABLED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY; ${FORM}`,
+  ],
+  ['mysql://lars:secret@host/db?ssl-mode=REQUIRED&sslMode=DISABLED', `has ssl-mode twice; ${FORM}`],
+  ['mysql://lars:secret@host/db?ssl-ca=', `has an option ssl-ca without the path of a file; ${FORM}`],
+  ['mysql://lars:secret@host/db?ssl-ca=secret%', `has an option ssl-ca without the path of a file; ${FORM}`],
+  ['mysql://lars:secret@host/db?charset=utf8', `has the option charset, which is not known; ${FORM}`],
   ['mysql://lars:secret@h1:3306,h2:3306/db', `names several hosts, and only one can be used; ${FORM}`],
   [
-    'mysql://lars:secret@localhost/db?socket=/run/mysqld.sock',
-    `names a socket file, and only TCP is spoken: name a host; ${FORM}`,
+    'mysql://lars:secret@host/db?socket=/run/mysqld.sock',
+    'names a host and a socket file, which is on this machine: name localhost, or no socket',
   ],
-  [
-    'mysql://lars:secret@%2Frun%2Fmysqld.sock/db',
-    `names a socket file, and only TCP is spoken: name a host; ${FORM}`,
-  ],
-  [
-    'mysql://lars:secret@localhost/run/mysqld.sock',
-    `names a socket file, and only TCP is spoken: name a host; ${FORM}`,
-  ],
+  ['mysql://lars:secret@%2Frun%2Fmysqld.sock/db', `${SOCKET}; ${FORM}`],
+  ['mysql://lars:secret@localhost/run/mysqld.sock', `${SOCKET}; ${FORM}`],
   ['mariadb://lars:secret@host/db', `${FORMS}; MariaDB is written mysql://, too`],
   ['jdbc:mysql://lars:secret@host/db', `${FORMS}; MariaDB is written mysql://, too`],
   ['mysql://lars:secret@host/db\n', `holds white space or a line end, which no address has; ${FORMS}`],

@@ -16,9 +16,10 @@ const caller = (number: number) => 0x0a090000 + number;
 const calm = (number: number, change = {}) => row({ ...HOST, caller: caller(number), ...change });
 
 /** A thread, and followers of it. */
-async function startFollowed(t: ExecutionContext) {
+async function startFollowed(t: ExecutionContext, given: Parameters<typeof startThread>[1] = {}) {
   const told: { followers?: Followers } = {};
   const started = await startThread(t, {
+    ...given,
     onTick: (message: TickMessage) => told.followers?.tell(message),
     onUp: () => void told.followers?.followAgain(),
   });
@@ -43,11 +44,16 @@ test('a follower of services is told everything at first, and then what differs'
   t.is(full?.rows.length, 2);
 
   feed.journaled(0, from(1, [calm(1, { overload: true })]));
-  await until(() => dataOf<ServicesEvent>(events, 'services').length > 1, { ...BOUND, what: 'a change' });
-  const [, next] = dataOf<ServicesEvent>(events, 'services');
+  const next = await until(
+    () => {
+      const [, ...later] = dataOf<ServicesEvent>(events, 'services');
+      return later.find(({ rows }) => rows.some(({ level }) => level === 'outage'));
+    },
+    { ...BOUND, what: 'a change' },
+  );
   t.like(next, { full: false, total: 2, counts: { outage: 1 } });
   t.deepEqual(
-    next?.rows.map(({ cmdid, level }) => [cmdid, level]),
+    next.rows.filter(({ level }) => level !== full?.rows[0]?.level).map(({ cmdid, level }) => [cmdid, level]),
     [[17, 'outage']],
   );
   const [began] = dataOf<Change>(events, 'change');
@@ -105,6 +111,32 @@ test('a service that nobody has reported yet can be followed', async (t) => {
     what: 'the service',
   });
   t.deepEqual(dataOf<ServiceEvent>(events, 'service').at(-1)?.order, ['10.2.0.7:80']);
+});
+
+test('names that are stored are shown as soon as they are known; those of the configuration stand above them', async (t) => {
+  const { thread, feed, followers, ticked } = await startFollowed(t, { names: { '4242/18': 'configured' } });
+  feed.journaled(0, from(1, [calm(1), row({ ...calm(1), cmdid: 18 }), row({ ...calm(1), modid: 7 })]));
+  await ticked();
+  const events: ViewEvent[] = [];
+  await followers.follow('view=services&sort=name', (event) => events.push(event));
+  const names = () =>
+    Object.fromEntries(
+      dataOf<ServicesEvent>(events, 'services').flatMap(({ rows }) =>
+        rows.map(({ modid, cmdid, name }) => [`${modid}/${cmdid}`, name]),
+      ),
+    );
+  t.deepEqual(names(), { '4242/17': null, '4242/18': 'configured', '7/17': null });
+  thread.tell({
+    kind: 'names',
+    names: {
+      byModid: new Map([[4242, '直播']]),
+      byCmdid: new Map([[17, 'get']]),
+    },
+  });
+  await until(() => names()['4242/17'] !== null, { ...BOUND, what: 'the new names' });
+  t.deepEqual(names(), { '4242/17': '直播 / get', '4242/18': 'configured', '7/17': 'get' });
+  thread.tell({ kind: 'names', names: { byModid: new Map(), byCmdid: new Map() } });
+  await until(() => names()['4242/17'] === null, { ...BOUND, what: 'names that were removed to be gone' });
 });
 
 test('a topic that is not understood is refused, and its parameter named', async (t) => {

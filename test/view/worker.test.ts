@@ -44,7 +44,8 @@ test('each path is answered; what cannot be is told with its status and why', as
   const params = { modid: '4242', cmdid: '17', ip: '10.2.0.7' };
   for (const path of VIEW_PATHS) {
     const found = path === '/api/callers/:ip' ? { ip: '10.9.0.3' } : params;
-    t.is((await ask(path, found)).status, 200, path);
+    const query = path === '/api/history' ? 'modid=4242&cmdid=17' : '';
+    t.is((await ask(path, found, query)).status, 200, path);
     t.like(await ask(path, found, 'nonsense=1'), { status: 400 }, path);
   }
   t.deepEqual(await ask('/api/services/:modid/:cmdid', { modid: '1', cmdid: '1' }), {

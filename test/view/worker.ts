@@ -1,4 +1,5 @@
 import type { ExecutionContext } from 'ava';
+import type { HistoryOptions } from '../../src/history/history.js';
 import { type Row, RowBatch, TAG, WORDS_PER_ROW } from '../../src/model/row.js';
 import { until } from '../../src/testing/index.js';
 import { clockSetting, ThreadClock } from '../../src/view/feed/thread-clock.js';
@@ -12,15 +13,21 @@ export const BOUND = { boundMs: 20_000 };
 /** A thread of the view, up, and the feed to it. `speed`: how fast its clock runs. */
 export async function startThread(
   t: ExecutionContext,
-  options: Partial<ViewThreadOptions> & { speed?: number; ringWords?: number; machinesFile?: string } = {},
+  options: Partial<ViewThreadOptions> & {
+    speed?: number;
+    ringWords?: number;
+    machinesFile?: string;
+    names?: Readonly<Record<string, string>>;
+    history?: HistoryOptions;
+  } = {},
 ) {
-  const { speed = 1, ringWords, machinesFile = null, ...others } = options;
+  const { speed = 1, ringWords, machinesFile = null, names = {}, history = null, ...others } = options;
   const clock = new ThreadClock(clockSetting(speed));
   const feed = new ViewFeed(clock, ringWords);
   let ticks = 0;
   const thread = new ViewThread({
     feed,
-    boot: { clock: clock.setting, settings: DEFAULT_SETTINGS, names: {}, node: null, machinesFile },
+    boot: { clock: clock.setting, settings: DEFAULT_SETTINGS, names, node: null, machinesFile, history },
     onUp: () => {},
     onComplaint: () => {},
     onDeath: () => {},

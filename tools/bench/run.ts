@@ -6,6 +6,7 @@ import { note, numberOf, optionsOf, runTool, UsageError } from '../shared/tool.j
 import { Bench, type BenchOptions, type Case, type Measurement, WrongResult } from './case.js';
 import { connections, idle } from './cases/connections.js';
 import { economy } from './cases/economy.js';
+import { history } from './cases/history.js';
 import { latency } from './cases/latency.js';
 import { outage, recovery } from './cases/outage.js';
 import { liveRereports, rereports } from './cases/rereports.js';
@@ -29,6 +30,7 @@ const CASES: readonly Case[] = [
   soak,
   view,
   viewCost,
+  history,
 ];
 const USAGE = `npm run bench -- [options]
   --case IDS         only these cases, e.g. U,H (${CASES.map(({ id }) => id).join(' ')})

@@ -2,6 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { startReporter } from '../../src/index.js';
+import { RowBatch } from '../../src/model/row.js';
+import { serviceSeries } from '../../src/view/query/service-series.js';
+import { View } from '../../src/view/view.js';
 import { cell, markdownTable } from '../shared/markdown.js';
 import { alternativesOf, type Declared, membersOf } from './declarations.js';
 
@@ -35,19 +38,43 @@ export function events(project: string): string {
 
 /** The table of metrics, as a reporter that has just started shows them. */
 export async function metrics(): Promise<string> {
-  const text = await scrape();
+  return metricsIn(await scrape());
+}
+
+/** The table of the series of a service. */
+export function serviceMetrics(): string {
+  const view = new View({ startS: 1, nameOf: () => 'live list' });
+  const row = {
+    ...{ modid: 4242, cmdid: 17, ip: 1, port: 80, caller: 2 },
+    succ: 1,
+    err: 0,
+    ts: 1,
+    overload: false,
+  };
+  view.live(RowBatch.from([row]).words, [], 1);
+  view.tick(1);
+  return metricsIn(serviceSeries(view));
+}
+
+function metricsIn(text: string): string {
   const rows = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\w+)$/gm)].map(
     ([, name = '', help = '', type = '']) => [`\`${name}\``, type, cell(help), labelsOf(text, name)],
   );
   return markdownTable(['metric', 'type', 'meaning', 'labels'], rows);
 }
 
+/** Their values are others on each machine. */
+const OF_THE_BUILD = new Set(['version', 'node']);
+
 /** Names and values of a metric's labels. */
 function labelsOf(text: string, name: string): string {
   const labels = new Map<string, string[]>();
-  for (const [, label = '', value = ''] of text.matchAll(new RegExp(`^${name}\\{(\\w+)="([^"]*)"\\}`, 'gm')))
-    labels.set(label, [...(labels.get(label) ?? []), `\`${value}\``]);
-  return [...labels].map(([label, values]) => `${label}: ${values.join(', ')}`).join('; ');
+  for (const [, all = ''] of text.matchAll(new RegExp(`^${name}\\{(.*)\\} `, 'gm')))
+    for (const [, label = '', value = ''] of all.matchAll(/(\w+)="([^"]*)"/g))
+      labels.set(label, OF_THE_BUILD.has(label) ? [] : [...(labels.get(label) ?? []), `\`${value}\``]);
+  return [...labels]
+    .map(([label, values]) => (values.length > 0 ? `${label}: ${values.join(', ')}` : label))
+    .join('; ');
 }
 
 async function scrape(): Promise<string> {

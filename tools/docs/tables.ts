@@ -2,7 +2,7 @@ import { configTable } from '../../src/config/index.js';
 import { MUTANTS } from '../mutants/list.js';
 import { documentedTable } from '../mutants/report.js';
 import { sectionOf } from '../shared/markdown.js';
-import { errorCodes, events, metrics, storeErrorClasses } from './reference.js';
+import { errorCodes, events, metrics, serviceMetrics, storeErrorClasses } from './reference.js';
 
 /** A table of the documentation that follows from something else. */
 export interface GeneratedTable {
@@ -34,4 +34,5 @@ export const TABLES: readonly GeneratedTable[] = [
   },
   { section: 'events', file: REFERENCE, script: 'reference', content: events },
   { section: 'metrics', file: REFERENCE, script: 'reference', content: metrics },
+  { section: 'service-metrics', file: REFERENCE, script: 'reference', content: serviceMetrics },
 ];

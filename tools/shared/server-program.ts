@@ -165,6 +165,6 @@ function find(...names: readonly string[]): string {
       if (existsSync(file)) return file;
     }
   throw new Error(
-    `found none of ${names.join(', ')}; install mariadb-server (tools/shared/need-mariadb.sh does)`,
+    `found none of ${names.join(', ')}; install mariadb-server (sh tools/shared/need.sh mariadb does)`,
   );
 }

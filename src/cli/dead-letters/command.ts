@@ -36,7 +36,7 @@ export function deadLettersCommand(terminal: Terminal): Command {
   return commandWith(
     'Lists, replays or drops rows that the store rejected because of their content. Uses the admin HTTP of a ' +
       'running reporter, or the journal of a stopped one.',
-    'lars-reporter dead-letters list --config /etc/lars/config.json',
+    'lars-reporter dead-letters list --config /etc/lars-reporter/config.json',
   )
     .addCommand(
       filteredCommand(

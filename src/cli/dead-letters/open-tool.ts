@@ -28,15 +28,16 @@ async function openOr<Tool extends LetterReader>(
   admin: Address | undefined,
   openJournal: () => Promise<Tool>,
 ): Promise<Tool | LetterTool> {
-  const { token } = config.admin;
-  if (admin) return askReporter({ address: admin, token, journal: undefined });
+  const { token, tls } = config.admin;
+  const asked = { token, certificate: tls.cert };
+  if (admin) return askReporter({ ...asked, address: admin, journal: undefined });
   try {
     return await openJournal();
   } catch (error) {
     if (!(error instanceof ReporterError) || error.code !== 'JOURNAL_IN_USE') throw error;
     return askReporter({
       address: adminAddress(config, 'the journal is in use, and '),
-      token,
+      ...asked,
       journal: config.journal.dir,
     });
   }

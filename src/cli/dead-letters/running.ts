@@ -9,6 +9,8 @@ export interface RunningReporter {
   /** Of its admin HTTP. */
   readonly address: Address;
   readonly token: string | undefined;
+  /** See `AdminQuestion`. */
+  readonly certificate: string | undefined;
   /** The journal it holds, if that is how it was found. */
   readonly journal: string | undefined;
 }
@@ -43,13 +45,13 @@ function fieldsOf({ modid, cmdid, caller, code }: DeadLetterFilter): Record<stri
 }
 
 async function ask<Body extends object>(
-  { address, token, journal }: RunningReporter,
+  { address, token, certificate, journal }: RunningReporter,
   method: string,
   path: string,
   body?: object,
 ): Promise<Body> {
   const at = placeOf(address);
-  const question = { address, token, method, path: `/api/dead-letters${path}`, body };
+  const question = { address, token, certificate, method, path: `/api/dead-letters${path}`, body };
   const { status, text } = await askAdmin(question).catch((error: NodeJS.ErrnoException) => {
     const held = journal === undefined ? '' : `the journal ${journal} is in use, but `;
     throw new ReporterError(

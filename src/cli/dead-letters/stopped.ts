@@ -11,7 +11,7 @@ import {
   settleEach,
 } from '../../partition/dead-letters.js';
 import { PendingRows } from '../../partition/pending.js';
-import { readPartition } from '../journal/content.js';
+import { readPartition } from '../journal-content.js';
 import type { LetterReader, LetterTool } from './tool.js';
 
 /** Works on the journal of a stopped reporter, under its lock. Rejects with ReporterError, JOURNAL_IN_USE among others. */

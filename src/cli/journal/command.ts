@@ -21,7 +21,7 @@ interface JsonOptions extends DirOptions {
 export function journalCommand(terminal: Terminal): Command {
   return commandWith(
     'Reads the journal of a stopped reporter. Changes nothing. Rejects a journal that is in use.',
-    'lars-reporter journal inspect --config /etc/lars/config.json',
+    'lars-reporter journal inspect --config /etc/lars-reporter/config.json',
   )
     .addCommand(
       journalTool(

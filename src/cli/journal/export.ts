@@ -2,8 +2,8 @@ import type { JournalReader, QuarantinedRecord } from '../../journal/contract.js
 import { letterJson } from '../../model/dead-letter.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import { RowBatch, SINCE, TAG, unpackRow, WORDS_PER_ROW } from '../../model/row.js';
+import { readPartitions } from '../journal-content.js';
 import { EXIT_FAILED, type Terminal } from '../terminal.js';
-import { readPartitions } from './content.js';
 import { Lines } from './lines.js';
 
 export interface ExportOptions {

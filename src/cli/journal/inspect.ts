@@ -1,7 +1,7 @@
 import type { JournalReader } from '../../journal/contract.js';
+import { type PartitionContent, readPartitions } from '../journal-content.js';
 import type { Terminal } from '../terminal.js';
 import { alignedTable } from '../text-table.js';
-import { type PartitionContent, readPartitions } from './content.js';
 
 /** `journal inspect`: what the journal holds. */
 export async function inspectJournal(

@@ -1,8 +1,8 @@
 import type { JournalProblem, JournalReader } from '../../journal/contract.js';
 import { messageOf } from '../../model/errors.js';
 import { RowBatch, WORDS_PER_KEY } from '../../model/row.js';
+import { readPartitions } from '../journal-content.js';
 import { EXIT_FAILED, type Terminal } from '../terminal.js';
-import { readPartitions } from './content.js';
 
 /** `journal verify`: whether all of the journal can be read and replayed; where not, and why. */
 export async function verifyJournal(

@@ -15,12 +15,13 @@ import { openServeLog } from './serve-log.js';
 
 /** `serve` without a keeper: this process accepts, reads, and takes its connections along when it ends. */
 export async function serveAlone(options: CommonOptions, terminal: Terminal): Promise<void> {
-  const { config, warnings } = loadSettings(options, terminal);
+  const loaded = loadSettings(options, terminal);
+  const { config, warnings } = loaded;
   const log = await openServeLog(config.log.level, terminal);
   const { logger } = log;
   const stopSignal = new StopSignal(log);
   let reporter: HeldReporter | undefined;
-  const reload = new Reload({ options, terminal, log, config, reporter: () => reporter });
+  const reload = new Reload({ options, terminal, log, loaded, reporter: () => reporter });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stopSignal.hear);
   process.on('SIGHUP', (signal) => {
     if (isOnTerminal()) stopSignal.hear(signal);

@@ -10,7 +10,7 @@ export function serveCommand(terminal: Terminal): Command {
     'Takes reports from agents and stores the newest of each key, until SIGTERM or SIGINT.\n' +
       'SIGHUP reads the configuration again (on a terminal: stops), SIGUSR2 hands over to a new process.\n' +
       'Prints one line of JSON on stdout when it can take reports; logs on stderr.',
-    'LARS_LISTEN_PORT=7779 lars-reporter serve --config /etc/lars/config.json',
+    'LARS_LISTEN_PORT=7779 lars-reporter serve --config /etc/lars-reporter/config.json',
   ).action((options: CommonOptions) => serve(options, terminal));
 }
 

@@ -85,7 +85,7 @@ class KeptServe {
     for (const kind of ['let-go', 'take-over', 'end'] as const) link.on(kind, () => this.#wishFor({ kind }));
     link.on('orphaned', () => void this.#orphaned());
     this.#reload = new Reload({
-      ...{ options, terminal, log, config: loaded.config },
+      ...{ options, terminal, log, loaded },
       reporter: () => this.#reporter,
       handOver: (why) => this.#askForHandOver(why),
       onApplied: (config) => tellLimits(link, config),

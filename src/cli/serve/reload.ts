@@ -1,4 +1,4 @@
-import { type Config, differenceOf } from '../../config/index.js';
+import { type Config, differenceOf, type LoadedConfig, newContents } from '../../config/index.js';
 import { messageOf } from '../../model/errors.js';
 import type { ReloadDesk, ReloadOutcome } from '../../model/reload.js';
 import type { HeldReporter } from '../../reporter.js';
@@ -12,7 +12,7 @@ export interface ReloadSources {
   readonly terminal: Terminal;
   readonly log: Log;
   /** What it was started with. */
-  readonly config: Config;
+  readonly loaded: LoadedConfig;
   /** While it runs. */
   readonly reporter: () => HeldReporter | undefined;
   /** Asks for a new process; resolves when one is prepared, rejects with why not. Undefined where nobody can. */
@@ -23,16 +23,16 @@ export interface ReloadSources {
 /** Reads the configuration again while the reporter runs. */
 export class Reload implements ReloadDesk {
   readonly #sources: ReloadSources;
-  #config: Config;
+  #loaded: Pick<LoadedConfig, 'config' | 'digests'>;
 
   constructor(sources: ReloadSources) {
     this.#sources = sources;
-    this.#config = sources.config;
+    this.#loaded = sources.loaded;
   }
 
   /** What holds now. */
   get config(): Config {
-    return this.#config;
+    return this.#loaded.config;
   }
 
   preview(): ReloadOutcome {
@@ -51,15 +51,17 @@ export class Reload implements ReloadDesk {
   }
 
   /** What there is to do, and with which configuration. */
-  #look(): { readonly outcome: ReloadOutcome; readonly next?: Config } {
+  #look(): { readonly outcome: ReloadOutcome; readonly next?: LoadedConfig } {
     const { options, terminal, handOver } = this.#sources;
-    let next: Config;
+    let next: LoadedConfig;
     try {
-      next = loadSettings(options, terminal).config;
+      next = loadSettings(options, terminal);
     } catch (error) {
       return { outcome: { outcome: 'invalid', changes: [], why: messageOf(error) } };
     }
-    const changes = differenceOf(this.#config, next);
+    const changes = differenceOf(this.#loaded.config, next.config);
+    const renewed = newContents(this.#loaded.digests, next.digests);
+    changes.push(...renewed.filter(({ key }) => !changes.some((one) => one.key === key)));
     const stuck = changes.filter(({ how }) => how === 'restart' || (how === 'hand-over' && !handOver));
     if (stuck.length > 0) {
       const why = `only a restart changes ${stuck.map(({ key }) => key).join(', ')}`;
@@ -70,7 +72,7 @@ export class Reload implements ReloadDesk {
     return { outcome: { outcome: isHandOver ? 'hand-over' : 'in-place', changes }, next };
   }
 
-  async #apply(outcome: ReloadOutcome, next: Config): Promise<ReloadOutcome> {
+  async #apply(outcome: ReloadOutcome, next: LoadedConfig): Promise<ReloadOutcome> {
     const { reporter, log, handOver, onApplied } = this.#sources;
     const running = reporter();
     if (!running) return { ...outcome, outcome: 'failed', why: 'the reporter is starting, or stops' };
@@ -82,10 +84,15 @@ export class Reload implements ReloadDesk {
         return { ...outcome, outcome: 'failed', why: messageOf(error) };
       }
     }
-    running.apply(next);
-    log.logger.level = next.log.level;
-    this.#config = next;
-    onApplied?.(next);
+    const { config } = next;
+    try {
+      running.apply(config);
+    } catch (error) {
+      return { ...outcome, outcome: 'failed', why: messageOf(error) };
+    }
+    log.logger.level = config.log.level;
+    this.#loaded = next;
+    onApplied?.(config);
     return outcome;
   }
 }

@@ -1,5 +1,4 @@
 import type { ReporterAnswer } from '../../admin/reporter-routes.js';
-import { messageOf } from '../../model/errors.js';
 import type { Address } from '../../model/status.js';
 import {
   type CallerAnswer,
@@ -15,11 +14,8 @@ import {
   type Summary,
   type Voice,
 } from '../../view/shapes.js';
-import { askAdmin, objectIn, placeOf } from '../admin-client.js';
-import { UnaskedError, UsageError } from '../terminal.js';
+import { ViewClient } from '../view-client.js';
 
-/** A view that does not answer for so long is as good as none. */
-const IDLE_MS = 10_000;
 /** Services in one answer, at most. */
 const PAGE = 500;
 const MAX_SUSPECTS = 3;
@@ -64,17 +60,16 @@ export interface Answered {
 
 /** Asks a running reporter what its view knows. Everything rejects with UnaskedError when it cannot be asked. */
 export class Reporter {
-  readonly #address: Address;
-  readonly #token: string | undefined;
+  readonly #client: ViewClient;
 
-  constructor(address: Address, token: string | undefined) {
-    this.#address = address;
-    this.#token = token;
+  /** `certificate`: see `AdminQuestion`. */
+  constructor(address: Address, token: string | undefined, certificate: string | undefined) {
+    this.#client = new ViewClient(address, token, certificate);
   }
 
   async ask(subject: Subject, signal?: AbortSignal): Promise<Answered> {
     const get = <Body>(path: string, query: Record<string, string> = {}) =>
-      this.#json<Body>(path, query, signal);
+      this.#client.json<Body>(path, query, signal);
     const reporter = await get<ReporterAnswer>('/api/reporter');
     return { reporter, found: await find(subject, get) };
   }
@@ -82,37 +77,7 @@ export class Reporter {
   /** The list of a subject as CSV, as the reporter gives it. */
   async csv(subject: Subject): Promise<string> {
     const { path, query } = listOf(subject);
-    return (await this.#text(path, { ...query, format: 'csv' })).trimEnd();
-  }
-
-  async #json<Body>(path: string, query: Record<string, string>, signal?: AbortSignal): Promise<Body> {
-    const text = await this.#text(path, query, signal);
-    const body = objectIn(text);
-    if (body) return body as Body;
-    throw new UnaskedError(`what answers at ${placeOf(this.#address)} is no reporter, or another version`);
-  }
-
-  async #text(path: string, query: Record<string, string>, signal?: AbortSignal): Promise<string> {
-    const at = placeOf(this.#address);
-    const parameters = new URLSearchParams(query);
-    const { status, text } = await askAdmin({
-      ...{ address: this.#address, token: this.#token, method: 'GET', idleMs: IDLE_MS },
-      path: parameters.size === 0 ? path : `${path}?${parameters}`,
-      ...(signal ? { signal } : {}),
-    }).catch((error: NodeJS.ErrnoException) => {
-      throw new UnaskedError(
-        `no reporter answers at ${at} (${error.code ?? messageOf(error)}): is it running, and are admin.host and admin.port those of its configuration? --admin HOST:PORT names another`,
-        { cause: error },
-      );
-    });
-    if (status === 200) return text;
-    const { error = 'it is no reporter, or another version' } = (objectIn(text) ?? {}) as { error?: string };
-    // It was asked, and knows no such service, or nothing of what was meant.
-    if (status === 400) throw new UsageError(error);
-    if (status === 404 && !error.includes('view.enabled')) throw new Error(error);
-    const hint =
-      status === 401 ? '; set admin.token or admin.viewToken to that of the reporter (LARS_ADMIN_TOKEN)' : '';
-    throw new UnaskedError(`the reporter at ${at} answers ${status}: ${error}${hint}`);
+    return (await this.#client.text(path, { ...query, format: 'csv' })).trimEnd();
   }
 }
 

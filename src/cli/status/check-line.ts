@@ -32,7 +32,9 @@ export function checkLine(reporter: ReporterAnswer, services: ServicesAnswer, fa
       .map((level) => `${counts[level]} ${level}`)
       .join(', ') || 'no services',
     ...(wrong.length > 0 && worst
-      ? [`worst ${worst.modid}/${worst.cmdid}: ${worst.reasons[0]?.text ?? worst.level}`]
+      ? [
+          `worst ${worst.modid}/${worst.cmdid}${worst.name === null ? '' : ` ${worst.name}`}: ${worst.reasons[0]?.text ?? worst.level}`,
+        ]
       : []),
     ...(reporter.state === 'ok' ? [] : [`reporter ${reporter.state}`]),
     ...problems.map(({ code }) => code),

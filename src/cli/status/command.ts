@@ -118,8 +118,8 @@ async function status(options: StatusOptions, terminal: Terminal): Promise<void>
 
 function reporterOf(options: StatusOptions, terminal: Terminal): Reporter {
   const { config } = loadSettingsWithWarnings(options, terminal);
-  const { token, viewToken } = config.admin;
-  return new Reporter(options.admin ?? adminAddress(config), token ?? viewToken);
+  const { token, viewToken, tls } = config.admin;
+  return new Reporter(options.admin ?? adminAddress(config), token ?? viewToken, tls.cert);
 }
 
 function refuseContradictions({ check: checks, json, csv, watch: watches, ...options }: StatusOptions): void {

@@ -1,13 +1,16 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import type { Incident, Summary } from '../../view/shapes.js';
+import type { HistoryAnswer } from '../../view/history-shapes.js';
+import type { Incident, IncidentsAnswer, Summary } from '../../view/shapes.js';
 import { formats, hasHistory, nowMs, texts } from '../live/app.js';
 import { useAnswer } from '../live/use-answer.js';
 import { type ChartPart, Charts } from '../parts/charts.js';
 import { Minute } from '../parts/times.js';
-import { type HistoryAnswer, isEmpty, type Series, seriesOfHistory, seriesOfSpark } from '../pure/series.js';
+import { isEmpty, type Series, seriesOfHistory, seriesOfSpark } from '../pure/series.js';
 
-const SPANS = { '30m': [1800, '1m'], '24h': [86_400, '1m'], '14d': [14 * 86_400, '10m'] } as const;
+const SPANS = { '30m': [1800, '1m'], '24h': [86_400, '1m'], '14d': [14 * 86_400, '30m'] } as const;
+/** Bands of a plot, at most. */
+const MOST_BANDS = 500;
 type SpanName = keyof typeof SPANS;
 const EVERY_MS = 20_000;
 
@@ -28,6 +31,10 @@ export function Plot({ summary, incidents }: Props) {
   from.current = to - seconds;
   const path = `api/history?modid=${modid}&cmdid=${cmdid}&from=${iso(from.current)}&to=${iso(to)}&step=${step}`;
   const { answer } = useAnswer<HistoryAnswer>(hasHistory.value ? path : undefined, EVERY_MS);
+  const ran = `api/incidents?modid=${modid}&cmdid=${cmdid}&since=${iso(from.current)}&limit=${MOST_BANDS}`;
+  const earlier = useAnswer<IncidentsAnswer>(hasHistory.value ? ran : undefined, EVERY_MS).answer;
+  // Those of the service are told as they happen; the others are those of long ago.
+  const all = new Map([...(earlier.value?.incidents ?? []), ...incidents].map((one) => [one.id, one]));
   const series = answer.value ? seriesOfHistory(answer.value) : seriesOfSpark(summary.spark, nowMs.peek());
   return (
     <section class="plot" aria-labelledby="plot-title">
@@ -54,7 +61,7 @@ export function Plot({ summary, incidents }: Props) {
         <p class="muted">{service.noHistory}</p>
       ) : (
         <>
-          <Charts t={series.t} parts={partsOf(series)} bands={incidents.map(bandOf)} />
+          <Charts t={series.t} parts={partsOf(series)} bands={[...all.values()].map(bandOf)} />
           <AsTable series={series} />
         </>
       )}

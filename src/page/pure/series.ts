@@ -1,16 +1,5 @@
-import type { Head, SparkMinute } from '../../view/shapes.js';
-
-/** GET /api/history; null where nothing is known. */
-export interface HistoryAnswer extends Partial<Head> {
-  readonly step: string;
-  /** ISO 8601, or epoch seconds. */
-  readonly t: readonly (string | number)[];
-  readonly calls: readonly (number | null)[];
-  readonly errs: readonly (number | null)[];
-  readonly overloaded: readonly (number | null)[];
-  readonly callers?: readonly (number | null)[];
-  readonly level?: readonly (number | null)[];
-}
+import type { HistoryAnswer, HistoryStep } from '../../view/history-shapes.js';
+import type { SparkMinute } from '../../view/shapes.js';
 
 /** What plots are drawn from; all of one length. */
 export interface Series {
@@ -23,13 +12,20 @@ export interface Series {
   readonly overloaded: readonly (number | null)[] | undefined;
 }
 
-const STEP_S: Readonly<Record<string, number>> = { '10s': 10, '1m': 60, '10m': 600 };
+const STEP_S: Readonly<Record<HistoryStep, number>> = {
+  ...{ '10s': 10, '1m': 60, '10m': 600, '30m': 1_800, '1h': 3_600 },
+};
+/** A point that was seen for less than this share of it says too little of how many calls there were. */
+const LEAST_COVERAGE = 0.1;
 
-export function seriesOfHistory({ step, t, calls, errs, overloaded }: HistoryAnswer): Series {
-  const stepS = STEP_S[step] ?? 60;
+export function seriesOfHistory({ step, t, calls, errs, overloaded, coverage }: HistoryAnswer): Series {
+  const stepS = STEP_S[step];
   return {
-    t: t.map((time) => (typeof time === 'number' ? time : Date.parse(time) / 1000)),
-    calls: calls.map((count) => (count === null ? null : count / stepS)),
+    t: t.map((time) => Date.parse(time) / 1000),
+    calls: calls.map((count, index) => {
+      const share = coverage[index] ?? 0;
+      return count === null || share < LEAST_COVERAGE ? null : count / (stepS * share);
+    }),
     errors: calls.map((count, index) => {
       const failed = errs[index] ?? null;
       return count === null || failed === null || count === 0 ? null : (failed / count) * 100;

@@ -18,7 +18,7 @@ import {
   WORDS_PER_ROW,
 } from '../../model/row.js';
 import { describeStoreAddress } from '../address.js';
-import type { RowFilter, Store, StoreReader, StoreWriter } from '../contract.js';
+import type { ForgetOrder, Forgotten, RowFilter, Store, StoreReader, StoreWriter } from '../contract.js';
 import { classifyEmbeddedError } from './errors.js';
 
 /**
@@ -73,6 +73,7 @@ export function embeddedStore({ dir }: { readonly dir: string }): Store {
     },
     writer: () => embeddedWriter(dir, use),
     read: embeddedReader(dir, use),
+    forget: (order) => forgetOldRows(dir, use, order),
     close: async () => {
       const { root, reserve } = opened ?? {};
       opened = undefined;
@@ -159,6 +160,43 @@ function embeddedReader(dir: string, use: () => Opened): StoreReader {
       }
     },
   };
+}
+
+/** No other process writes: whoever calls holds the journal of the reporter that could. */
+async function* forgetOldRows(dir: string, use: () => Opened, order: ForgetOrder): AsyncGenerator<Forgotten> {
+  const forgotten = { looked: 0, old: 0, removed: 0 };
+  let old: Row[] = [];
+  const settle = async () => {
+    forgotten.old += old.length;
+    if (old.length > 0 && !order.dryRun) forgotten.removed += await remove(dir, use(), old);
+    old = [];
+    return { ...forgotten };
+  };
+  for await (const row of embeddedReader(dir, use).rows()) {
+    forgotten.looked++;
+    if (order.isOld(row)) old.push(row);
+    if (old.length === PAGE_ROWS) yield await settle();
+  }
+  yield await settle();
+}
+
+async function remove(dir: string, opened: Opened, old: readonly Row[]): Promise<number> {
+  const { rows } = opened;
+  try {
+    opened.reserve ??= new Reserve(dataFileOf(dir));
+    const { reserve } = opened;
+    const keys = old.map(({ modid, cmdid, ip, port, caller }) =>
+      boundary([modid, cmdid, ip, port, caller], 0),
+    );
+    await reserve.commit(bytesFor(old.length, rows, reserve), () =>
+      rows.batch(() => {
+        for (const key of keys) rows.remove(key);
+      }),
+    );
+    return old.length;
+  } catch (error) {
+    throw classifyEmbeddedError(error, `removing ${old.length} rows of ${description(dir)}`, 'write');
+  }
 }
 
 /** The smallest (`rest` 0x00) or largest (0xff) key that begins with the given columns. */

@@ -110,7 +110,8 @@ const mariadbNames: ReadonlyMap<number, string> = new Map([
 ]);
 
 const PASSWORD_HINT =
-  'check user and password in store.url; an account that must use TLS is refused with the same words';
+  'check user and password (store.url, store.passwordFile); a server or an account that demands TLS refuses with the ' +
+  'same words: set store.tls.mode there';
 const GRANT_HINT = 'this user needs SELECT, INSERT and UPDATE on ServerCallStatus';
 
 /** What a person can do about it. */
@@ -125,8 +126,11 @@ const hints: ReadonlyMap<number, string> = new Map([
   [1226, 'raise the limits of this account, such as MAX_QUERIES_PER_HOUR, or wait until the hour is over'],
   [1698, PASSWORD_HINT],
   [3118, 'unlock the account: ALTER USER … ACCOUNT UNLOCK'],
-  [3159, 'the server takes encrypted connections only: require_secure_transport is on'],
-  [3955, 'correct the password in store.url, then unlock the account: ALTER USER … ACCOUNT UNLOCK'],
+  [3159, 'the server takes encrypted connections only (require_secure_transport): set store.tls.mode'],
+  [
+    3955,
+    'correct the password (store.url, store.passwordFile), then unlock the account: ALTER USER … ACCOUNT UNLOCK',
+  ],
   [4151, 'unlock the account: ALTER USER … ACCOUNT UNLOCK'],
 ]);
 

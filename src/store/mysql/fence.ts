@@ -126,6 +126,12 @@ export async function outlastEarlierRuns(
   }
 }
 
+/** The session that holds the first partition of a journal; null when none does. */
+export async function lockHolder(query: Query, journalId: string): Promise<number | null> {
+  const [[holder] = []] = await lockQuery(query, `SELECT IS_USED_LOCK('${lockName(journalId, 0)}')`);
+  return typeof holder === 'number' ? holder : null;
+}
+
 /** 51 characters at most (the server takes 64), safe between quotes whatever the journal's id is. */
 function lockName(journalId: string, partition: number): string {
   const journal = createHash('sha256').update(journalId).digest('hex').slice(0, 32);

@@ -1,5 +1,5 @@
 import { StoreError } from '../../model/errors.js';
-import type { MysqlAddress } from '../address.js';
+import { type MysqlServer, serverPlace } from './server.js';
 
 /** Of a packet: three bytes of length and its number, which is 0 for the first, then what it is. */
 const NUMBER_AT = 3;
@@ -17,11 +17,11 @@ export function foreignGreeting(bytes: Buffer): string | undefined {
 }
 
 /** Whatever else listens there speaks first (SSH, FTP, SMTP), and would be taken for a huge packet. */
-export function foreignServer({ host, port }: MysqlAddress, greeting: string): StoreError {
+export function foreignServer(server: MysqlServer, greeting: string): StoreError {
   return new StoreError(
     'configuration',
     'NOT_MYSQL',
-    `what answers at ${host}:${port} is no MySQL server, it says "${greeting}"; check host and port in store.url`,
+    `what answers at ${serverPlace(server)} is no MySQL server, it says "${greeting}"; check host and port in store.url`,
   );
 }
 

@@ -38,6 +38,12 @@ export class Logins {
     }
   }
 
+  /** User or password are others now: nothing was refused yet. */
+  forget(): void {
+    this.#refusals = 0;
+    this.#untilMs = 0;
+  }
+
   async #login<Connection>(login: () => Promise<Connection>): Promise<Connection> {
     try {
       const connection = await login();

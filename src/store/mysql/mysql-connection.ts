@@ -1,8 +1,10 @@
 import { connect as connectSocket, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { type Connection, createConnection } from 'mysql2';
-import type { MysqlAddress } from '../address.js';
 import { explainSilence, foreignGreeting, foreignServer } from './greeting.js';
 import { lookupApart } from './lookup.js';
+import { loginFailure, secureOptions, strangerProblem, tlsFailure } from './secure.js';
+import type { MysqlServer } from './server.js';
 
 /** A cell as the text protocol gives it; integers beyond 2^53 come as text. */
 export type Cell = string | number | null;
@@ -16,6 +18,8 @@ const KEEP_ALIVE_MS = 30_000;
 /** One connection. It never comes back to life: once `usable` is false, open another. */
 export class MysqlConnection {
   readonly #socket: Socket;
+  /** What lies over the socket, with TLS: to destroy what is below it would pull it from under OpenSSL. */
+  #secure: TLSSocket | undefined;
   readonly #connection: Connection;
   #usable = true;
   /** Rejects the statement under way; mysql2 forgets it when a connection is destroyed. */
@@ -30,17 +34,26 @@ export class MysqlConnection {
     });
   }
 
-  /** Connects and logs in within `timeoutMs`, unless `signal` ends it; rejects with what mysql2 throws. */
-  static connect(address: MysqlAddress, timeoutMs: number, signal?: AbortSignal): Promise<MysqlConnection> {
-    if (signal?.aborted) return Promise.reject(abandoned());
+  /**
+   * Connects and logs in within `timeoutMs`, unless `signal` ends it. Rejects with what mysql2 throws, or with a
+   * StoreError where something other than a server of MySQL, or none that is believed, is at the other end.
+   */
+  static async connect(
+    server: MysqlServer,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<MysqlConnection> {
+    if (signal?.aborted) throw abandoned();
+    const secure = secureOptions(server);
     // mysql2's destroy() only ends its socket politely and goes on sending what it has buffered: keep the socket.
-    const { host, port } = address;
-    const socket = connectSocket({ host, port, noDelay: true, lookup: lookupApart(timeoutMs) });
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    const socket = socketTo(server, timeoutMs);
     const connection = createConnection({
-      user: address.user,
-      password: address.password,
-      database: address.database,
+      ...secure,
+      host: server.host,
+      user: server.user,
+      // With TLS, it is given when the server is known.
+      password: secure.ssl ? '' : server.password,
+      database: server.database,
       stream: () => socket,
       connectTimeout: timeoutMs,
       charset: 'utf8mb4',
@@ -50,11 +63,12 @@ export class MysqlConnection {
     });
     const opened = new MysqlConnection(socket, connection);
     return new Promise<MysqlConnection>((resolve, reject) => {
-      let isSilent = false;
-      const onAbort = () => {
+      const fail = (error: Error) => {
         opened.destroy();
-        reject(abandoned());
+        reject(error);
       };
+      let isSilent = false;
+      const onAbort = () => fail(abandoned());
       signal?.addEventListener('abort', onAbort);
       socket.once('connect', () => {
         isSilent = true;
@@ -62,17 +76,37 @@ export class MysqlConnection {
       socket.once('data', (bytes) => {
         isSilent = false;
         const foreign = foreignGreeting(bytes);
-        if (foreign === undefined) return;
-        opened.destroy();
-        reject(foreignServer(address, foreign));
+        if (foreign !== undefined) fail(foreignServer(server, foreign));
       });
+      if (secure.ssl) opened.#whenSecured(server, fail);
       connection.connect((error) => {
         signal?.removeEventListener('abort', onAbort);
         if (error === null) return resolve(opened);
-        opened.destroy();
-        reject(isSilent ? explainSilence(error, timeoutMs) : error);
+        fail(loginFailure(error) ?? (isSilent ? explainSilence(error, timeoutMs) : error));
       });
     });
+  }
+
+  /** Gives the password when TLS stands and the server is the right one, and no sooner. */
+  #whenSecured(server: MysqlServer, fail: (error: Error) => void): void {
+    // mysql2 makes its TLS socket of a greeting, which may come in pieces, and logs in when that socket is secure.
+    const look = () => {
+      const { stream } = this.#connection as unknown as { readonly stream: unknown };
+      if (!(stream instanceof TLSSocket)) return;
+      this.#socket.off('data', look);
+      this.#secure = stream;
+      stream.prependOnceListener('secureConnect', () => {
+        const problem = strangerProblem(server, stream);
+        if (problem) fail(problem);
+        else this.#connection.config.password = server.password;
+      });
+      // mysql2 puts a code of its own in the place of the one that says what is wrong.
+      stream.prependOnceListener('error', (error) => {
+        const failure = stream.authorized ? undefined : tlsFailure(server, error);
+        if (failure) fail(failure);
+      });
+    };
+    this.#socket.on('data', look);
   }
 
   /** False once the connection is lost or destroyed. */
@@ -116,10 +150,17 @@ export class MysqlConnection {
   destroy(): void {
     this.#usable = false;
     this.#connection.destroy();
-    this.#socket.destroy();
+    (this.#secure ?? this.#socket).destroy();
     this.#abandon?.(abandoned());
     this.#abandon = undefined;
   }
+}
+
+function socketTo({ host, port, options }: MysqlServer, timeoutMs: number): Socket {
+  if (options?.socket !== undefined) return connectSocket({ path: options.socket });
+  const socket = connectSocket({ host, port, noDelay: true, lookup: lookupApart(timeoutMs) });
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  return socket;
 }
 
 function abandoned(): Error {

@@ -1,14 +1,9 @@
 import type { BackoffLimits } from '../../model/backoff.js';
 import { StoreError } from '../../model/errors.js';
 import type { RowBatch } from '../../model/row.js';
-import {
-  DEFAULT_CONNECT_TIMEOUT_MS,
-  DEFAULT_QUERY_TIMEOUT_MS,
-  describeStoreAddress,
-  type MysqlAddress,
-  storeAddress,
-} from '../address.js';
+import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_QUERY_TIMEOUT_MS, describeStoreAddress } from '../address.js';
 import type { Store, StoreLane, StoreWriter } from '../contract.js';
+import type { StoreTlsKeys } from '../store-tls.js';
 import { classifyMysqlError, isSessionSound } from './errors.js';
 import {
   checkLocks,
@@ -21,6 +16,8 @@ import {
 } from './fence.js';
 import { Logins } from './logins.js';
 import { MysqlConnection, type Query } from './mysql-connection.js';
+import { forgetOldRows } from './old-rows.js';
+import { type MysqlServer, mysqlServer } from './server.js';
 import { checkTable, KEY_COLUMNS, readTable, type TableShape } from './table.js';
 import { mysqlReader } from './table-rows.js';
 import { UpsertText } from './upsert.js';
@@ -35,8 +32,10 @@ export interface MysqlTimeouts {
 export interface MysqlStoreOptions extends MysqlTimeouts {
   /** `mysql://user:password@host:port/database`, parts percent-encoded. */
   readonly url: string;
-  /** In the place of the two above: asked for whenever they are needed, as they may change. */
-  readonly timeouts?: MysqlTimeouts;
+  /** In the place of the two above, and of the password: asked for whenever they are needed, as they may change. */
+  readonly live?: MysqlTimeouts & { readonly url: string };
+  /** How the connections are protected, as far as the URL does not say it. */
+  readonly tls?: StoreTlsKeys;
   /** Milliseconds a new connection waits for the statement of the one before it to be over; 15000. */
   readonly lockTimeoutMs?: number;
   /** Between logins that are refused: from 5 s to 5 min unless given. */
@@ -56,7 +55,7 @@ export type MysqlStoreEvent = FenceEvent;
 
 /** The options with defaults filled in, shared by the parts of one store. */
 interface Settings {
-  readonly address: MysqlAddress;
+  readonly server: MysqlServer;
   readonly description: string;
   readonly queryTimeoutMs: number;
   readonly connectTimeoutMs: number;
@@ -74,26 +73,35 @@ interface Settings {
  * Throws StoreError `configuration` when the URL is broken.
  */
 export function mysqlStore(options: MysqlStoreOptions): Store {
-  const address = mysqlAddress(options.url);
-  const timeouts = options.timeouts ?? options;
+  const live = options.live ?? options;
+  let { url } = live;
+  let server = mysqlServer(url, options.tls);
+  const logins = new Logins(options.loginPauses);
   const settings: Settings = {
-    address,
-    description: describeStoreAddress(address),
+    get server() {
+      if (url === live.url) return server;
+      url = live.url;
+      server = mysqlServer(url, options.tls);
+      logins.forget();
+      return server;
+    },
+    description: describeStoreAddress(server),
     get queryTimeoutMs() {
-      return timeouts.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS;
+      return live.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS;
     },
     get connectTimeoutMs() {
-      return timeouts.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+      return live.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
     },
     lockTimeoutMs: options.lockTimeoutMs ?? 15_000,
     onEvent: options.onEvent ?? (() => {}),
-    logins: new Logins(options.loginPauses),
+    logins,
     own: new OwnSessions(),
   };
   const earlierRuns = new EarlierRuns();
+  const reader = mysqlReader(settings);
   const check = () =>
     withMysql(
-      options.url,
+      settings.server,
       async (query) => {
         await prepareSession(query, settings.queryTimeoutMs);
         await checkTable(query);
@@ -114,7 +122,8 @@ export function mysqlStore(options: MysqlStoreOptions): Store {
         );
       return new MysqlWriter(settings, lane, earlierRuns);
     },
-    read: mysqlReader(settings),
+    read: reader,
+    forget: (order) => forgetOldRows(settings, reader, order),
     close: async () => {},
   };
 }
@@ -124,27 +133,19 @@ export function mysqlStore(options: MysqlStoreOptions): Store {
  * classed as nothing written.
  */
 export async function withMysql<Result>(
-  url: string,
+  server: MysqlServer,
   use: (query: Query) => Promise<Result>,
   { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS }: { connectTimeoutMs?: number } = {},
 ): Promise<Result> {
-  const address = mysqlAddress(url);
   let connection: MysqlConnection | undefined;
   try {
-    connection = await MysqlConnection.connect(address, connectTimeoutMs);
+    connection = await MysqlConnection.connect(server, connectTimeoutMs);
     return await use(bounded(connection, connectTimeoutMs));
   } catch (error) {
-    throw classifyMysqlError(error, describeStoreAddress(address), false);
+    throw classifyMysqlError(error, describeStoreAddress(server), false);
   } finally {
     await connection?.close(connectTimeoutMs);
   }
-}
-
-/** Throws StoreError `configuration` when the URL names no MySQL. */
-function mysqlAddress(url: string): MysqlAddress {
-  const address = storeAddress(url);
-  if (address.kind === 'mysql') return address;
-  throw new StoreError('configuration', 'STORE_URL', 'store.url names no MySQL server');
 }
 
 /** A connection that holds its partition's lock: everything an upsert needs. */
@@ -210,12 +211,12 @@ class MysqlWriter implements StoreWriter {
   /** Connects, prepares the session, checks the table, and waits until it is this partition's only writer. */
   async #connect(): Promise<Session> {
     this.#session = undefined;
-    const { address, description, connectTimeoutMs, queryTimeoutMs, lockTimeoutMs, logins, own, onEvent } =
+    const { server, description, connectTimeoutMs, queryTimeoutMs, lockTimeoutMs, logins, own, onEvent } =
       this.#settings;
     let connection: MysqlConnection | undefined;
     try {
       const { signal } = this.#abandoned;
-      connection = await logins.attempt(() => MysqlConnection.connect(address, connectTimeoutMs, signal));
+      connection = await logins.attempt(() => MysqlConnection.connect(server, connectTimeoutMs, signal));
       this.#connection = connection;
       signal.throwIfAborted();
       const query = bounded(connection, connectTimeoutMs);

@@ -1,16 +1,18 @@
 import type { Row } from '../../model/row.js';
-import type { MysqlAddress } from '../address.js';
+import type { ServiceNames } from '../../model/service-names.js';
 import type { RowFilter, StoreReader } from '../contract.js';
 import { classifyMysqlError } from './errors.js';
 import { type Cell, MysqlConnection } from './mysql-connection.js';
+import type { MysqlServer } from './server.js';
 import { KEY_COLUMNS, type KeyColumn, readTable, type TableShape } from './table.js';
 import { TABLE } from './upsert.js';
+import { readUpstreamNames } from './upstream-names.js';
 
 /** Rows a page: a statement of a few milliseconds, and little memory. */
 const PAGE_ROWS = 1000;
 
 export interface MysqlReaderOptions {
-  readonly address: MysqlAddress;
+  readonly server: MysqlServer;
   readonly description: string;
   readonly queryTimeoutMs: number;
   readonly connectTimeoutMs: number;
@@ -22,14 +24,27 @@ export interface MysqlReaderOptions {
  * change meanwhile come once, as they are when their page is read.
  */
 export function mysqlReader(options: MysqlReaderOptions): StoreReader {
-  return { rows: (filter = {}) => readRows(options, filter) };
+  return { rows: (filter = {}) => readRows(options, filter), names: () => readNames(options) };
+}
+
+async function readNames(options: MysqlReaderOptions): Promise<ServiceNames> {
+  const { server, description, connectTimeoutMs, queryTimeoutMs } = options;
+  let connection: MysqlConnection | undefined;
+  try {
+    connection = await MysqlConnection.connect(server, connectTimeoutMs);
+    return await readUpstreamNames((sql) => connection!.query(sql, queryTimeoutMs));
+  } catch (error) {
+    throw classifyMysqlError(error, `reading names of services of ${description}`, false);
+  } finally {
+    await connection?.close(connectTimeoutMs);
+  }
 }
 
 async function* readRows(options: MysqlReaderOptions, filter: RowFilter): AsyncGenerator<Row> {
-  const { address, description, connectTimeoutMs, queryTimeoutMs } = options;
+  const { server, description, connectTimeoutMs, queryTimeoutMs } = options;
   let connection: MysqlConnection | undefined;
   try {
-    connection = await MysqlConnection.connect(address, connectTimeoutMs);
+    connection = await MysqlConnection.connect(server, connectTimeoutMs);
     const query = (sql: string) => connection!.query(sql, queryTimeoutMs);
     const shape = await readTable(query);
     const { after } = filter;
@@ -74,7 +89,7 @@ function behind(keyOrder: readonly KeyColumn[], last: readonly Cell[]): string {
 }
 
 /** The 32 bits of `value` the column's way. */
-function inColumn(value: number, unsigned: boolean): number {
+export function inColumn(value: number, unsigned: boolean): number {
   return unsigned ? value >>> 0 : value | 0;
 }
 

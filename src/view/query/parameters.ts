@@ -45,7 +45,7 @@ export class Parameters {
   integer(name: string, min: number, max: number): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    const number = /^-?\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    const number = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
     if (number >= min && number <= max) return number;
     throw new Unanswerable(400, `${name} is to be an integer from ${min} to ${max}`);
   }

@@ -3,18 +3,21 @@ import { FRESHNESS_OF, SERVICE_MINUTE } from '../services.js';
 import { LEVELS, type SparkMinute, type Summary } from '../shapes.js';
 import type { Standing } from '../standing.js';
 import type { ViewState } from '../state.js';
+import type { NameOf } from '../view-settings.js';
 import { callsOf, roundShare } from './rounding.js';
 
-/** Made once of each standing, however many ask for it. */
-const made = new WeakMap<Standing, Summary>();
+/** Made once of each standing and its names, however many ask for it. */
+const made = new WeakMap<Standing, { readonly summary: Summary; readonly nameOf: NameOf }>();
 
 /** A service as lists show it. */
 export function summaryOf(state: ViewState, standing: Standing): Summary {
-  let summary = made.get(standing);
-  if (!summary) {
-    summary = makeSummary(state, standing);
-    made.set(standing, summary);
+  const { nameOf } = state;
+  let known = made.get(standing);
+  if (!known || known.nameOf !== nameOf) {
+    known = { summary: makeSummary(state, standing), nameOf };
+    made.set(standing, known);
   }
+  const { summary } = known;
   const { service } = standing;
   if (!isStill(state, standing)) return summary;
   return { ...summary, lastHeard: state.clock.isoOrNull(state.services.heard[service]!) };

@@ -1,12 +1,16 @@
 import { messageOf } from '../../model/errors.js';
 import { WORDS_PER_ROW } from '../../model/row.js';
+import { NO_SERVICE_NAMES, type ServiceNames } from '../../model/service-names.js';
+import { HISTORY_OFF } from '../../model/view-status.js';
 import { RingReader } from '../feed/ring.js';
 import { ThreadClock } from '../feed/thread-clock.js';
 import { PEER, ROWS } from '../feed/view-feed.js';
 import { Unanswerable } from '../query/parameters.js';
+import { serviceSeries } from '../query/service-series.js';
 import { View } from '../view.js';
 import { namesFrom } from '../view-settings.js';
 import { answer } from './answering.js';
+import { Keeping } from './keeping.js';
 import { MAX_MACHINES, MachinesFile } from './machines-file.js';
 import { Topics } from './topics.js';
 import { WallClock } from './wall-clock.js';
@@ -31,6 +35,8 @@ const TURN_SERVICES = 1_500;
 /** The view counts as behind when rows have waited so long. */
 const BEHIND_S = 2;
 
+const encoder = new TextEncoder();
+
 export type Send = (message: FromWorker, transfer?: ArrayBuffer[]) => void;
 
 /** The view in its thread: takes in rows, ticks, answers. Whoever owns it calls it in time. */
@@ -41,7 +47,10 @@ export class Serving {
   readonly #topics: Topics;
   readonly #wall: WallClock;
   readonly #file: MachinesFile | undefined;
+  readonly #keeping: Keeping | undefined;
   readonly #send: Send;
+  #names: Boot['names'];
+  #storedNames = NO_SERVICE_NAMES;
   /** Numbers of the view by the numbers in the tags of rows. */
   #peers = new Int32Array(1024);
   #missed: News['missed'] = null;
@@ -53,13 +62,16 @@ export class Serving {
     this.#clock = new ThreadClock(boot.clock);
     this.#ring = new RingReader(boot.ring);
     this.#send = send;
+    this.#names = names;
     const startS = this.#clock.nowS();
     this.#view = new View({
       ...{ settings, startS, tick, nameOf: namesFrom(names) },
       ...(node === null ? {} : { node }),
     });
-    this.#topics = new Topics(this.#view);
     this.#wall = new WallClock(this.#view, this.#clock);
+    // Before anything is taken in: incidents that ran go on.
+    this.#keeping = boot.history ? new Keeping(this.#view, boot.history) : undefined;
+    this.#topics = new Topics(this.#view);
     for (const [number, address] of boot.peers) this.#setPeer(number, address);
     // A process that is killed soon has told who calls, too.
     this.#savedS = startS - SAVE_S + FIRST_SAVE_S;
@@ -98,8 +110,10 @@ export class Serving {
     this.takeIn();
     this.#wall.look();
     const { tick } = this.#view.tick(this.#clock.nowS());
+    void this.#keeping?.tick();
     this.#send({
       ...{ kind: 'tick', tick, counts: this.#view.counts() },
+      history: this.#keeping?.condition ?? HISTORY_OFF,
       ...{ topics: this.#topics.update(), changes: this.#topics.changes() },
     });
     if (this.#clock.nowS() - this.#savedS >= SAVE_S) this.#save();
@@ -112,7 +126,14 @@ export class Serving {
   }
 
   set({ settings, names }: Setting): void {
-    this.#view.set(settings, namesFrom(names));
+    this.#names = names;
+    this.#view.set(settings, namesFrom(names, this.#storedNames));
+  }
+
+  /** Names of services that are stored; those of the configuration stand above them. */
+  rename(stored: ServiceNames): void {
+    this.#storedNames = stored;
+    this.#view.state.nameOf = namesFrom(this.#names, stored);
   }
 
   unfollow(topic: string): void {
@@ -120,10 +141,12 @@ export class Serving {
   }
 
   /** Answers one request; whatever happens, there is an answer. */
-  request(request: Request): void {
+  async request(request: Request): Promise<void> {
     const { id } = request;
     try {
-      const reply = this.#answer(request);
+      const answered = this.#answer(request);
+      // What can be answered at once is: requests keep their order.
+      const reply = answered instanceof Promise ? await answered : answered;
       const body = request.kind === 'ask' ? (reply as Requests['ask']['reply']).body : undefined;
       const transfer = body && body.byteLength === body.buffer.byteLength ? [body.buffer as ArrayBuffer] : [];
       this.#send({ kind: 'reply', id, reply }, transfer);
@@ -132,10 +155,12 @@ export class Serving {
     }
   }
 
-  #answer(request: Request): Requests[RequestKind]['reply'] {
+  #answer(request: Request): Requests[RequestKind]['reply'] | Promise<null> {
     switch (request.kind) {
       case 'ask':
-        return answer(this.#view, request.question);
+        return answer(this.#view, request.question, this.#keeping?.reader);
+      case 'series':
+        return encoder.encode(serviceSeries(this.#view));
       case 'follow':
         return this.#topics.follow(request.question);
       case 'begin':
@@ -148,9 +173,17 @@ export class Serving {
         this.#warmingRows = undefined;
         return request.question.sweptFromS === null ? 0 : this.#view.endSweep(request.question.sweptFromS);
       case 'stop':
-        this.#file?.saveNow(this.#view.machines(MAX_MACHINES));
-        return null;
+        return this.#stop();
     }
+  }
+
+  async #stop(): Promise<null> {
+    try {
+      this.#file?.saveNow(this.#view.machines(MAX_MACHINES));
+    } finally {
+      await this.#keeping?.close();
+    }
+    return null;
   }
 
   #read({ rows, from, missedUntilS }: ReadRows) {

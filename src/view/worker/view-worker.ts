@@ -25,9 +25,10 @@ function run(boot: Boot, port: NonNullable<typeof parentPort>): void {
   };
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'news') serving.take(message);
+    else if (message.kind === 'names') serving.rename(message.names);
     else if (message.kind === 'set') serving.set(message);
     else if (message.kind === 'unfollow') serving.unfollow(message.topic);
-    else serving.request(message);
+    else void serving.request(message);
   });
   takeIn();
   tick(0);

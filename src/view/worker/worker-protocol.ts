@@ -1,4 +1,6 @@
-import type { ViewCounts } from '../../model/view-status.js';
+import type { HistoryOptions } from '../../history/history.js';
+import type { ServiceNames } from '../../model/service-names.js';
+import type { HistoryStatus, ViewCounts } from '../../model/view-status.js';
 import type { SharedRing } from '../feed/ring.js';
 import type { ClockSetting } from '../feed/thread-clock.js';
 import type { ViewEvent, ViewQuestion, ViewReply, ViewTopic } from '../live.js';
@@ -10,6 +12,7 @@ export interface Boot {
   readonly ring: SharedRing;
   readonly clock: ClockSetting;
   readonly settings: ViewSettings;
+  /** Of the configuration. */
   readonly names: Readonly<Record<string, string>>;
   readonly node: string | null;
   /** Number of the last tick of the thread before; 0 for the first one. */
@@ -18,11 +21,15 @@ export interface Boot {
   readonly peers: readonly (readonly [number, string])[];
   /** Where machines are kept for the next start; null: nowhere. */
   readonly machinesFile: string | null;
+  /** Where what was seen is kept; null: nowhere. */
+  readonly history: HistoryOptions | null;
 }
 
 /** What the thread can be asked, and what it answers. */
 export interface Requests {
   ask: { readonly question: ViewQuestion; readonly reply: ViewReply };
+  /** Series of services, as Prometheus text. */
+  series: { readonly question: null; readonly reply: Uint8Array };
   /** Its reply: the events that hold everything. Events of the topic that come after it hold what differs. */
   follow: { readonly question: ViewTopic; readonly reply: readonly ViewEvent[] };
   /** A reading of pending rows and of the table begins. */
@@ -30,7 +37,7 @@ export interface Requests {
   rows: { readonly question: ReadRows; readonly reply: TableCount };
   /** It has ended, with everything read. Its reply: rows that are gone from the table, if that was asked for. */
   end: { readonly question: { readonly sweptFromS: number | null }; readonly reply: number };
-  /** Machines are kept for the next start. */
+  /** Machines are kept for the next start, and the history is closed. */
   stop: { readonly question: null; readonly reply: null };
 }
 export type RequestKind = keyof Requests;
@@ -67,6 +74,8 @@ export type ToWorker =
   | Request
   | ({ readonly kind: 'set' } & Setting)
   | ({ readonly kind: 'news' } & News)
+  /** Names of services that are stored have been read. */
+  | { readonly kind: 'names'; readonly names: ServiceNames }
   | { readonly kind: 'unfollow'; readonly topic: ViewTopic };
 
 export type FromWorker =
@@ -78,6 +87,7 @@ export type FromWorker =
       readonly kind: 'tick';
       readonly tick: number;
       readonly counts: ViewCounts;
+      readonly history: HistoryStatus;
       /** For all followers. */
       readonly changes: readonly ViewEvent[];
       /** Of each topic in which something differs. */

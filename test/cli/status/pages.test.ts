@@ -229,7 +229,7 @@ test('--check is one line with numbers, and its state follows the worst there is
   t.is(check({ failing: 1 }, 'outage').state, 'OK');
   t.is(check({ overloaded: 1 }).state, 'CRITICAL');
   t.is(check({ outage: 1 }).state, 'CRITICAL');
-  t.regex(check({ failing: 2 }).line, /^LARS WARNING - 2 failing, 5 ok; worst 4242\/17: 1 of 2 hosts /);
+  t.regex(check({ failing: 2 }).line, /^LARS WARNING - 2 failing, 5 ok; worst 4242\/17 feed: 1 of 2 hosts /);
   const problem = (severity: 'critical' | 'warning' | 'notice') =>
     reporterOf({
       state: severity === 'notice' ? 'ok' : 'unwell',

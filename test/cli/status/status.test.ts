@@ -177,7 +177,10 @@ test('--json is what the API answers, in one document; --csv is its list', async
 test('--check is one line and the exit codes of Nagios', async (t) => {
   const { status, cwd } = await setUp(t, { sick: 3 });
   const { code, stdout, stderr } = await status(['--check']);
-  t.regex(stdout, /^LARS CRITICAL - 1 overloaded, 1 ok; worst 4242\/17: .* \| outage=0 overloaded=1 .*\n$/);
+  t.regex(
+    stdout,
+    /^LARS CRITICAL - 1 overloaded, 1 ok; worst 4242\/17 feed: .* \| outage=0 overloaded=1 .*\n$/,
+  );
   t.is(stdout.split('\n').length, 2);
   t.is(stderr, '');
   t.is(code, 2);

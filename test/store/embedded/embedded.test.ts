@@ -40,6 +40,25 @@ const PRELUDE = `
   const writer = store.writer({ partition: 0, partitions: 1, journalId: 'child' });
 `;
 
+test('old rows go when they are told to, all others stay', async (t) => {
+  const store = embeddedStore({ dir: tempDir(t) });
+  t.teardown(() => store.close());
+  const writer = store.writer(LANE);
+  await writer.upsert(service(1, 2500, 10));
+  await writer.upsert(service(2, 10, 20));
+  const forget = async (dryRun: boolean) => {
+    let last: unknown;
+    for await (last of store.forget!({ isOld: ({ ts }) => ts < 20, beforeS: 20, dryRun }));
+    return last;
+  };
+  t.deepEqual(await forget(true), { looked: 2510, old: 2500, removed: 0 });
+  t.is((await collect(store)).length, 2510);
+  t.deepEqual(await forget(false), { looked: 2510, old: 2500, removed: 2500 });
+  const rows = await collect(store);
+  t.is(rows.length, 10);
+  t.true(rows.every(({ ts }) => ts === 20));
+});
+
 test('another process reads while this one writes', async (t) => {
   const dir = tempDir(t);
   const store = embeddedStore({ dir });

@@ -57,8 +57,8 @@ test('an unsigned column holds the 32 bits as the address people know', async (t
 
 test('time-outs may change while a store is used: a session that was prepared for another one is ended before the next begins', async (t) => {
   const name = await makeDatabase(db);
-  const timeouts = { queryTimeoutMs: 20_000, connectTimeoutMs: 5000 };
-  const store = openStore(db.url(name), { timeouts });
+  const live = { url: db.url(name), queryTimeoutMs: 20_000, connectTimeoutMs: 5000 };
+  const store = openStore(db.url(name), { live });
   const writer = store.writer({ ...LANE, journalId: t.title });
   const sessions = async () => {
     const found = await db.query(
@@ -71,7 +71,7 @@ test('time-outs may change while a store is used: a session that was prepared fo
   t.is(before.length, 1);
   await writer.upsert(batch([row({ succ: 2 })]));
   t.deepEqual(await sessions(), before);
-  timeouts.queryTimeoutMs = 2000;
+  live.queryTimeoutMs = 2000;
   await writer.upsert(batch([row({ succ: 3 })]));
   const after = await sessions();
   t.is(after.length, 1);

@@ -27,8 +27,8 @@ export const LMDB_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/lmdb/lock.ts',
-        find: "'a+', 0o664), { dir, advice }, false)",
-        replace: "'a+', 0o664), { dir, advice }, true)",
+        find: 'lockData(data, { dir, advice, what }, false)',
+        replace: 'lockData(data, { dir, advice, what }, true)',
       },
     ],
     tests: [{ file: 'test/lmdb/lock.test', titles: ['a journal whose lock file was deleted*'] }],

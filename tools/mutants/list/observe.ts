@@ -26,4 +26,12 @@ export const OBSERVE_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/observe/telemetry/telemetry.test', titles: ['spans tell the class*'] }],
   },
+  {
+    name: 'metric-renamed',
+    breaks: 'An alert goes by a metric that is not there any more, and never fires.',
+    edits: [
+      { file: 'src/observe/metrics.ts', find: "'view_behind_seconds',", replace: "'view_lag_seconds'," },
+    ],
+    tests: [{ file: 'test/deploy/prometheus.test', titles: ['each metric that rules*'] }],
+  },
 ];

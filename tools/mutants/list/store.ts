@@ -3,6 +3,31 @@ import type { Mutant } from '../mutant.js';
 /** The database. */
 export const STORE_MUTANTS: readonly Mutant[] = [
   {
+    name: 'forget-trusts-what-it-read',
+    breaks: 'A row that was reported after it was read as old is forgotten.',
+    edits: [
+      {
+        file: 'src/store/mysql/old-rows.ts',
+        find: 'FORCE INDEX (PRIMARY) WHERE ts<',
+        replace: 'FORCE INDEX (PRIMARY) WHERE ts<9000000000+',
+      },
+    ],
+    tests: [
+      {
+        file: 'test/store/mysql/old-rows.test',
+        titles: ['a row that is reported after*', 'beside a writer*'],
+      },
+    ],
+  },
+  {
+    name: 'forget-locks-the-table',
+    breaks: 'Forgetting waits for rows that it does not remove, and holds up their writers.',
+    edits: [
+      { file: 'src/store/mysql/old-rows.ts', find: 'AS old FORCE INDEX', replace: 'AS old IGNORE INDEX' },
+    ],
+    tests: [{ file: 'test/store/mysql/old-rows.test', titles: ['a row that stays locked*'] }],
+  },
+  {
     name: 'session-of-old-timeout',
     breaks:
       'A session goes on with the lock wait of another time-out, so that a locked row costs it its connection.',
@@ -94,5 +119,81 @@ export const STORE_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ file: 'test/faults/moved.test', titles: ['an embedded store that is moved away*'] }],
+  },
+  {
+    name: 'tls-any-name',
+    breaks: 'The certificate of a database may be for any host, and the password goes to whoever has one.',
+    edits: [
+      {
+        file: 'src/store/mysql/secure.ts',
+        find: "if (tls.mode !== 'verify-full') return undefined;",
+        replace: "if (tls.mode !== 'off') return undefined;",
+      },
+    ],
+    tests: [
+      { file: 'test/store/mysql/tls.test', titles: ['a certificate that has ended, of another name*'] },
+    ],
+  },
+  {
+    name: 'tls-any-authority',
+    breaks: 'The certificate of a database may be of anybody.',
+    edits: [
+      {
+        file: 'src/store/mysql/secure.ts',
+        find: 'rejectUnauthorized: verifies,',
+        replace: 'rejectUnauthorized: false,',
+      },
+    ],
+    tests: [{ file: 'test/store/mysql/tls.test', titles: ['a self-signed certificate*'] }],
+  },
+  {
+    name: 'password-before-tls',
+    breaks: 'The password is given before it is known whose certificate the server has.',
+    edits: [
+      {
+        file: 'src/store/mysql/mysql-connection.ts',
+        find: 'if (problem) fail(problem);',
+        replace: "if (problem && server.tls.ca === '') fail(problem);",
+      },
+    ],
+    tests: [
+      { file: 'test/store/mysql/tls.test', titles: ['a certificate that has ended, of another name*'] },
+    ],
+  },
+  {
+    name: 'any-server-key',
+    breaks: 'Without TLS, the password goes out encrypted with a key that whoever is in between has sent.',
+    edits: [
+      {
+        file: 'src/store/mysql/secure.ts',
+        find: 'return isOnTheNetwork(server) ? { authPlugins: GUARDED } : {};',
+        replace: 'return {};',
+      },
+    ],
+    tests: [{ file: 'test/store/mysql/tls.test', titles: ['without TLS, no password*'] }],
+  },
+  {
+    name: 'old-password-kept',
+    breaks: 'A new password of the database is used after a restart only.',
+    edits: [
+      {
+        file: 'src/store/mysql/store.ts',
+        find: 'if (url === live.url) return server;',
+        replace: "if (url !== '') return server;",
+      },
+    ],
+    tests: [{ file: 'test/faults/secrets.test', titles: ['a new password in its file*'] }],
+  },
+  {
+    name: 'exposed-store-unsaid',
+    breaks: 'Rows go over the network in the clear, and nobody is told.',
+    edits: [
+      {
+        file: 'src/store/store-tls.ts',
+        find: "if (mode !== 'off' || isLoopback(address.host)) return undefined;",
+        replace: "if (mode !== 'off' || isLoopback(address.host) || mode === 'off') return undefined;",
+      },
+    ],
+    tests: [{ file: 'test/store/store-tls.test', titles: ['a reporter says once*'] }],
   },
 ];

@@ -3,6 +3,42 @@ import type { Mutant } from '../mutant.js';
 /** What people look at, beside the way of the rows. */
 export const VIEW_MUTANTS: readonly Mutant[] = [
   {
+    name: 'troubled-services-without-series',
+    breaks: 'Of many services, one in trouble has no series, so that no alert fires.',
+    edits: [
+      {
+        file: 'src/view/query/service-series.ts',
+        find: 'known.filter(({ level }) => level >= IN_TROUBLE);',
+        replace: 'known.filter(({ level }) => level > 4);',
+      },
+    ],
+    tests: [{ file: 'test/view/service-series.test', titles: ['of too many services*'] }],
+  },
+  {
+    name: 'series-miss-even-traffic',
+    breaks: 'The counters of a service miss calls.',
+    edits: [
+      {
+        file: 'src/view/rates.ts',
+        find: 'calls[number]! += this.#callsNow[number]! * scale;',
+        replace: 'calls[number]! += this.calls60[number]! * scale;',
+      },
+    ],
+    tests: [{ file: 'test/view/service-series.test', titles: ['calls and errors only rise*'] }],
+  },
+  {
+    name: 'stored-names-over-configured',
+    breaks: 'A name of the database hides the one that the configuration gives.',
+    edits: [
+      {
+        file: 'src/view/view-settings.ts',
+        find: 'if (known.size > 0)',
+        replace: 'if (byModid.size + byCmdid.size === 0)',
+      },
+    ],
+    tests: [{ file: 'test/flow/view-api.test', titles: ['services have the names*'] }],
+  },
+  {
     name: 'rows-keep-old-settings',
     breaks:
       'Settings of the view that change in place hold for rows that are heard later, not for those known.',
@@ -153,5 +189,42 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ file: 'test/view/corners.test', titles: ['a key that changes hands*'] }],
+  },
+  {
+    name: 'incident-begins-anew',
+    breaks:
+      'After a crash an incident that goes on is another one: it begins twice, and one of them has no end.',
+    edits: [
+      {
+        file: 'src/view/host-assessment.ts',
+        find: "const earlier = state.resuming.take('host', place);",
+        replace: "const earlier = hot < 0 ? state.resuming.take('host', place) : undefined;",
+      },
+    ],
+    tests: [{ file: 'test/history/day.test' }],
+  },
+  {
+    name: 'progress-not-kept',
+    breaks: 'After a crash an incident that was over meanwhile ends when it began.',
+    edits: [
+      {
+        file: 'src/view/worker/keeping.ts',
+        find: 'if (now - this.#progressAt >= PROGRESS_S) this.#keepProgress();',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/history/day.test' }],
+  },
+  {
+    name: 'gap-shown-as-zero',
+    breaks: 'Minutes that nobody saw look like minutes without calls.',
+    edits: [
+      {
+        file: 'src/view/query/show-history.ts',
+        find: 'coveredS === 0 ? null : tally',
+        replace: 'coveredS === 0 ? unknown : tally',
+      },
+    ],
+    tests: [{ file: 'test/history/day.test' }],
   },
 ];

@@ -1,7 +1,7 @@
-import type { JournalReader, PartitionSurvey } from '../../journal/contract.js';
-import { messageOf } from '../../model/errors.js';
-import { replayRecord } from '../../partition/apply.js';
-import { PendingRows } from '../../partition/pending.js';
+import type { JournalReader, PartitionSurvey } from '../journal/contract.js';
+import { messageOf } from '../model/errors.js';
+import { replayRecord } from '../partition/apply.js';
+import { PendingRows } from '../partition/pending.js';
 
 /** What can read partitions: a reader, or a journal that is open. */
 export interface Surveyed extends Pick<JournalReader, 'survey'> {
