@@ -11,11 +11,13 @@ import { applyInPlace } from './node/live-config.js';
 import { type Intake, openIntake } from './node/open-intake.js';
 import { openJournal } from './node/open-journal.js';
 import { openStore } from './node/open-store.js';
+import { openTelemetry } from './node/open-telemetry.js';
 import type { ReporterOptions } from './node/options.js';
 import { type Shown, serveAdmin } from './node/serve-admin.js';
 import { openViewDesk, type ViewDesk } from './node/start-view.js';
 import { startWriters, type Writers } from './node/start-writers.js';
 import { OWN_WAYS, type Ways } from './node/ways.js';
+import type { Telemetry } from './observe/telemetry/telemetry.js';
 import type { ActorRef } from './runtime/actors.js';
 
 export interface Reporter {
@@ -89,7 +91,9 @@ export async function startWithWays(
   // The steps of "Start-up" in docs/architecture.md. Each adds to the teardown what ends it.
   const settings = parseConfig(config, { baseDir: process.cwd() });
   const foundation = layFoundation(settings, options, ways);
+  let telemetry: Telemetry | undefined;
   try {
+    telemetry = await openTelemetry(foundation);
     const view = openViewDesk(foundation);
     const shown: Shown = { letters: new DeadLetterCounter(foundation), view };
     const admin = await serveAdmin(foundation, shown, config.admin !== undefined);
@@ -99,7 +103,10 @@ export async function startWithWays(
     foundation.teardown.add('reading of the store', () => {
       shown.store = undefined;
     });
-    const writers = await startWriters(foundation, journal, store, view.feed);
+    const writers = await startWriters(foundation, journal, store, {
+      feed: view.feed,
+      isFollowed: telemetry?.samples,
+    });
     shown.letters.open(journal, writers.lanes);
     // Before anything comes in, so that it misses nothing.
     view.start(store, writers.lanes);
@@ -109,20 +116,24 @@ export async function startWithWays(
       ...{ type: 'listening', ...intake.address },
       ...{ writers: settings.writers.count, store: store.description },
     });
-    return reporterOf(foundation, admin, writers, intake, view);
+    return reporterOf({ foundation, admin, writers, intake, view, telemetry });
   } catch (error) {
     await foundation.end();
+    await telemetry?.end();
     throw error;
   }
 }
 
-function reporterOf(
-  foundation: Foundation,
-  admin: Admin | null,
-  writers: Writers,
-  intake: Intake,
-  view: ViewDesk,
-): HeldReporter {
+interface Stages {
+  readonly foundation: Foundation;
+  readonly admin: Admin | null;
+  readonly writers: Writers;
+  readonly intake: Intake;
+  readonly view: ViewDesk;
+  readonly telemetry: Telemetry | undefined;
+}
+
+function reporterOf({ foundation, admin, writers, intake, view, telemetry }: Stages): HeldReporter {
   const { status } = foundation;
   return {
     address: intake.address,
@@ -135,6 +146,8 @@ function reporterOf(
       await foundation.end();
       // What is not journaled by now never will be.
       intake.ingress.end();
+      // Last, so that nothing waits for a collector.
+      await telemetry?.end();
     },
     status: () => status.read(),
     closeAdmin: async () => admin?.close(),
@@ -149,6 +162,10 @@ function reporterOf(
     turnedAway: (count) => {
       foundation.traffic.refused += count;
     },
-    letGo: () => letGo(foundation, intake, writers),
+    letGo: async () => {
+      await letGo(foundation, intake, writers);
+      // The next process reads on meanwhile.
+      void telemetry?.end();
+    },
   };
 }

@@ -38,6 +38,7 @@ test('an empty configuration has the documented defaults', (t) => {
     shutdown: { drainMs: 20_000 },
     supervision: { maxRestarts: 10, periodMs: 60_000, backoffMs: 50, maxBackoffMs: 5000 },
     log: { level: 'info' },
+    telemetry: { sampleRatio: 0.01, metricsIntervalS: 60 },
     view: {
       ...{ enabled: true, freshS: 60, holdS: 60, errorShare: 0.1, minCalls: 20 },
       ...{ hideS: 900, forgetS: 86_400, maxRows: 2_000_000 },
@@ -126,7 +127,7 @@ test('an unknown key is an error that names the key meant', (t) => {
     'writers.zzz: unknown key; known are writers.count, writers.maxBatchRows, writers.rewriteMs, writers.maxPendingKeys',
   ]);
   t.deepEqual(unknown(JSON.parse('{ "__proto__": { "port": 1 } }')), [
-    '__proto__: unknown key; known are listen, writers, journal, store, view, history, names, admin, keeper, shutdown, supervision, log',
+    '__proto__: unknown key; known are listen, writers, journal, store, view, history, names, admin, keeper, shutdown, supervision, log, telemetry',
   ]);
 });
 
@@ -177,6 +178,31 @@ test('store.url: what the store takes is taken, and what it refuses is refused w
     problems(t, () => parse({ store: { url: 'mysql://lars:hunter2@db' } })),
     ['store.url = "mysql:***": has no database; expected mysql://user:password@host:port/database'],
   );
+});
+
+test('telemetry.otlpUrl is the address of a collector, without a secret; one that is there is not printed', (t) => {
+  for (const otlpUrl of ['http://127.0.0.1:4318', 'https://otel.example/prefix/'])
+    t.is(parse({ telemetry: { otlpUrl } }).telemetry.otlpUrl, otlpUrl);
+  for (const [otlpUrl, line] of [
+    ['127.0.0.1:4318', '"127.0.0.1:4318": expected an address such as http://127.0.0.1:4318'],
+    ['grpc://collector:4317', '"grpc://collector:4317": expected an address such as http://127.0.0.1:4318'],
+    [
+      'http://lars:hunter2@collector:4318',
+      '"http://***@collector:4318": holds a secret: give it in OTEL_EXPORTER_OTLP_HEADERS of the environment',
+    ],
+    [
+      'http://c:4318/?a=1',
+      '"http://c:4318/?a=1": holds more than an address: leave out what comes from ? or # on',
+    ],
+    [
+      'http://c/v1/traces',
+      '"http://c/v1/traces": names one signal: leave out /v1/…, which is added for each',
+    ],
+  ] as const)
+    t.deepEqual(
+      problems(t, () => parse({ telemetry: { otlpUrl } })),
+      [`telemetry.otlpUrl = ${line}`],
+    );
 });
 
 test('environment variables override the input, key by key', (t) => {

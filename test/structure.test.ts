@@ -309,10 +309,19 @@ test('no two files of one name mean different things', (t) => {
 });
 
 /** Where each package may be imported by `src/`. */
+const TELEMETRY = /^src\/observe\/telemetry\/[\w-]+\.ts$/;
+
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   // Bundled when the page is built, so that nobody installs them.
   '@preact/signals': /^src\/page\//,
   preact: /^src\/page\//,
+  // Optional: their types alone, but for the one place that imports them when they are asked for.
+  '@opentelemetry/api': TELEMETRY,
+  '@opentelemetry/exporter-metrics-otlp-http': TELEMETRY,
+  '@opentelemetry/exporter-trace-otlp-http': TELEMETRY,
+  '@opentelemetry/resources': TELEMETRY,
+  '@opentelemetry/sdk-metrics': TELEMETRY,
+  '@opentelemetry/sdk-trace': TELEMETRY,
   commander: /^src\/cli\//,
   fastify: /^src\/admin\/http\.ts$/,
   'fs-native-extensions': /^src\/lmdb\/lock\.ts$/,
@@ -346,11 +355,29 @@ test('each package is imported in its one place', (t) => {
 });
 
 test('the packages that are imported are those the package depends on', (t) => {
-  const { dependencies } = JSON.parse(readFileSync(path.join(PROJECT, 'package.json'), 'utf8')) as {
+  const { dependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
+    readFileSync(path.join(PROJECT, 'package.json'), 'utf8'),
+  ) as {
     dependencies: Record<string, string>;
+    peerDependencies: Record<string, string>;
+    peerDependenciesMeta: Record<string, { optional: boolean }>;
   };
+  const optional = Object.keys(peerDependencies);
   t.deepEqual(
     [...new Set(packagesInstalled.map(({ target }) => packageOf(target)))].sort(),
-    Object.keys(dependencies).sort(),
+    [...Object.keys(dependencies), ...optional].sort(),
   );
+  for (const name of optional) t.true(peerDependenciesMeta[name]?.optional, name);
+});
+
+test('optional packages are imported in one place, when they are asked for', (t) => {
+  const telemetry = packagesOfSrc.filter(({ target }) => target.startsWith('@opentelemetry/'));
+  const loading = 'src/observe/telemetry/packages.ts';
+  expectNone(
+    t,
+    `import their types only; ${loading} imports them`,
+    telemetry.filter(({ file, typeOnly }) => !typeOnly && file !== loading).map(shown),
+  );
+  const source = readFileSync(path.join(PROJECT, loading), 'utf8');
+  t.notRegex(source, /^import (?!type )[^;]*'@opentelemetry/m);
 });

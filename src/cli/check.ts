@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { maskSecrets } from '../config/index.js';
 import type { Address } from '../model/status.js';
+import { importPackages } from '../observe/telemetry/packages.js';
 import { openStore } from '../store/open.js';
 import { storeWayWarning } from '../store/store-tls.js';
 import { askReload } from './reload.js';
@@ -30,6 +31,7 @@ async function check(options: CheckOptions, terminal: Terminal): Promise<void> {
   const { config, file } = loadSettingsWithWarnings(options, terminal);
   terminal.print(JSON.stringify(maskSecrets(config), null, 2));
   terminal.note(file ? `configuration ${file} is fine` : 'configuration is fine (no file: defaults)');
+  if (config.telemetry.otlpUrl !== undefined) await importPackages();
   const warning = storeWayWarning(config.store.url, config.store.tls);
   if (warning !== undefined) terminal.note(`warning: ${warning}`);
   if (options.diff) await showDifference(options, terminal);

@@ -16,7 +16,7 @@ import {
   text,
 } from './kinds.js';
 import type { DeepReadonly } from './tree.js';
-import { isSameAddress, pathProblem, storeUrlProblem, textProblem } from './values.js';
+import { isSameAddress, otlpUrlProblem, pathProblem, storeUrlProblem, textProblem } from './values.js';
 
 /** Every key, in the order people meet them. */
 const sections = z.strictObject({
@@ -339,6 +339,23 @@ const sections = z.strictObject({
         .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
         .default('info')
         .describe('Least severe level that is logged; JSON lines on stderr, readable on a terminal.'),
+    })
+    .prefault({}),
+  telemetry: z
+    .strictObject({
+      otlpUrl: text(otlpUrlProblem)
+        .optional()
+        .describe(
+          'OpenTelemetry collector that gets traces and metrics by OTLP over HTTP, such as `http://127.0.0.1:4318`; needs packages that are installed beside, see docs/operations.md.',
+        )
+        .meta({ unset: 'off', expected: 'an address such as http://127.0.0.1:4318' } satisfies KeyMeta),
+      sampleRatio: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.01)
+        .describe('Share of batches that are traced; 0 = metrics only.'),
+      metricsIntervalS: integer(1, 3600, 60, 'Metrics are sent so often, in seconds.'),
     })
     .prefault({}),
 });

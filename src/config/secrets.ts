@@ -48,6 +48,7 @@ function quoted(value: unknown): string {
   if (value === undefined) return '(not set)';
   if (typeof value === 'number') return String(value);
   if (typeof value !== 'string' && typeof value !== 'boolean' && value !== null) return `(${kindOf(value)})`;
-  const json = JSON.stringify(value);
+  // An address may hold a password, even where none is asked for.
+  const json = JSON.stringify(value).replace(/\/\/[^/]*@/, `//${MASK}@`);
   return json.length <= LONGEST_QUOTE ? json : `${json.slice(0, LONGEST_QUOTE)}…`;
 }

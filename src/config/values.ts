@@ -35,6 +35,27 @@ export function pathProblem(path: string): string | undefined {
   return undefined;
 }
 
+/** What is wrong with the address of an OpenTelemetry collector and what to write instead; undefined when nothing is. */
+export function otlpUrlProblem(url: string): string | undefined {
+  const problem = textProblem(url);
+  if (problem !== undefined) return problem;
+  const { protocol, username, password, pathname, search, hash } = parsedUrl(url) ?? {};
+  if (!/^https?:$/.test(protocol ?? '')) return 'expected an address such as http://127.0.0.1:4318';
+  if (username || password) return 'holds a secret: give it in OTEL_EXPORTER_OTLP_HEADERS of the environment';
+  if (search || hash) return 'holds more than an address: leave out what comes from ? or # on';
+  if (/\/v1\/(traces|metrics)\/?$/.test(pathname ?? ''))
+    return 'names one signal: leave out /v1/…, which is added for each';
+  return undefined;
+}
+
+function parsedUrl(url: string): URL | undefined {
+  try {
+    return new URL(url);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What is wrong with a store's address and what to write instead; undefined when nothing is. */
 export function storeUrlProblem(url: string): string | undefined {
   const problem = textProblem(url);

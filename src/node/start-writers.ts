@@ -31,6 +31,13 @@ export interface Writers {
   readonly lanes: readonly Lane[];
 }
 
+/** Who follows what becomes of batches. */
+export interface Followers {
+  readonly feed: RowFeed;
+  /** See `WriterOptions`. */
+  readonly isFollowed?: (() => boolean) | undefined;
+}
+
 /**
  * Spawns router, supervisor and writers. Resolves when each writer has replayed its journal. Rejects with ReporterError
  * JOURNAL_UNUSABLE when one crashes at it again and again.
@@ -39,7 +46,7 @@ export async function startWriters(
   foundation: Foundation,
   journal: Journal,
   store: Store,
-  feed: RowFeed,
+  followers: Followers,
 ): Promise<Writers> {
   const { config, events, status, teardown } = foundation;
   const partitions = config.writers.count;
@@ -55,7 +62,7 @@ export async function startWriters(
     await ended;
   });
   for (let partition = 0; partition < partitions; partition++)
-    lanes.push(startLane(foundation, { partition, journal, store, router, supervisor, feed }));
+    lanes.push(startLane(foundation, { partition, journal, store, router, supervisor, followers }));
   status.add({ writers: () => lanes.map((lane, partition) => statusOf(lane, partition, supervisor)) });
   // An account that was unlocked, a server that is there again: all know when one knows.
   events.subscribe((event) => {
@@ -108,11 +115,11 @@ interface LaneParts {
   readonly store: Store;
   readonly router: Router;
   readonly supervisor: Supervisor;
-  readonly feed: RowFeed;
+  readonly followers: Followers;
 }
 
 function startLane({ config, options, events }: Foundation, parts: LaneParts): Lane {
-  const { partition, journal, store, router, supervisor, feed } = parts;
+  const { partition, journal, store, router, supervisor, followers } = parts;
   const lane = {
     store: store.writer({ partition, partitions: config.writers.count, journalId: journal.id }),
     journal: journal.partition(partition),
@@ -122,7 +129,8 @@ function startLane({ config, options, events }: Foundation, parts: LaneParts): L
   const maxKeys = Math.floor(maxPendingKeys(config.writers) / config.writers.count);
   const writer = new Writer(supervisor.ref, {
     ...lane,
-    ...{ partition, events, router: router.ref, restarts: supervisor, feed, atStep: options.atStep },
+    ...{ partition, events, router: router.ref, restarts: supervisor, atStep: options.atStep },
+    ...followers,
     limits: {
       ...config.writers,
       ...config.journal,

@@ -83,7 +83,18 @@ export interface EventMap {
     readonly batchId: number;
     readonly rows: number;
     readonly received: number;
+    /** Since the first of its rows was read. */
+    readonly seconds: number;
+    /** Of these, since its writer has begun to journal it. */
+    readonly journalSeconds: number;
+    /** `batch-stored` tells when the store has it, unless its writer crashes before. */
+    readonly isFollowed: boolean;
   };
+  /**
+   * The store has each row of a batch that is followed, or a newer value of its key. `refused`: rows of it that are dead
+   * letters instead.
+   */
+  'batch-stored': { readonly partition: number; readonly batchId: number; readonly refused: number };
   /** The journal made a commit durable. */
   'journal-synced': { readonly seconds: number };
   /** The journal cannot be written, or can be written again. A failing commit is tried again in place. */
@@ -103,10 +114,21 @@ export interface EventMap {
   'store-opened': { readonly store: string };
   /** The store is away at the start; the writers go on trying. */
   'store-unavailable': { readonly store: string; readonly error: StoreError };
-  /** The store confirmed a statement. */
-  'statement-flushed': { readonly partition: number; readonly rows: number; readonly seconds: number };
-  /** A statement failed. Its rows wait again. */
-  'statement-failed': { readonly partition: number; readonly rows: number; readonly error: StoreError };
+  /** The store confirmed a statement. `batches`: of those that are followed, the ones it had rows of, if any. */
+  'statement-flushed': {
+    readonly partition: number;
+    readonly rows: number;
+    readonly seconds: number;
+    readonly batches?: readonly number[];
+  };
+  /** A statement failed. Its rows wait again. `batches`: as of `statement-flushed`. */
+  'statement-failed': {
+    readonly partition: number;
+    readonly rows: number;
+    readonly seconds: number;
+    readonly error: StoreError;
+    readonly batches?: readonly number[];
+  };
   /**
    * How the store is for one writer, at a change, and once more every 30 seconds while it fails.
    * `isNew`: the state, or the code of its error, is another than before.
@@ -160,6 +182,9 @@ export interface EventMap {
   'view-crashed': { readonly error: Error; readonly pauseMs: number };
   /** Something of the live view does not work, for example keeping for the next start who calls. */
   'view-complaint': { readonly why: string };
+
+  /** Traces or metrics could not be sent to `telemetry.otlpUrl`. Nothing else is touched. */
+  'telemetry-failed': { readonly signal: 'traces' | 'metrics'; readonly error: Error };
 }
 
 export type EventType = keyof EventMap;

@@ -78,6 +78,8 @@ function lifeLines(logger: Logger, complaints: Complaints): Lines {
       logger.warn({ pauseMs, error }, 'the live view crashed; restarting it, nothing else is touched'),
     'view-complaint': ({ why }) =>
       complaints.ours('view', 'complaint', { why }, 'something of the live view does not work'),
+    'telemetry-failed': ({ signal, error }) =>
+      complaints.ours('telemetry', signal, told(error), `${signal} could not be sent to telemetry.otlpUrl`),
     'routing-failed': ({ error }) =>
       logger.error({ error }, 'the router failed on rows of a sender, or a sender on its receipt'),
   };

@@ -88,6 +88,13 @@ export class PendingRows {
     return slot >= 0 && this.#marks.at(slot) !== STORED;
   }
 
+  /** Where the keys of these packed rows stand, which are pending, and the chunks whose fate is open. */
+  trail(rows: Int32Array): { readonly slots: Set<number>; readonly inFlight: ReadonlySet<number> } {
+    const slots = new Set<number>();
+    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) slots.add(this.#map.find(rows, at));
+    return { slots, inFlight: new Set(this.#inFlight) };
+  }
+
   /** How many keys folding these packed rows would add, at most: a new key that stands there twice counts twice. */
   newKeys(rows: Int32Array): number {
     let keys = 0;
@@ -200,13 +207,12 @@ export class PendingRows {
   }
 
   #over({ chunk, slots }: Rest): void {
-    const { words } = this.#map;
     for (const slot of slots) {
       // It was stored again since, or another row stands there.
       if (this.#storedAs[slot]! >> 1 !== chunk) continue;
       this.#storedAs[slot] = 0;
       if (this.#marks.at(slot) === RESTING) this.#marks.set(slot, WAITING);
-      else if (this.#marks.at(slot) === STORED) this.#remove(words, slot * WORDS_PER_ROW);
+      else if (this.#marks.at(slot) === STORED) this.#remove(this.#map.words, slot * WORDS_PER_ROW);
     }
     this.#giveMemoryBack();
   }

@@ -7,6 +7,8 @@ export interface Incoming {
   readonly from: number;
   readonly to: number;
   readonly credit: Credit;
+  /** When they were left here, on the clock of `performance.now()`. */
+  readonly atMs: number;
 }
 
 /** So many rows do not wait for others to go along with. */
@@ -62,7 +64,7 @@ export class Inbox {
     if (this.#first === this.#waiting.length) this.#reset();
     const from = this.#end;
     this.#buffer.append(rows, 0, rows.length);
-    this.#waiting.push({ from, to: this.#end, credit });
+    this.#waiting.push({ from, to: this.#end, credit, atMs: performance.now() });
     if (this.#signalled) return;
     if (credit.isAwaited || this.rows >= MAX_WAITING_ROWS || this.#isDue()) this.flush();
   }
@@ -98,7 +100,7 @@ export class Inbox {
     const left = this.#waiting.slice(this.#first);
     const by = left[0]?.from ?? this.#end;
     this.#buffer.dropFirst(by / WORDS_PER_ROW);
-    this.#waiting = left.map(({ from, to, credit }) => ({ from: from - by, to: to - by, credit }));
+    this.#waiting = left.map(({ from, to, ...rest }) => ({ from: from - by, to: to - by, ...rest }));
     this.#first = 0;
   }
 }

@@ -24,6 +24,8 @@ export interface Batch {
   /** Packed, in memory of the router's: valid until the batch is reported journaled. */
   readonly rows: Int32Array;
   readonly credits: readonly Credit[];
+  /** When the first of its rows was read, on the clock of `performance.now()`. */
+  readonly sinceMs: number;
   /**
    * It was reported journaled, and its rows are void. A crash may leave a second copy in the writer's mailbox; should
    * the record be found damaged by then, nothing else would tell that copy from a batch that is still to be journaled.

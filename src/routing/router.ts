@@ -28,6 +28,8 @@ interface Gathered {
   /** Rows it stands for, merged ones included. */
   readonly received: number;
   readonly credits: readonly Credit[];
+  /** When the first of them was read, on the clock of `performance.now()`. */
+  readonly sinceMs: number;
 }
 
 /** What the router keeps for one writer. */
@@ -39,6 +41,8 @@ interface Lane {
   readonly merge: Merge;
   /** What claims the rows of the merge. */
   credits: Credit[];
+  /** When the first row of the merge was read; of no meaning while there are no credits. */
+  sinceMs: number;
   /** What came before that and filled a batch each, oldest first. */
   readonly full: Gathered[];
   /** Handed over, not journaled yet. Handed over again when the writer comes back without it. */
@@ -90,6 +94,7 @@ export function spawnRouter(parent: ParentRef, { writers, groupMs, events }: Rou
     ready: false,
     merge: new Merge(buffers, Math.floor(MAX_KNOWN_KEYS / writers)),
     credits: [],
+    sinceMs: 0,
     full: [],
     handed: undefined,
     isFull: false,
@@ -182,7 +187,7 @@ function distribute(
   lanes: readonly Lane[],
   laneOf: (modid: number, cmdid: number) => number,
   words: Int32Array,
-  { from: begin, to: end, credit }: Incoming,
+  { from: begin, to: end, credit, atMs }: Incoming,
 ): void {
   // Reports carry many hosts of one service, so lanes change only where the service does.
   for (let at = begin; at < end; ) {
@@ -192,6 +197,7 @@ function distribute(
     const { merge } = lane;
     if (merge.rows >= MAX_BATCH_ROWS) lane.full.push(gathered(lane));
     if (lane.credits.at(-1) !== credit) {
+      if (lane.credits.length === 0) lane.sinceMs = atMs;
       lane.credits.push(credit);
       credit.outstanding++;
     }
@@ -204,10 +210,10 @@ function distribute(
 
 /** Takes what was merged so far; what comes from now on is for a later batch. */
 function gathered(lane: Lane): Gathered {
-  const { merge, credits } = lane;
+  const { merge, credits, sinceMs } = lane;
   const { received } = merge;
   lane.credits = [];
-  return { rows: merge.take(), received, credits };
+  return { rows: merge.take(), received, credits, sinceMs };
 }
 
 function isBatchFull({ full, merge }: Lane): boolean {
@@ -217,8 +223,8 @@ function isBatchFull({ full, merge }: Lane): boolean {
 function handOver(lane: Lane): void {
   if (!lane.ready || lane.handed || (lane.full.length === 0 && lane.merge.rows === 0)) return;
   if (lane.full.length === 0) lane.isDue = false;
-  const { rows, received, credits } = lane.full.shift() ?? gathered(lane);
-  const batch: Batch = { id: lane.nextId++, received, rows: rows.rows(), credits, isJournaled: false };
+  const { rows, ...gathering } = lane.full.shift() ?? gathered(lane);
+  const batch: Batch = { id: lane.nextId++, ...gathering, rows: rows.rows(), isJournaled: false };
   lane.handed = { batch, rows };
   deliver(lane, batch);
 }

@@ -62,7 +62,7 @@ export interface FlushLoopOptions {
   /** How the store is; not told of rows it refuses. */
   readonly health: StoreHealth;
   /** A statement failed. */
-  readonly onFailure: (rows: number, error: StoreError) => void;
+  readonly onFailure: (chunk: Chunk, error: StoreError, seconds: number) => void;
   /** These rows take longer than a statement may, others do not; they are tried again after `pauseMs`. */
   readonly onSetAside: (rows: RowBatch, error: StoreError, pauseMs: number) => void;
   /** The loop has ended for a reason that is not the store's. */
@@ -228,7 +228,7 @@ export class FlushLoop {
       await this.#options.store.upsert(chunk.rows);
     } catch (error) {
       const failure = asStoreError(error);
-      this.#options.onFailure(chunk.rows.length, failure);
+      this.#options.onFailure(chunk, failure, (performance.now() - began) / 1000);
       return failure;
     }
     const elapsedMs = performance.now() - began;

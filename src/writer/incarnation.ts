@@ -2,6 +2,7 @@ import type { JournalRecord } from '../journal/record.js';
 import { PendingRows, type RestLimits } from '../partition/pending.js';
 import type { LetterRequest } from '../routing/protocol.js';
 import type { FlushLoop } from './flush.js';
+import { FollowedBatches } from './followed.js';
 import { Unchecked } from './unchecked.js';
 
 export interface IncarnationOptions {
@@ -22,6 +23,7 @@ export class Incarnation {
   batchId = 0;
   flush: FlushLoop | undefined;
   readonly unchecked: Unchecked;
+  readonly followed = new FollowedBatches();
   /** Sequence of the event that is being replayed. */
   replaying: number | undefined;
   snapshot: Promise<void> | undefined;

@@ -46,5 +46,7 @@ export interface WriterOptions {
   readonly events: EventSink;
   /** Where copies of journaled batches go; nowhere unless given. */
   readonly feed?: RowFeed;
+  /** Asked once a batch: whether it is to be followed until the store has it. None is unless given. */
+  readonly isFollowed?: (() => boolean) | undefined;
   readonly atStep?: StepHook | undefined;
 }

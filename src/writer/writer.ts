@@ -232,11 +232,15 @@ export class Writer {
         tell(router, { kind: 'full', partition, batchId: batch.id });
         return;
       }
+      const began = performance.now();
       this.#atStep('before-persist');
       await this.#commit(state, batch, persist);
+      const ended = performance.now();
       events.emit({
         ...{ type: 'batch-journaled', partition, batchId: batch.id },
         ...{ rows: batch.rows.length / WORDS_PER_ROW, received: batch.received },
+        ...{ seconds: (ended - batch.sinceMs) / 1000, journalSeconds: (ended - began) / 1000 },
+        isFollowed: state.followed.has(batch.id),
       });
     }
     this.#acknowledge({ kind: 'journaled', partition, batchId: batch.id });
@@ -302,7 +306,10 @@ export class Writer {
     this.#account.count(sequence, record, changes);
     this.#account.rest(state.pending);
     // Other records hold no reports: dead letters that are sent again were heard when they came.
-    if (record.batchId > 0) this.#feed.journaled(this.#options.partition, record.rows);
+    if (record.batchId === 0) return;
+    this.#feed.journaled(this.#options.partition, record.rows);
+    // Before anything else can be sent: what is on its way by now is older.
+    if (this.#options.isFollowed?.()) state.followed.add(record.batchId, record.rows, state.pending);
   }
 
   /** Replays dead letters: as a record of their own, so that it settles nothing else; see `redeliver`. */
@@ -325,7 +332,7 @@ export class Writer {
 
   #startFlushing(state: Incarnation): FlushLoop {
     const { partition, events, health, store, limits } = this.#options;
-    const { number: incarnation, pending } = state;
+    const { number: incarnation, pending, followed } = state;
     return new FlushLoop({
       pending,
       store,
@@ -333,7 +340,10 @@ export class Writer {
       maxRows: limits.maxBatchRows,
       atStep: (step) => this.#atStep(step),
       onFlushed: (chunk, seconds) => {
-        events.emit({ type: 'statement-flushed', partition, rows: chunk.rows.length, seconds });
+        events.emit({
+          ...{ type: 'statement-flushed', partition, rows: chunk.rows.length, seconds },
+          ...followed.carriedBy(chunk),
+        });
         this.#settled(state, { chunk });
       },
       onRefused: (chunk, refusal) => {
@@ -345,7 +355,11 @@ export class Writer {
         this.#account.counts.coalesced += replaced;
         this.#account.rest(pending);
       },
-      onFailure: (rows, error) => events.emit({ type: 'statement-failed', partition, rows, error }),
+      onFailure: (chunk, error, seconds) =>
+        events.emit({
+          ...{ type: 'statement-failed', partition, rows: chunk.rows.length, seconds, error },
+          ...followed.carriedBy(chunk),
+        }),
       onSetAside: (rows, error, pauseMs) => {
         const what = { rows: rows.length, first: rows.at(0), error, pauseMs };
         events.emit({ type: 'rows-set-aside', partition, ...what });
@@ -358,6 +372,9 @@ export class Writer {
   /** A chunk waits for the next checkpoint. */
   #settled(state: Incarnation, settled: SettledChunk): void {
     if (!this.#isCurrent(state)) return;
+    const { partition, events } = this.#options;
+    for (const arrival of state.followed.settled(settled.chunk, settled.refusal !== undefined))
+      events.emit({ type: 'batch-stored', partition, ...arrival });
     state.unchecked.add(settled);
   }
 

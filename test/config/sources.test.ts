@@ -42,6 +42,8 @@ const GOOD: Readonly<Record<string, string>> = {
   'view.enabled': 'false',
   'keeper.enabled': 'false',
   'view.errorShare': '0.2',
+  'telemetry.otlpUrl': 'http://127.0.0.1:4318',
+  'telemetry.sampleRatio': '0.5',
   names: '{"4242":"get"}',
 };
 

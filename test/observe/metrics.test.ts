@@ -38,6 +38,7 @@ const failed = (errorClass: StoreErrorClass): ReporterEvent => ({
   type: 'statement-failed',
   partition: 0,
   rows: 1,
+  seconds: 0.1,
   error: new StoreError(errorClass, 'TEST', 'for the test'),
 });
 

@@ -47,6 +47,7 @@ const batchOf = (id: number, host: number, isJournaled: boolean): Batch => ({
   received: 1,
   rows: pack({ ip: host }),
   credits: [],
+  sinceMs: 0,
   isJournaled,
 });
 

@@ -1,13 +1,17 @@
 import type { Config } from '../../config/index.js';
 import { BACKLOG } from '../../intake/transport.js';
 import type { KeeperLink } from '../../keeper/link.js';
+import { importPackages } from '../../observe/telemetry/packages.js';
 import { openStore } from '../../store/open.js';
 
 /**
- * What a successor has to find in order before the process that reads lets go: its ports, and the store. Rejects with
+ * What a successor has to find in order before the process that reads lets go: its ports, the store, and the
+ * packages of OpenTelemetry. Rejects with
  * what is not. Nothing is changed.
  */
-export async function prepare({ listen, admin, store: settings }: Config, link: KeeperLink): Promise<void> {
+export async function prepare(config: Config, link: KeeperLink): Promise<void> {
+  const { listen, admin, store: settings, telemetry } = config;
+  if (telemetry.otlpUrl !== undefined) await importPackages();
   await link.bind('agents', { host: listen.host, port: listen.port }, BACKLOG);
   const { handle } = await link.bind('admin', { host: admin.host, port: admin.port }, BACKLOG);
   // It is asked for again when there is something to listen for.

@@ -191,4 +191,16 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/writer/flush-rests.test', titles: ['what a long pass has stored*'] }],
   },
+  {
+    name: 'older-value-ends-trace',
+    breaks: 'A batch counts as stored when the store has an older value of its keys.',
+    edits: [
+      {
+        file: 'src/writer/followed.ts',
+        find: 'if (followed.earlier.has(id)) continue;',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/writer/followed.test', titles: ['a batch has arrived*'] }],
+  },
 ];
