@@ -214,6 +214,17 @@ function serverOf(
     { ...settings, cert, key, minVersion, handshakeTimeout: limits.headersMs },
     listener,
   );
+  // Node knows no connection before its handshake has ended: one that never does would hold up a close.
+  const unsecured = new Set<Socket>();
+  server.prependListener('connection', (socket: Socket) => {
+    unsecured.add(socket);
+    socket.once('close', () => unsecured.delete(socket));
+  });
+  const closeSecured = server.closeAllConnections.bind(server);
+  server.closeAllConnections = () => {
+    closeSecured();
+    for (const socket of unsecured) socket.destroy();
+  };
   // Who cannot be spoken to cannot be answered.
   server.prependListener('tlsClientError', (_error, socket) => socket.destroy());
   return server;

@@ -91,13 +91,13 @@ test('another certificate is shown from its renewal on, and no request under way
 
 test('a handshake that does not go on is ended, and others go on meanwhile', async (t) => {
   const { tls, ca } = authorityOf(t);
-  const { address } = await serve(t, { tls, limits: { headersMs: 300 } });
+  const { address } = await serve(t, { tls, limits: { headersMs: 300, idleMs: 600_000 } });
   const slow = connectPlain(address.port, address.host);
   slow.on('error', () => {});
   await once(slow, 'connect');
   slow.write(Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]));
   t.is((await ask(address, '/healthz', ca)).status, 200);
-  await once(slow.resume(), 'close');
+  await once(slow.resume(), 'close', { signal: AbortSignal.timeout(20_000) });
   t.is((await ask(address, '/healthz', ca)).status, 200);
 });
 
@@ -112,4 +112,17 @@ test('a certificate and a key that do not belong together, or can be read by all
     [{ ...tls, key: '/nowhere' }, /^admin\.tls\.key = "\/nowhere": does not exist/],
   ] as const)
     await t.throwsAsync(serve(t, { tls: given }), { code: 'CONFIG_INVALID', message: problem });
+});
+
+test('a handshake that hangs holds up no close', async (t) => {
+  const { tls } = authorityOf(t);
+  const admin = await serve(t, { tls, limits: { headersMs: 30_000 } });
+  const slow = connectPlain(admin.address.port, admin.address.host);
+  slow.on('error', () => {});
+  await once(slow, 'connect');
+  slow.write(Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]));
+  await shown(admin.address);
+  const closed = once(slow.resume(), 'close', { signal: AbortSignal.timeout(20_000) });
+  await admin.close();
+  await t.notThrowsAsync(closed);
 });
