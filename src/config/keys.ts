@@ -154,16 +154,17 @@ export function describeConfig(): readonly ConfigKey[] {
   return keysOf(ours);
 }
 
-/** The README's table of all keys, in Markdown. */
-export function configTable(schema: z.ZodType = ours): string {
-  const rows = keysOf(schema).map(({ key, env, type, default: byDefault, unset, description }) => {
+const COLUMNS = ['key', 'environment', 'type', 'default', 'meaning'];
+
+/** A table of keys in Markdown, as the README has it. `columns`: its five titles. */
+export function configTable(
+  keys: readonly ConfigKey[] = describeConfig(),
+  columns: readonly string[] = COLUMNS,
+): string {
+  const rows = keys.map(({ key, env, type, default: byDefault, unset, description }) => {
     const text = typeof byDefault === 'object' ? JSON.stringify(byDefault) : String(byDefault);
     const shown = byDefault === undefined ? unset : `\`${text}\``;
     return `| \`${key}\` | \`${env}\` | ${type} | ${shown} | ${description} |`;
   });
-  return [
-    '| key | environment | type | default | meaning |',
-    '| --- | --- | --- | --- | --- |',
-    ...rows,
-  ].join('\n');
+  return [`| ${columns.join(' | ')} |`, `|${' --- |'.repeat(columns.length)}`, ...rows].join('\n');
 }

@@ -72,7 +72,9 @@ test('keys are known at any depth, each with the variable of its path', (t) => {
       'listen.perAddress.on LARS_LISTEN_PER_ADDRESS_ON true, false',
     ],
   );
-  t.true(configTable(SCHEMA).includes('| `listen.allow` | `LARS_LISTEN_ALLOW` | list | `[]` | Who may. |'));
+  t.true(
+    configTable(keysOf(SCHEMA)).includes('| `listen.allow` | `LARS_LISTEN_ALLOW` | list | `[]` | Who may. |'),
+  );
 });
 
 test('two keys of one variable are noticed by whoever adds the second', (t) => {

@@ -10,9 +10,10 @@ import { reportOf, type Scrape, scrape, startSite, untilLevel } from './scrapes.
 const RULES = 'deploy/prometheus/lars-reporter.rules.yml';
 const rules = rulesIn(textOf(RULES));
 const EXPRESSIONS = [...rules.map(({ expr }) => expr), ...expressionsOf(dashboard())];
-const PAGES = ['README.md', ...readdirSync(path.join(PROJECT, 'docs')).map((name) => `docs/${name}`)].filter(
-  (name) => name.endsWith('.md'),
-);
+const PAGES = [
+  ...['README.md', 'README.zh-CN.md'],
+  ...readdirSync(path.join(PROJECT, 'docs')).map((name) => `docs/${name}`),
+].filter((name) => name.endsWith('.md'));
 
 let scraped: Promise<Scrape> | undefined;
 

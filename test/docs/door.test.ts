@@ -7,6 +7,7 @@ const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 
 const PAGES = [
   'README.md',
+  'README.zh-CN.md',
   'CONTRIBUTING.md',
   'schema/README.md',
   'tools/bench/README.md',

@@ -1,7 +1,8 @@
-import { configTable } from '../../src/config/index.js';
+import { configTable, describeConfig } from '../../src/config/index.js';
 import { MUTANTS } from '../mutants/list.js';
 import { documentedTable } from '../mutants/report.js';
 import { sectionOf } from '../shared/markdown.js';
+import { COLUMNS_IN_CHINESE, inChinese } from './config-zh.js';
 import { errorCodes, events, metrics, serviceMetrics, storeErrorClasses } from './reference.js';
 
 /** A table of the documentation that follows from something else. */
@@ -19,6 +20,12 @@ const REFERENCE = 'docs/reference.md';
 
 export const TABLES: readonly GeneratedTable[] = [
   { section: 'config', file: 'README.md', script: 'config', content: () => configTable() },
+  {
+    section: 'config',
+    file: 'README.zh-CN.md',
+    script: 'config',
+    content: () => configTable(inChinese(describeConfig()), COLUMNS_IN_CHINESE),
+  },
   {
     section: 'mutants',
     file: 'docs/testing.md',
