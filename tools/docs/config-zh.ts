@@ -17,6 +17,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const UNSET: Readonly<Record<string, string>> = {
   none: '无',
   'by memory': '按内存',
+  off: '关闭',
   'those of Node': 'Node 自带',
   '2000; loopback unlimited': '2000；回环地址不限',
   '20000; loopback unlimited': '20000；回环地址不限',
@@ -75,6 +76,10 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'view.minCalls': '计算错误率至少需要的调用数。',
   'view.hideS': '多久没有上报的服务不再列出，单位秒；仍可查询。',
   'view.forgetS': '多久没有上报的内容被视图忘记，单位秒；数据表仍保留。',
+  'telemetry.otlpUrl':
+    '通过 OTLP（HTTP）接收链路追踪和指标的 OpenTelemetry 收集器，例如 `http://127.0.0.1:4318`；需要另行安装软件包，见 docs/operations.md。',
+  'telemetry.sampleRatio': '被追踪的批次所占比例；0 = 只发送指标。',
+  'telemetry.metricsIntervalS': '每隔多久发送一次指标，单位秒。',
   'view.maxRows':
     '视图容纳的行数，每行 100 到 600 字节，主机的调用方越少越多；若会占用超过 20 % 的内存，则更少。行数超出，或主机数超出其四分之一时，只看一部分调用方，并在回答中说明。',
   'history.enabled':
