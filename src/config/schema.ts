@@ -65,17 +65,17 @@ const sections = z.strictObject({
         .strictObject({
           connections: perAddress(
             1_000_000,
-            '2000',
+            '80 % of `listen.maxConnections`, at least 2000',
             'Open connections of one address at most; further ones are refused.',
           ),
           reportsPerSecond: perAddress(
             100_000_000,
-            '20000',
+            '100000',
             'Reports of one address a second at most; beyond, its sockets are read later, and nothing is lost.',
           ),
           keys: perAddress(
             1_000_000_000,
-            '1000000',
+            '5000000',
             'Keys held for the store with values of one address, about; beyond, its sockets are read when the store has taken some.',
           ),
         })

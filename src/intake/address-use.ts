@@ -3,6 +3,8 @@ import type { Reader } from './budget.js';
 
 /** How often it is looked whether there is room for keys again. */
 const LOOK_MS = 100;
+/** Limits may be raised while an address waits: it is looked again after so long. */
+const LONGEST_WAIT_MS = 1000;
 
 export interface AddressLimits {
   /** Reports it may send a second; asked for anew each time. */
@@ -37,6 +39,14 @@ export class AddressUse {
     return this.#waiting !== undefined;
   }
 
+  /** Milliseconds until it may send at once as much as one that has never sent anything. */
+  get restMs(): number {
+    this.#spend(0);
+    const perSecond = this.#limits.reportsPerSecond();
+    if (this.#left === undefined || perSecond === Number.POSITIVE_INFINITY) return 0;
+    return Math.ceil(((perSecond - this.#left) / perSecond) * 1000);
+  }
+
   add(reader: Reader): void {
     this.#readers.add(reader);
   }
@@ -50,7 +60,8 @@ export class AddressUse {
    * wait, when that was too much.
    */
   sent(reports: number, peerNumber: number): AddressPause | undefined {
-    this.#peerNumber = peerNumber;
+    // Reports without rows come before it has one.
+    if (peerNumber > 0) this.#peerNumber = peerNumber;
     const waitMs = this.#spend(reports);
     if (this.#waiting) return undefined;
     if (waitMs > 0) return this.#wait(waitMs, 'reports');
@@ -73,13 +84,18 @@ export class AddressUse {
   }
 
   #wait(ms: number, why: AddressPause): AddressPause {
-    this.#waiting = setTimeout(() => this.#goOn(), ms).unref();
+    this.#waiting = setTimeout(() => this.#goOn(), Math.min(ms, LONGEST_WAIT_MS)).unref();
     for (const reader of this.#readers) reader.park();
     return why;
   }
 
   #goOn(): void {
     this.#waiting = undefined;
+    const waitMs = this.#spend(0);
+    if (waitMs > 0) {
+      this.#wait(waitMs, 'reports');
+      return;
+    }
     if (this.connections > 0 && this.#isFull()) {
       this.#wait(LOOK_MS, 'keys');
       return;

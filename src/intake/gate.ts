@@ -8,6 +8,8 @@ export type CallerCheck = 'off' | 'warn' | 'reject';
 
 /** Who may send, and how much: keys of the section `listen`, which may change while it runs. */
 export interface GateRules {
+  /** Connections of all. */
+  readonly maxConnections: number;
   /** Blocks of addresses that may connect; all when empty. */
   readonly allow: readonly string[];
   /** Blocks that may not, whatever `allow` says. */
@@ -27,10 +29,15 @@ export interface GateRules {
   };
 }
 
-/** Where nothing is configured: no honest machine comes near. Loopback is not limited then: whole fleets are simulated there. */
-const DEFAULT_CONNECTIONS = 2000;
-const DEFAULT_REPORTS_PER_SECOND = 20_000;
-const DEFAULT_KEYS = 1_000_000;
+/**
+ * Where nothing is configured: no honest machine comes near, and a site behind one address goes on. Loopback is not limited
+ * then: whole fleets are simulated there.
+ */
+const LEAST_CONNECTIONS = 2000;
+/** Of `listen.maxConnections`: the others are for whoever comes from elsewhere. */
+const DEFAULT_SHARE = 0.8;
+const DEFAULT_REPORTS_PER_SECOND = 100_000;
+const DEFAULT_KEYS = 5_000_000;
 
 /** Who may send, and what each address takes. */
 export class Gate {
@@ -60,7 +67,9 @@ export class Gate {
   /** Why one more connection of an address is refused; undefined when it is not. */
   denialOf(address: string): Extract<ConnectionDenial, 'address' | 'address-full'> | undefined {
     if (!this.mayConnect(address)) return 'address';
-    const most = this.#limit(this.#rules.perAddress.connections, DEFAULT_CONNECTIONS, address);
+    const { maxConnections, perAddress } = this.#rules;
+    const byDefault = Math.max(LEAST_CONNECTIONS, DEFAULT_SHARE * maxConnections);
+    const most = this.#limit(perAddress.connections, byDefault, address);
     return (this.#addresses.get(address)?.connections ?? 0) >= most ? 'address-full' : undefined;
   }
 
@@ -88,10 +97,13 @@ export class Gate {
     this.#forget(address);
   }
 
-  /** An address that waits is remembered: else it would come back, and begin anew. */
+  /** An address is remembered until what it has sent is made up for: else it would come back, and begin anew. */
   #forget(address: string): void {
     const use = this.#addresses.get(address);
-    if (use?.connections === 0 && !use.isWaiting) this.#addresses.delete(address);
+    if (use?.connections !== 0 || use.isWaiting) return;
+    const { restMs } = use;
+    if (restMs === 0) this.#addresses.delete(address);
+    else setTimeout(() => this.#forget(address), restMs).unref();
   }
 
   /**

@@ -18,6 +18,8 @@ interface Entry {
   readonly skippedBytes: number;
   readonly isTrusted: boolean;
   readonly badFrames: number;
+  readonly peer?: string | undefined;
+  readonly isUncertain?: boolean;
 }
 
 /** What a process knew of its connections, in pieces for the next one. */

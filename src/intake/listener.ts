@@ -110,30 +110,41 @@ export class Listener {
       const past = connection.detach();
       if (past) this.#transport.detached?.(socket, past);
     }
-    for (const [socket, rest] of this.#proxied.detach())
-      this.#transport.detached?.(socket, { ...NO_PAST, rest });
+    for (const [socket, rest] of this.#proxied.detach()) {
+      const stream = this.#streams.get(socket);
+      this.#transport.detached?.(socket, { ...NO_PAST, rest, isUncertain: isUncertain(stream) });
+    }
   }
 
   /** A stream has come; whom it is of, a balancer has to tell first. */
   #arrive(socket: Socket, address: string, stream?: StreamPast): void {
     const known = stream?.past.peer;
-    if (known !== undefined || !this.#options.gate.isBalancer(address)) {
+    // Whom a balancer speaks for is told before good frames are: a trusted one without a peer was let in as it is.
+    const isDirect = stream?.past.isTrusted || !this.#options.gate.isBalancer(address);
+    if (known !== undefined || isDirect) {
       this.#accept(socket, known ?? address, stream);
+      return;
+    }
+    if (this.#connections.size + this.#proxied.size >= this.#options.maxConnections && !stream) {
+      this.#refuse(socket, address);
       return;
     }
     if (stream) this.#streams.set(socket, stream);
     this.#proxied.read(socket, {
       rest: stream?.past.rest ?? NO_PAST.rest,
-      isUncertain: stream?.isLost ?? false,
+      isUncertain: isUncertain(stream),
     });
   }
 
   #introduced(socket: Socket, address: string | undefined, rest: Buffer): void {
-    const { isLost, past = NO_PAST } = this.#streams.get(socket) ?? { isLost: undefined };
+    const before = this.#streams.get(socket);
     const peer = address ?? addressOf(socket);
     this.#transport.introduced?.(socket, peer);
-    const stream = { isLost: isLost ?? false, past: { ...past, rest, peer } };
-    this.#accept(socket, peer, stream, isLost === undefined);
+    const stream = {
+      isLost: before?.isLost ?? false,
+      past: { ...(before?.past ?? NO_PAST), isUncertain: false, rest, peer },
+    };
+    this.#accept(socket, peer, stream, !isUncertain(before));
   }
 
   /** `isNew`: nobody has read of it as a connection. */
@@ -147,10 +158,7 @@ export class Listener {
     }
     // One that was read before has been let in.
     if (isNew && this.#connections.size >= maxConnections) {
-      traffic.refused++;
-      // An orderly end would look to the agent as if what it has sent had arrived.
-      socket.resetAndDestroy();
-      events.emit({ type: 'connection-rejected', peer, maxConnections });
+      this.#refuse(socket, peer);
       return;
     }
     if (isNew) traffic.accepted++;
@@ -170,6 +178,15 @@ export class Listener {
     events.emit({ type: 'connection-opened', peer, connections: this.#connections.size });
   }
 
+  /** There are too many. */
+  #refuse(socket: Socket, peer: string): void {
+    const { traffic, events } = this.#domain;
+    traffic.refused++;
+    // An orderly end would look to the agent as if what it has sent had arrived.
+    socket.resetAndDestroy();
+    events.emit({ type: 'connection-rejected', peer, maxConnections: this.#options.maxConnections });
+  }
+
   /** A reset: an orderly end would look to the agent as if what it has sent had arrived. */
   #deny(socket: Socket, peer: string, reason: ConnectionDenial, why: string): void {
     this.#countDenial(peer, reason, why);
@@ -185,7 +202,12 @@ export class Listener {
 
 const DENIALS = {
   address: 'its address may not connect: see listen.allow and listen.deny',
-  'address-full': 'its address has as many connections as listen.perAddress.connections allows',
+  'address-full':
+    'its address has as many connections as listen.perAddress.connections allows: raise it where a whole site comes ' +
+    'from one address, or name its balancer in listen.proxyFrom',
 } as const;
+
+/** Whether a balancer may have told already, to a process that has ended without a word. */
+const isUncertain = (stream: StreamPast | undefined) => stream?.isLost || stream?.past.isUncertain || false;
 
 const addressOf = (socket: Socket) => plainAddress(socket.remoteAddress);

@@ -4,6 +4,8 @@ import type { Socket } from 'node:net';
 export interface ConnectionPast {
   /** The peer's address, as a balancer told it; undefined as long as it has not. */
   readonly peer?: string | undefined;
+  /** Nobody knows whether a balancer has told. */
+  readonly isUncertain?: boolean;
   /** Read there, and of no whole frame. */
   readonly rest: Buffer;
   /** Nobody knows where in a frame it stands: the next one must be found. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { messageOf } from '../model/errors.js';
 import type { Reader } from './budget.js';
+import { FrameClock } from './frame-clock.js';
 import { buffered } from './past.js';
 import { mayBeProxyHeader, readProxyHeader } from './proxy-header.js';
 
@@ -22,25 +23,44 @@ export interface HeaderPast {
   readonly isUncertain: boolean;
 }
 
+interface Waiting {
+  bytes: Buffer;
+  /** Runs only while the socket is read. */
+  readonly clock: FrameClock;
+  readonly forget: () => void;
+}
+
 /** Streams of balancers that have not told yet whom they speak for. */
 export class ProxiedStreams implements Reader {
   readonly #receiver: ProxiedReceiver;
   readonly #mayRead: () => boolean;
+  readonly #headerMs: number;
   /** What came of each so far. */
-  readonly #waiting = new Map<Socket, { bytes: Buffer; readonly forget: () => void }>();
+  readonly #waiting = new Map<Socket, Waiting>();
 
   /** `mayRead`: whether sockets may be read now. */
-  constructor(receiver: ProxiedReceiver, mayRead: () => boolean) {
+  constructor(receiver: ProxiedReceiver, mayRead: () => boolean, headerMs = HEADER_MS) {
     this.#receiver = receiver;
     this.#mayRead = mayRead;
+    this.#headerMs = headerMs;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
   }
 
   park(): void {
-    for (const [socket] of this.#waiting) socket.pause();
+    for (const [socket, { clock }] of this.#waiting) {
+      socket.pause();
+      clock.hold();
+    }
   }
 
   unpark(): void {
-    for (const [socket] of this.#waiting) socket.resume();
+    for (const [socket, { clock }] of this.#waiting) {
+      clock.start();
+      socket.resume();
+    }
   }
 
   /** Reads the header of a stream, which is flowing or will be, and then hands it on. */
@@ -49,21 +69,27 @@ export class ProxiedStreams implements Reader {
       waiting.bytes = waiting.bytes.length === 0 ? chunk : Buffer.concat([waiting.bytes, chunk]);
       this.#look(socket, waiting.bytes, isUncertain);
     };
-    const timer = setTimeout(
-      () => this.#refuse(socket, `no PROXY header came within ${HEADER_MS / 1000} seconds`),
-      HEADER_MS,
+    const late = () => {
+      if (this.#waiting.has(socket))
+        this.#refuse(socket, `no PROXY header came within ${this.#headerMs / 1000} seconds`);
+    };
+    const clock = new FrameClock(
+      () => this.#headerMs,
+      // What has come already is read first: timers run before sockets.
+      () => setImmediate(late),
     );
     const onEnd = () => this.#forget(socket);
     const forget = () => {
-      clearTimeout(timer);
+      clock.end();
       socket.off('data', onData).off('close', onEnd);
     };
-    const waiting = { bytes: rest, forget };
+    const waiting: Waiting = { bytes: rest, clock, forget };
     this.#waiting.set(socket, waiting);
     socket.on('data', onData).on('close', onEnd);
     // A reset says no more than the close that follows it.
     socket.on('error', () => {});
-    if (!this.#mayRead()) socket.pause();
+    if (this.#mayRead()) clock.start();
+    else socket.pause();
     if (rest.length > 0) this.#look(socket, rest, isUncertain);
   }
 

@@ -2,7 +2,8 @@ import { BlockList, isIP } from 'node:net';
 
 /** Addresses that any of some CIDR blocks holds; a bare address is a block of one. */
 export class Blocks {
-  readonly #list = new BlockList();
+  /** Each of its own family: a list takes IPv4 for a part of IPv6. */
+  readonly #lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   readonly isEmpty: boolean;
 
   /** `blocks`: as `blockProblem` finds nothing wrong with them. */
@@ -10,14 +11,16 @@ export class Blocks {
     this.isEmpty = blocks.length === 0;
     for (const block of blocks) {
       const { address, prefix, family } = read(block);
-      this.#list.addSubnet(address, prefix, family);
+      this.#lists[family].addSubnet(address, prefix, family);
     }
   }
 
   /** Whether an IPv4 or IPv6 address is in one of them; what is neither is in none. */
   has(address: string): boolean {
     const version = isIP(address);
-    return version !== 0 && this.#list.check(address, version === 4 ? 'ipv4' : 'ipv6');
+    if (version === 0) return false;
+    const family = version === 4 ? 'ipv4' : 'ipv6';
+    return this.#lists[family].check(address, family);
   }
 }
 

@@ -17,7 +17,15 @@ import { numberedReport, until } from '../../src/testing/index.js';
 import { ReportDecoder } from '../../src/wire/messages.js';
 
 const OPEN: GateRules = {
-  ...{ allow: [], deny: [], proxyFrom: [], verifyCaller: 'off', verifyExcept: [], perAddress: {} },
+  ...{
+    maxConnections: 10,
+    allow: [],
+    deny: [],
+    proxyFrom: [],
+    verifyCaller: 'off',
+    verifyExcept: [],
+    perAddress: {},
+  },
 };
 const BOUND = { boundMs: 30_000 };
 

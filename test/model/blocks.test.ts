@@ -22,6 +22,9 @@ test('blocks of IPv6, bare addresses, and no block at all', (t) => {
   for (const inside of ['fd12:3456::1', '10.1.2.3', '2001:db8::1']) t.true(blocks.has(inside), inside);
   for (const outside of ['fe80::1', '10.1.2.4', '2001:db8::2', 'unknown', ''])
     t.false(blocks.has(outside), outside);
+  // A list of IPv6 takes IPv4 for a part of it, if it is asked.
+  t.false(new Blocks(['::/0']).has('10.1.2.3'));
+  t.false(new Blocks(['0.0.0.0/0']).has('fd00::1'));
   t.false(blocks.isEmpty);
   t.true(new Blocks([]).isEmpty);
   t.false(new Blocks([]).has('10.1.2.3'));

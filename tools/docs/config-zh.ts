@@ -19,9 +19,10 @@ const UNSET: Readonly<Record<string, string>> = {
   'by memory': '按内存',
   off: '关闭',
   'those of Node': 'Node 自带',
-  '2000; loopback unlimited': '2000；回环地址不限',
-  '20000; loopback unlimited': '20000；回环地址不限',
-  '1000000; loopback unlimited': '1000000；回环地址不限',
+  '80 % of `listen.maxConnections`, at least 2000; loopback unlimited':
+    '`listen.maxConnections` 的 80 %，至少 2000；回环地址不限',
+  '100000; loopback unlimited': '100000；回环地址不限',
+  '5000000; loopback unlimited': '5000000；回环地址不限',
   '`./data/history`: `history` beside a `journal.dir` of the name `journal`, else in it':
     '`./data/history`：`journal.dir` 名为 `journal` 时，为其旁边的 `history`，否则在其中',
 };
