@@ -41,7 +41,7 @@ const sections = z.strictObject({
         0,
         DAY_MS,
         30_000,
-        'Longest time a frame may stay incomplete while its socket is read, in milliseconds; 0 = no limit.',
+        'Longest time a frame, or a PROXY header, may stay incomplete while its socket is read, in milliseconds; 0 = no limit.',
       ),
       maxBadFrames: integer(
         1,

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { Blocks } from '../model/blocks.js';
 import type { ConnectionDenial } from '../model/traffic.js';
 import { AddressUse } from './address-use.js';
@@ -59,7 +59,9 @@ export class Gate {
 
   /** Whether an address may send at all. */
   mayConnect(address: string): boolean {
-    const { allow, deny } = this.#rules;
+    const { allow, deny, proxyFrom } = this.#rules;
+    // It was reset before anybody looked. Nobody can say whose it was, or whether a balancer's.
+    if (isIP(address) === 0) return allow.length + deny.length + proxyFrom.length === 0;
     if (this.#of(deny).has(address)) return false;
     return allow.length === 0 || this.#of(allow).has(address);
   }
@@ -69,7 +71,9 @@ export class Gate {
     if (!this.mayConnect(address)) return 'address';
     const { maxConnections, perAddress } = this.#rules;
     const byDefault = Math.max(LEAST_CONNECTIONS, DEFAULT_SHARE * maxConnections);
-    const most = this.#limit(perAddress.connections, byDefault, address);
+    // Those whose address is not known are not one machine.
+    if (isIP(address) === 0) return undefined;
+    const most = limitOf(perAddress.connections, byDefault, LOOPBACK.has(address));
     return (this.#addresses.get(address)?.connections ?? 0) >= most ? 'address-full' : undefined;
   }
 
@@ -77,11 +81,15 @@ export class Gate {
   entered(address: string): AddressUse {
     let use = this.#addresses.get(address);
     if (!use) {
+      // Asked for once: limits are asked for with each chunk.
+      const isLoopback = LOOPBACK.has(address);
       use = new AddressUse({
         reportsPerSecond: () =>
-          this.#limit(this.#rules.perAddress.reportsPerSecond, DEFAULT_REPORTS_PER_SECOND, address),
-        hasRoom: (peerNumber) =>
-          this.#keysOf(peerNumber) < this.#limit(this.#rules.perAddress.keys, DEFAULT_KEYS, address),
+          limitOf(this.#rules.perAddress.reportsPerSecond, DEFAULT_REPORTS_PER_SECOND, isLoopback),
+        hasRoom: (peerNumber) => {
+          const keys = limitOf(this.#rules.perAddress.keys, DEFAULT_KEYS, isLoopback);
+          return keys === Number.POSITIVE_INFINITY || this.#keysOf(peerNumber) < keys;
+        },
         onRested: () => this.#forget(address),
       });
       this.#addresses.set(address, use);
@@ -115,10 +123,6 @@ export class Gate {
     return verifyCaller !== 'off' && this.#of(verifyExcept).has(address) ? 'off' : verifyCaller;
   }
 
-  #limit(configured: number | undefined, byDefault: number, address: string): number {
-    return configured ?? (LOOPBACK.has(address) ? Number.POSITIVE_INFINITY : byDefault);
-  }
-
   #of(list: readonly string[]): Blocks {
     let blocks = this.#blocks.get(list);
     if (!blocks) {
@@ -130,6 +134,10 @@ export class Gate {
 }
 
 const LOOPBACK = new Blocks(['127.0.0.0/8', '::1']);
+
+function limitOf(configured: number | undefined, byDefault: number, isLoopback: boolean): number {
+  return configured ?? (isLoopback ? Number.POSITIVE_INFINITY : byDefault);
+}
 
 /** Whether a caller, as it stands in a report, is the machine with this address. */
 export function isCallerAt(caller: number, address: string): boolean {

@@ -63,6 +63,7 @@ export class Listener {
         onRefused: (socket, why) => this.#deny(socket, addressOf(socket), 'proxy-header', why),
       },
       () => !domain.budget.parked,
+      () => domain.limits.frameTimeoutMs,
     );
     this.#ref = spawn<never>(parent, { name: 'listener', receive: () => {}, onCrash: () => 'resume' });
   }

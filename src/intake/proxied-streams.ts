@@ -5,9 +5,6 @@ import { FrameClock } from './frame-clock.js';
 import { buffered } from './past.js';
 import { mayBeProxyHeader, readProxyHeader } from './proxy-header.js';
 
-/** A balancer sends its header at once; one that does not is closed. */
-const HEADER_MS = 5000;
-
 /** Who takes streams whose header was read. */
 export interface ProxiedReceiver {
   /** `address`: of the peer, undefined where the balancer speaks for itself; `rest`: what came behind the header. */
@@ -34,15 +31,15 @@ interface Waiting {
 export class ProxiedStreams implements Reader {
   readonly #receiver: ProxiedReceiver;
   readonly #mayRead: () => boolean;
-  readonly #headerMs: number;
+  readonly #limitMs: () => number;
   /** What came of each so far. */
   readonly #waiting = new Map<Socket, Waiting>();
 
-  /** `mayRead`: whether sockets may be read now. */
-  constructor(receiver: ProxiedReceiver, mayRead: () => boolean, headerMs = HEADER_MS) {
+  /** `mayRead`: whether sockets may be read now; `limitMs`: how long a header may stay incomplete, 0 = for ever. */
+  constructor(receiver: ProxiedReceiver, mayRead: () => boolean, limitMs: () => number) {
     this.#receiver = receiver;
     this.#mayRead = mayRead;
-    this.#headerMs = headerMs;
+    this.#limitMs = limitMs;
   }
 
   get size(): number {
@@ -71,10 +68,10 @@ export class ProxiedStreams implements Reader {
     };
     const late = () => {
       if (this.#waiting.has(socket))
-        this.#refuse(socket, `no PROXY header came within ${this.#headerMs / 1000} seconds`);
+        this.#refuse(socket, `no PROXY header came within ${this.#limitMs() / 1000} seconds`);
     };
     const clock = new FrameClock(
-      () => this.#headerMs,
+      this.#limitMs,
       // What has come already is read first: timers run before sockets.
       () => setImmediate(late),
     );

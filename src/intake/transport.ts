@@ -65,11 +65,6 @@ export class PlainTransport implements Transport {
   async listen(receiver: TransportReceiver): Promise<Address> {
     const { host, port } = this.#address;
     this.#server.on('connection', (socket: Socket) => {
-      if (socket.remoteAddress === undefined) {
-        // It was reset before anybody looked: nobody can say whose it was.
-        socket.on('error', () => {}).destroy();
-        return;
-      }
       try {
         receiver.onStream(socket, plainAddress(socket.remoteAddress));
       } catch (error) {

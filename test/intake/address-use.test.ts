@@ -9,6 +9,17 @@ const OPEN: GateRules = {
   perAddress: {},
 };
 
+test('a connection that was reset before anybody looked is let in only where no rule is about addresses', (t) => {
+  const lists = { allow: ['10.0.0.0/8'], deny: ['10.0.0.0/8'], proxyFrom: ['10.0.0.0/8'] };
+  for (const [name, blocks] of Object.entries(lists))
+    t.is(new Gate({ ...OPEN, [name]: blocks }, () => 0).denialOf('unknown'), 'address', name);
+  const gate = new Gate({ ...OPEN, perAddress: { connections: 1 } }, () => 0);
+  for (let count = 0; count < 3; count++) {
+    t.is(gate.denialOf('unknown'), undefined);
+    gate.entered('unknown');
+  }
+});
+
 test('an address that comes back has not got more to send than one that stays', (t) => {
   const gate = new Gate({ ...OPEN, perAddress: { reportsPerSecond: 100 } }, () => 0);
   let pauses = 0;

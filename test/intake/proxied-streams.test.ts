@@ -27,7 +27,7 @@ function streams(mayRead: () => boolean) {
   const proxied = new ProxiedStreams(
     { onHeader: (_, address) => told.push(`${address}`), onRefused: (_, why) => told.push(why) },
     mayRead,
-    HEADER_MS,
+    () => HEADER_MS,
   );
   return { proxied, told };
 }

@@ -145,6 +145,7 @@ export class OneTimeAgent {
   }
 
   async send(bytes: Uint8Array): Promise<void> {
+    if (this.end !== undefined) throw new Error(`agent ${this.caller} has lost its connection: ${this.end}`);
     if (!this.socket.write(bytes)) await once(this.socket, 'drain');
   }
 }
