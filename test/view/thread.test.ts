@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { formatIpv4 } from '../../src/model/ipv4.js';
 import { rowsOf, until, World } from '../../src/testing/index.js';
@@ -327,4 +328,24 @@ test('a dead host that agents report is overloaded, and stays so; one incident',
   t.is(thread.counts?.incidentsBegun.host, 1);
   t.is(thread.counts?.mismatches, 0);
   t.is(thread.counts?.callers.reporting, 20);
+});
+
+/** Is at work when it starts, as one that opens the history, and does what it is asked only then. */
+const SLOW = new URL(
+  `data:text/javascript,${encodeURIComponent(`
+    import { writeFileSync } from 'node:fs';
+    import { parentPort, workerData } from 'node:worker_threads';
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    parentPort.on('message', ({ kind, id }) => {
+      if (kind === 'stop') writeFileSync(workerData.machinesFile, 'asked');
+      parentPort.postMessage({ kind: 'reply', id, reply: null });
+    });
+  `)}`,
+);
+
+test('a thread that only starts is not ended in the middle of it: it is asked first', async (t) => {
+  const machinesFile = path.join(tempDir(t), 'said');
+  const { thread } = await startThread(t, { source: SLOW, machinesFile });
+  await thread.stop();
+  t.is(readFileSync(machinesFile, 'utf8'), 'asked');
 });

@@ -37,7 +37,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'listen.maxConnections': '同时打开的连接数上限；超出的连接被拒绝。',
   'listen.maxBodyBytes': '帧体的最大长度，单位字节；更长的帧会使其连接被关闭。',
   'listen.maxInflightBytes': '已从所有套接字读入、尚未写入日志的字节数上限；达到上限时不再读任何套接字。',
-  'listen.frameTimeoutMs': '在读取套接字期间，一帧或一个 PROXY 头最久可以不完整多长时间，单位毫秒；0 = 不限。',
+  'listen.frameTimeoutMs':
+    '在读取套接字期间，一帧或一个 PROXY 头最久可以不完整多长时间，单位毫秒；0 = 不限。',
   'listen.maxBadFrames': '连续多少个无法解码的帧之后关闭连接。',
   'listen.allow': '允许连接的地址，CIDR 网段；为空 = 全部允许。',
   'listen.deny': '不允许连接的地址，CIDR 网段，无论 `allow` 怎么写。',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { backoffMs } from '../../model/backoff.js';
 import { errorOf } from '../../model/errors.js';
@@ -16,6 +17,8 @@ const MAX_STILL = 10;
 /** What is asked is given up after this time. */
 const ANSWER_MS = 10_000;
 const STOP_MS = 1000;
+/** A thread that has just been started hears nothing for so long, on a machine that is very busy. */
+const START_MS = 15_000;
 
 export type TickMessage = Extract<FromWorker, { kind: 'tick' }>;
 
@@ -92,6 +95,16 @@ export class ViewThread {
     const worker = this.#worker;
     if (!worker || !this.#isUp)
       return Promise.reject(new ViewUnavailable('the view is starting; ask again in some seconds'));
+    return this.#ask(worker, kind, question, transfer, withinMs);
+  }
+
+  #ask<Kind extends RequestKind>(
+    worker: Worker,
+    kind: Kind,
+    question: Requests[Kind]['question'],
+    transfer: readonly ArrayBuffer[],
+    withinMs: number,
+  ): Promise<Requests[Kind]['reply']> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       const timer = setTimeout(
@@ -116,9 +129,15 @@ export class ViewThread {
     clearInterval(this.#look);
     clearTimeout(this.#restart);
     const worker = this.#worker;
-    if (this.#isUp) await this.request('stop', null, [], STOP_MS).catch(() => {});
+    if (worker) {
+      // The process does not end before it has.
+      worker.ref();
+      // Also one that only starts: whoever ends a thread while it opens the history waits for it for ever.
+      const stopped = this.#ask(worker, 'stop', null, [], this.#isUp ? STOP_MS : START_MS).catch(() => {});
+      await Promise.race([stopped, new Promise((resolve) => worker.once('exit', resolve))]);
+    }
     this.#down(new ViewUnavailable('the reporter stops'));
-    await worker?.terminate();
+    if (worker) await Promise.race([worker.terminate(), sleep(STOP_MS, undefined, { ref: false })]);
   }
 
   /** For tests: the thread dies. */

@@ -227,4 +227,16 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/history/day.test' }],
   },
+  {
+    name: 'starting-thread-ended',
+    breaks: 'A reporter that is stopped while its view opens the history never stops.',
+    edits: [
+      {
+        file: 'src/view/thread/view-thread.ts',
+        find: '    if (worker) {\n      // The process',
+        replace: '    if (worker && this.#isUp) {\n      // The process',
+      },
+    ],
+    tests: [{ file: 'test/view/thread.test', titles: ['a thread that only starts*'] }],
+  },
 ];
