@@ -121,8 +121,14 @@ test('every promise of report settles, also when the reporter stops meanwhile; w
   const { received, rejected, balanced } = reporter.ledger();
   t.true(balanced);
   t.true(rejected >= 2);
-  const journaled = outcomes.filter(({ status }) => status === 'fulfilled').length;
-  t.is(received - rejected, 2 * journaled, 'what resolved is in the journal, and nothing else');
+  const journaled = 2 * outcomes.filter(({ status }) => status === 'fulfilled').length;
+  // A stop waits for the journal as long as it may; what it left is said to be unsure, and may be on disk or not.
+  const unsure =
+    2 *
+    outcomes.filter((each) => each.status === 'rejected' && /before it was known/.test(each.reason.message))
+      .length;
+  t.true(received - rejected >= journaled, 'what resolved is in the journal');
+  t.true(received - rejected <= journaled + unsure, 'what is refused is not');
 });
 
 test.serial(
