@@ -95,14 +95,6 @@ export class PendingRows {
     return { slots, inFlight: new Set(this.#inFlight) };
   }
 
-  /** How many keys folding these packed rows would add. */
-  newKeys(rows: Int32Array): number {
-    // Agents that went on report the same new key again and again: it takes its room once.
-    const added = new RowMap();
-    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) if (!this.has(rows, at)) added.put(rows, at);
-    return added.size;
-  }
-
   /** Folds packed rows in the order given; `since` is the epoch second of this moment. Returns how many were coalesced. */
   fold(rows: Int32Array, since: number): number {
     const map = this.#map;

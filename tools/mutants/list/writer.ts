@@ -146,7 +146,7 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     breaks: 'With the store away, agents that go on reporting a few new keys wait although there is room.',
     edits: [
       {
-        file: 'src/partition/pending.ts',
+        file: 'src/partition/new-keys.ts',
         find: 'return added.size;',
         replace: 'return rows.length / WORDS_PER_ROW;',
       },
@@ -159,8 +159,8 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/writer/writer.ts',
-        find: 'if (newKeys === 0 || newKeys <= room) return true;',
-        replace: 'if (newKeys >= 0) return true;',
+        find: 'if (added === 0 || added <= room) return true;',
+        replace: 'if (added >= 0) return true;',
       },
     ],
     tests: [{ file: 'test/writer/bound.test', titles: ['beyond the bound*'] }],
