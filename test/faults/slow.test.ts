@@ -176,6 +176,43 @@ test('rows that are locked, however many, take no more of a writer than a part o
   t.is(reporter.ledger().pending, 16);
 });
 
+test('where all rows that wait are locked, the store is not blamed: they are set aside, and new keys are stored', async (t) => {
+  const { order, store, reporter, take, drained } = await setUp(t);
+  const state = () => reporter.status().writers[0]!.store.state;
+  await take(numberedReport(1, 9, 32, 1));
+  await drained();
+  const { modid } = numberedReport(1, 9, 1, 1);
+  lock(store, (row) => row.modid === modid && row.port < 8016);
+  await take(numberedReport(1, 9, 16, 2));
+  const before = store.statements;
+  await until(() => store.statements > before + 2, { ...BOUND, what: 'statements to take too long' });
+  await until(() => state() === 'ok', { ...BOUND, what: 'the rows to be blamed' });
+  await take(numberedReport(2, 9, 10, 2));
+  await until(() => reporter.ledger().pending === 16, { ...BOUND, what: 'new keys to be stored' });
+  t.is(state(), 'ok');
+  store.heal();
+  await drained();
+  t.notThrows(() => order.verify());
+});
+
+test('to know whether the store takes rows, no value is written of which a newer one may be stored', async (t) => {
+  const { order, store, take, drained } = await setUp(t);
+  await take(numberedReport(1, 9, 2, 1));
+  await drained();
+  let failures = 0;
+  store.after = () => {
+    if (failures++ >= 8) return;
+    throw new StoreError('retry', 'ER_QUERY_TIMEOUT', 'it took too long', {
+      tooSlow: true,
+      maybeApplied: true,
+    });
+  };
+  await take(numberedReport(1, 9, 2, 2));
+  await drained();
+  t.true(failures > 8);
+  t.notThrows(() => order.verify());
+});
+
 test('a store that goes away while only rows that were set aside are pending is said to be away', async (t) => {
   const { store, reporter, take, drained } = await setUp(t);
   const state = () => reporter.status().writers[0]!.store.state;
