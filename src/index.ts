@@ -1,6 +1,8 @@
 /** The embedding API. Importing it has no side effect. */
 
+export type { Role } from './admin/browser-sessions.js';
 export type { ByeEvent, HelloEvent } from './admin/event-streams.js';
+export type { HandleOptions } from './admin/hosted.js';
 export type { ReporterAnswer } from './admin/reporter-routes.js';
 export type { SessionAnswer } from './admin/session-routes.js';
 export type { StoredRow, StoredRowsAnswer } from './admin/stored-rows.js';
@@ -31,6 +33,7 @@ export type { FrameRejection, Traffic } from './model/traffic.js';
 export type { LiveViewStatus, ViewCounts } from './model/view-status.js';
 export type { DrainOutcome } from './node/drain.js';
 export type { ReporterOptions } from './node/options.js';
+export type { EndReason } from './node/ways-to-end.js';
 export type { EventMap, EventType, ReporterEvent } from './observe/events.js';
 export type { ProblemCode, Severity } from './observe/problems.js';
 export type { Health, Problem } from './observe/vitals.js';

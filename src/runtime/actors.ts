@@ -118,6 +118,7 @@ interface Nact {
 interface Concrete {
   readonly system: { persistenceEngine?: NactEngine };
   readonly dispatch?: (message: unknown) => void;
+  readonly mailbox?: { readonly length: number };
   readonly stop: () => void;
   readonly children: ReadonlyMap<string, Concrete>;
 }
@@ -142,6 +143,31 @@ export function tell<M>(ref: ActorRef<M>, message: M): boolean {
   if (!concrete?.dispatch) return false;
   concrete.dispatch(message);
   return true;
+}
+
+/** Messages that an actor has not begun yet; undefined when it has stopped. */
+export function waitingMessages<M>(ref: ActorRef<M>): number | undefined {
+  return find(ref)?.mailbox?.length;
+}
+
+/** An actor, and all that live under it. */
+export interface ActorTree {
+  readonly ref: ParentRef;
+  /** False when it, or what it lives under, has stopped: then no message reaches any of them. */
+  isReachable(): boolean;
+  /** Stops all of them, whether or not they can be reached. Harmless when they have stopped already. */
+  stop(): void;
+}
+
+/** Spawns an actor that takes no messages, for others to live under. Throws when the parent has stopped. */
+export function spawnTree(parent: ParentRef, name: string): ActorTree {
+  const ref = spawn<never>(parent, { name, receive: () => {}, onCrash: () => 'resume' });
+  const concrete = find(ref)!;
+  return {
+    ref,
+    isReachable: () => find(ref) === concrete,
+    stop: () => stopTree(concrete),
+  };
 }
 
 /** Stops an actor and its children; what is in their mailboxes is dropped. Harmless when it has stopped already. */
