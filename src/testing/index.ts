@@ -59,6 +59,12 @@ export { type ExpectOptions, expectStream, type StreamExpectation } from './refe
 export { keyOf, type RowKey, rowsOf } from './rows.js';
 export type { RowValue } from './sequence.js';
 export {
+  type RegisterTest,
+  type StoreContractOptions,
+  type StorePlace,
+  storeContract,
+} from './store-contract.js';
+export {
   type HostileStream,
   hostileStream,
   type PieceKind,
