@@ -39,7 +39,7 @@ export type { ProblemCode, Severity } from './observe/problems.js';
 export type { Health, Problem } from './observe/vitals.js';
 export { partitionOf } from './partition/hash.js';
 export { type Reporter, startReporter } from './reporter.js';
-export type { ActorRef, ParentRef } from './runtime/actors.js';
+export type { ActorRef, NactRef, ParentRef } from './runtime/actors.js';
 export type { RowFilter, Store, StoreLane, StoreReader, StoreWriter } from './store/contract.js';
 export type { ServiceEvent, ServiceName, ServicesEvent } from './view/event-shapes.js';
 export type { HistoryAnswer, HistoryStep } from './view/history-shapes.js';

@@ -1,7 +1,7 @@
 import { errorOf, ReporterError } from '../model/errors.js';
 import type { Traffic } from '../model/traffic.js';
 import type { EventSink } from '../observe/events.js';
-import { type ActorRef, tell } from '../runtime/actors.js';
+import { type ActorRef, isReference, type NactRef, tell } from '../runtime/actors.js';
 import { MessageId } from '../wire/messages.js';
 import {
   FunctionLoad,
@@ -35,13 +35,13 @@ export interface HandledFrame {
  * bodies may be with one handler; further ones are dropped. What it throws or rejects with, and what is dropped, is
  * counted (`frames_rejected_total{reason="handler"}`) and told (`handler-failed`), and has no other effect.
  */
-export type FrameHandler = ((frame: HandledFrame) => void | Promise<void>) | ActorRef<HandledFrame>;
+export type FrameHandler = ((frame: HandledFrame) => void | Promise<void>) | ActorRef<HandledFrame> | NactRef;
 
 /** Message id → handler. */
 export type Handlers = Readonly<Record<number, FrameHandler>>;
 
 interface Handling {
-  readonly handler: FrameHandler;
+  readonly handler: ((frame: HandledFrame) => unknown) | ActorRef<HandledFrame>;
   readonly load: HandlerLoad;
   /** When it was last told that it is slow. */
   slowMs: number;
@@ -70,16 +70,14 @@ export class HandlerTable {
           `handlers: ${key} cannot be handled: give int32 message ids other than ${MessageId.reportStatusRequest}, which the reporter handles itself`,
         );
       }
-      if (typeof handler !== 'function' && typeof handler?.system?.name !== 'string') {
+      if (typeof handler !== 'function' && !isReference(handler)) {
         throw new ReporterError(
           'CONFIG_INVALID',
           `handlers: what is given for ${key} is neither a function nor a reference to an actor`,
         );
       }
       const load =
-        typeof handler === 'function'
-          ? new FunctionLoad(limits)
-          : new MailboxLoad(handler as ActorRef<never>, limits);
+        typeof handler === 'function' ? new FunctionLoad(limits) : new MailboxLoad(handler, limits);
       this.#handlers.set(id, { handler, load, slowMs: Number.NEGATIVE_INFINITY });
     }
   }

@@ -2,7 +2,7 @@ import type { Handlers } from '../intake/handlers.js';
 import type { JournalFaults } from '../journal/faults.js';
 import type { Logger } from '../model/log.js';
 import type { ReporterEvent } from '../observe/events.js';
-import type { ParentRef } from '../runtime/actors.js';
+import type { NactRef, ParentRef } from '../runtime/actors.js';
 import type { Store } from '../store/contract.js';
 import type { StepHook } from '../writer/steps.js';
 
@@ -12,7 +12,7 @@ export interface ReporterOptions {
    * A nact system, or an actor, of the host to live under. Its persistence engine, if any, stays its own. When it stops,
    * the reporter stops, too, within a second.
    */
-  readonly system?: ParentRef;
+  readonly system?: ParentRef | NactRef;
   /**
    * Takes the place of the store `store.url` names. The reporter opens it, and closes it also when its opening failed or
    * was given up.

@@ -10,7 +10,7 @@ import { until } from '../model/wait.js';
 import { StoreHealth } from '../observe/store-health.js';
 import { totalLedger } from '../partition/counts.js';
 import { type Router, spawnRouter } from '../routing/router.js';
-import { type ActorTree, spawnTree, startSystem, stop } from '../runtime/actors.js';
+import { type ActorTree, isRunning, spawnTree, startSystem, stop } from '../runtime/actors.js';
 import type { Store, StoreWriter } from '../store/contract.js';
 import { Supervisor } from '../writer/supervisor.js';
 import { Writer } from '../writer/writer.js';
@@ -81,7 +81,9 @@ export async function startWriters(
   return { tree, router, lanes };
 }
 
-const ORPHANED = 'the actor or system of the host, under which the reporter was to start, has stopped';
+const ORPHANED =
+  'the actor or system of the host, under which the reporter was to start, has stopped, or is of another copy of nact ' +
+  'than the one that lars-reporter has (npm ls nact)';
 
 function neverRecovers(partition: number, supervisor: Supervisor): ReporterError {
   const { restarts, lastCrash } = supervisor.writer(partition);
@@ -94,6 +96,7 @@ function neverRecovers(partition: number, supervisor: Supervisor): ReporterError
 
 /** The actor all others live under, in the host's system or in one of our own. */
 function plantTree({ options, teardown }: Foundation): ActorTree {
+  if (options.system && !isRunning(options.system)) throw new ReporterError('REPORTER_STOPPED', ORPHANED);
   const ownSystem = options.system ? undefined : startSystem();
   const tree = spawnTree(options.system ?? ownSystem!, `lars-reporter-${randomBytes(4).toString('hex')}`);
   teardown.add('the actors', () => {

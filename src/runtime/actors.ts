@@ -20,6 +20,17 @@ export interface ActorRef<M> {
 /** What actors can live under: a system, or another actor of any kind. */
 export type ParentRef = ActorRef<never>;
 
+/** A reference as nact's own types describe it: they say nothing of what is in it. Not a function. */
+export interface NactRef {
+  readonly apply?: never;
+  readonly bind?: never;
+}
+
+/** Whether a value is a reference, of whatever copy of nact. */
+export function isReference(value: unknown): value is ActorRef<never> {
+  return typeof (value as Partial<ActorRef<never>> | null | undefined)?.system?.name === 'string';
+}
+
 /** What happens to an actor whose handler threw. `resume` drops the message and goes on. */
 export type CrashDecision = 'resume' | 'stop';
 
@@ -143,6 +154,11 @@ export function tell<M>(ref: ActorRef<M>, message: M): boolean {
   if (!concrete?.dispatch) return false;
   concrete.dispatch(message);
   return true;
+}
+
+/** Whether an actor, or a system, is there. */
+export function isRunning(ref: ParentRef): boolean {
+  return find(ref) !== undefined;
 }
 
 /** Messages that an actor has not begun yet; undefined when it has stopped. */

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { type ActorRef, type ConfigInput, type ReporterEvent, startReporter } from '../../src/index.js';
 import { MemoryStore, numberedReport, until } from '../../src/testing/index.js';
@@ -53,6 +54,10 @@ test('a block with `await using` leaves the journal and the ports free, and what
   }
 });
 
+/** What a promise comes to within a bound: a test that waits in vain fails as itself. */
+const bounded = <Value>(promise: Promise<Value>) =>
+  Promise.race([promise, sleep(BOUND.boundMs, 'waited in vain' as const, { ref: false })]);
+
 /** A store that is away. */
 function neverStoring(inner: MemoryStore) {
   return {
@@ -78,7 +83,7 @@ test('`ended` tells when a reporter has ended, and why; before, it does not', as
   await reporter.drain();
   t.is(reason, undefined);
   const stops = [reporter.stop(), reporter.stop()];
-  t.is(await reporter.ended, 'stopped');
+  t.is(await bounded(reporter.ended), 'stopped');
   await Promise.all(stops);
   t.is(reporter.status().state, 'stopped');
 });
@@ -103,7 +108,9 @@ test('a signal that is aborted while the store is being opened ends the start, a
       calls.push('close');
     },
   });
-  await t.throwsAsync(startReporter(settings, { store: stuck, signal: giveUp.signal }), { is: GIVEN_UP });
+  await t.throwsAsync(bounded(startReporter(settings, { store: stuck, signal: giveUp.signal })), {
+    is: GIVEN_UP,
+  });
   t.deepEqual(calls, ['open', 'close']);
   const next = await startReporter(settings, { store });
   await next.stop();
@@ -132,8 +139,8 @@ test('a signal that is aborted later stops the reporter; one that outlives repor
   const settings = config(t);
   const reporter = await startReporter(settings, { store: new MemoryStore(), signal });
   controller.abort();
-  t.is(await reporter.ended, 'aborted');
-  t.is(await stopped.ended, 'stopped');
+  t.is(await bounded(reporter.ended), 'aborted');
+  t.is(await bounded(stopped.ended), 'stopped');
   await t.throwsAsync(reporter.report(numberedReport(1, 1, 1, 1)), { code: 'REPORTER_STOPPED' });
   const next = await startReporter(settings, { store: new MemoryStore() });
   await next.stop();
@@ -149,7 +156,7 @@ test('a reporter whose system stops says so and closes everything, so that the n
   });
   await reporter.report(numberedReport(1, 1, 3, 5));
   nact.stop(system);
-  t.is(await reporter.ended, 'parent-stopped');
+  t.is(await bounded(reporter.ended), 'parent-stopped');
   t.true(events.includes('parent-stopped'));
   await using next = await startReporter(
     { ...settings, listen: { host: '127.0.0.1', port: reporter.address.port } },
@@ -172,7 +179,7 @@ test('a reporter whose parent actor is reset ends, and a reporter beside it goes
   });
   await using beside = await startReporter(config(t), { system, store });
   nact.dispatch(parent, 'crash');
-  t.is(await child.ended, 'parent-stopped');
+  t.is(await bounded(child.ended), 'parent-stopped');
   await beside.report(numberedReport(1, 1, 3, 5));
   await until(() => store.rows.size === 3, { ...BOUND, what: 'the other one to go on' });
 });
