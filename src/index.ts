@@ -11,6 +11,7 @@ export type { Config, ConfigInput } from './config/index.js';
 export type { FrameHandler, HandledFrame, Handlers } from './intake/handlers.js';
 export type { IngressMessage, InternalReports } from './intake/ingress.js';
 export type { JournalFaults, StoredBytes } from './journal/faults.js';
+export type { EndReason } from './model/end-reason.js';
 export {
   ReporterError,
   type ReporterErrorCode,
@@ -33,7 +34,6 @@ export type { FrameRejection, Traffic } from './model/traffic.js';
 export type { LiveViewStatus, ViewCounts } from './model/view-status.js';
 export type { DrainOutcome } from './node/drain.js';
 export type { ReporterOptions } from './node/options.js';
-export type { EndReason } from './node/ways-to-end.js';
 export type { EventMap, EventType, ReporterEvent } from './observe/events.js';
 export type { ProblemCode, Severity } from './observe/problems.js';
 export type { Health, Problem } from './observe/vitals.js';

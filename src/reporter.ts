@@ -3,6 +3,7 @@ import type { HandleOptions } from './admin/hosted.js';
 import type { Admin } from './admin/http.js';
 import { type Config, type ConfigInput, parseConfig } from './config/index.js';
 import type { IngressMessage } from './intake/ingress.js';
+import type { EndReason } from './model/end-reason.js';
 import type { Report } from './model/report.js';
 import type { Address, Ledger, ReporterStatus } from './model/status.js';
 import { DeadLetterCounter } from './node/dead-letters.js';
@@ -19,7 +20,7 @@ import { type Shown, serveAdmin } from './node/serve-admin.js';
 import { openViewDesk, type ViewDesk } from './node/start-view.js';
 import { startWriters, type Writers } from './node/start-writers.js';
 import { OWN_WAYS, type Ways } from './node/ways.js';
-import { type EndReason, endingOf } from './node/ways-to-end.js';
+import { endingOf } from './node/ways-to-end.js';
 import type { Telemetry } from './observe/telemetry/telemetry.js';
 import type { ActorRef } from './runtime/actors.js';
 

@@ -1,16 +1,8 @@
+import type { EndReason } from '../model/end-reason.js';
 import type { Telemetry } from '../observe/telemetry/telemetry.js';
 import type { Foundation } from './foundation.js';
 import type { Intake } from './open-intake.js';
 import type { Writers } from './start-writers.js';
-
-/** Why a reporter has ended. */
-export type EndReason =
-  /** `stop` was called, or `await using` left its block. */
-  | 'stopped'
-  /** The `signal` of its options was aborted. */
-  | 'aborted'
-  /** The actor, or the system, of the host that it lived under has stopped. */
-  | 'parent-stopped';
 
 /** How often is looked whether the parent is there, milliseconds: nact tells nobody. */
 const LOOK_MS = 250;
