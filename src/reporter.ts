@@ -24,6 +24,7 @@ import { endingOf } from './node/ways-to-end.js';
 import type { Telemetry } from './observe/telemetry/telemetry.js';
 import type { ActorRef } from './runtime/actors.js';
 
+/** A reporter that runs in this process. */
 export interface Reporter {
   /** Where agents connect. */
   readonly address: Address;
@@ -37,6 +38,7 @@ export interface Reporter {
    * REPORTER_STOPPED when the reporter stops before they are on disk, or has stopped.
    */
   report(...reports: readonly Report[]): Promise<void>;
+  /** How the reporter is, at this moment. */
   status(): ReporterStatus;
   /** The conservation equation over all writers, at this moment. */
   ledger(): Ledger;

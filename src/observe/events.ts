@@ -191,6 +191,7 @@ export interface EventMap {
   'telemetry-failed': { readonly signal: 'traces' | 'metrics'; readonly error: Error };
 }
 
+/** Names of events. */
 export type EventType = keyof EventMap;
 
 /** One event, told apart by `type`. */

@@ -15,19 +15,32 @@
  *     store.heal();
  *     await until(() => reporter.ledger().pending === 0, { boundMs: 20_000, what: 'everything to be stored' });
  *     order.verify();
+ *
+ * @module lars-reporter/testing
  */
 
 export type { JournalFaults, StoredBytes } from '../journal/faults.js';
 export { StoreError, type StoreErrorClass } from '../model/errors.js';
 export {
+  type Addresses,
+  type AddressPlan,
   type AgentRules,
   type CallTotals,
+  type ClockSkew,
   type Condition,
   ELB,
+  type FlappingHost,
+  type HostAddress,
   LARS,
   LARS_DEFAULTS,
+  type Outage,
   type Selection,
   type SentReport,
+  type SharedCaller,
+  type SickCaller,
+  type SickHost,
+  type Silence,
+  type Withdrawal,
   World,
   type WorldOptions,
 } from '../simulation/index.js';

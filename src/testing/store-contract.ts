@@ -18,6 +18,7 @@ export interface StorePlace {
   remove?(): void | Promise<void>;
 }
 
+/** How the tests are named, and what the store has. */
 export interface StoreContractOptions {
   /** Stands in front of each title. `store` unless given. */
   readonly name?: string;

@@ -9,6 +9,8 @@
  *         reply(MessageId.getRouteResponse, encodeRouteResponse({ modid, cmdid, host: hostsOf(modid, cmdid) }));
  *       },
  *     };
+ *
+ * @module lars-reporter/wire
  */
 
 export type { HostResult, Report } from '../model/report.js';
