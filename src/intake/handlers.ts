@@ -43,12 +43,15 @@ export type Handlers = Readonly<Record<number, FrameHandler>>;
 interface Handling {
   readonly handler: ((frame: HandledFrame) => unknown) | ActorRef<HandledFrame>;
   readonly load: HandlerLoad;
-  /** When it was last told that it is slow. */
-  slowMs: number;
+  /** When it was last told that it is slow, and that frames are dropped. */
+  readonly toldMs: { slow: number; dropped: number };
 }
 
-/** How often is told that a handler is slow, milliseconds. */
-const SLOW_EVERY_MS = 1000;
+/** How often that is told of one handler, milliseconds. */
+const TELL_EVERY_MS = 1000;
+
+/** Made once: a flood would make many. */
+const BEHIND = new Error('the handler has not finished those before: frames are dropped, and counted');
 
 /** The host's handlers, whose failures stay theirs: counted, logged, and of no effect on the connection. */
 export class HandlerTable {
@@ -78,7 +81,8 @@ export class HandlerTable {
       }
       const load =
         typeof handler === 'function' ? new FunctionLoad(limits) : new MailboxLoad(handler, limits);
-      this.#handlers.set(id, { handler, load, slowMs: Number.NEGATIVE_INFINITY });
+      const never = Number.NEGATIVE_INFINITY;
+      this.#handlers.set(id, { handler, load, toldMs: { slow: never, dropped: never } });
     }
   }
 
@@ -95,7 +99,7 @@ export class HandlerTable {
     const { handler, load } = handling;
     const bytes = frame.body.length;
     if (!load.add(bytes)) {
-      this.#failed(frame, new Error('it has not finished those before, so this frame is dropped'));
+      this.#dropped(frame, handling);
       return undefined;
     }
     try {
@@ -131,16 +135,28 @@ export class HandlerTable {
   }
 
   #tellSlow({ peer, id }: HandledFrame, handling: Handling): void {
-    const nowMs = performance.now();
-    if (nowMs - handling.slowMs < SLOW_EVERY_MS) return;
-    handling.slowMs = nowMs;
+    if (!isDue(handling, 'slow')) return;
     this.#events.emit({ type: 'handler-slow', peer: addressOf(peer), id, afterMs: this.#limits.waitMs });
+  }
+
+  #dropped({ peer, id }: HandledFrame, handling: Handling): void {
+    this.#traffic.framesRejected.handler++;
+    if (!isDue(handling, 'dropped')) return;
+    this.#events.emit({ type: 'handler-failed', peer: addressOf(peer), id, error: BEHIND });
   }
 
   #failed({ peer, id }: HandledFrame, error: unknown): void {
     this.#traffic.framesRejected.handler++;
     this.#events.emit({ type: 'handler-failed', peer: addressOf(peer), id, error: errorOf(error) });
   }
+}
+
+/** Whether something is to be told of a handler again. */
+function isDue({ toldMs }: Handling, what: 'slow' | 'dropped'): boolean {
+  const nowMs = performance.now();
+  if (nowMs - toldMs[what] < TELL_EVERY_MS) return false;
+  toldMs[what] = nowMs;
+  return true;
 }
 
 /** Without its port: a peer that comes again from another one is the same. */

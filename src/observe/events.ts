@@ -72,7 +72,7 @@ export interface EventMap {
     /** Bytes of its body; of an incomplete one unknown. */
     readonly bodyBytes?: number;
   };
-  /** A handler of the host failed on a frame. */
+  /** A handler of the host failed on a frame, or is so far behind that frames are dropped: told once a second at most. */
   'handler-failed': { readonly peer: string; readonly id: number; readonly error: Error };
   /** A handler of the host has not finished a frame for so long; its connection waits no longer. Told once a second at most. */
   'handler-slow': { readonly peer: string; readonly id: number; readonly afterMs: number };
