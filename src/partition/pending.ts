@@ -95,11 +95,12 @@ export class PendingRows {
     return { slots, inFlight: new Set(this.#inFlight) };
   }
 
-  /** How many keys folding these packed rows would add, at most: a new key that stands there twice counts twice. */
+  /** How many keys folding these packed rows would add. */
   newKeys(rows: Int32Array): number {
-    let keys = 0;
-    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) if (!this.has(rows, at)) keys++;
-    return keys;
+    // Agents that went on report the same new key again and again: it takes its room once.
+    const added = new RowMap();
+    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) if (!this.has(rows, at)) added.put(rows, at);
+    return added.size;
   }
 
   /** Folds packed rows in the order given; `since` is the epoch second of this moment. Returns how many were coalesced. */

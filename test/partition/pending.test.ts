@@ -654,6 +654,12 @@ test('a snapshot, a new key and the bound on keys see nothing of keys that are s
   t.is(pending.remembered, 3);
 });
 
+test('a new key takes its room once, however often it was reported meanwhile', (t) => {
+  const pending = new PendingRows();
+  pending.fold(row(1, 1), 1);
+  t.is(pending.newKeys(concat([row(1, 2), row(2, 1), row(2, 2), row(3, 1), row(2, 3)])), 2);
+});
+
 test('beyond their bound the oldest rests are cut short: what waits goes on, what is stored is forgotten', (t) => {
   const pending = new PendingRows({ restMs: 100, maxResting: 3 });
   storeAll(pending, 3, 0);

@@ -142,6 +142,18 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/writer/bound.test', titles: ['beyond the bound*'] }],
   },
   {
+    name: 'new-keys-counted-twice',
+    breaks: 'With the store away, agents that go on reporting a few new keys wait although there is room.',
+    edits: [
+      {
+        file: 'src/partition/pending.ts',
+        find: 'return added.size;',
+        replace: 'return rows.length / WORDS_PER_ROW;',
+      },
+    ],
+    tests: [{ file: 'test/partition/pending.test', titles: ['a new key takes its room once*'] }],
+  },
+  {
     name: 'no-bound-on-keys',
     breaks: 'With the store away, a flood of new keys fills the memory.',
     edits: [
