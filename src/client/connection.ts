@@ -4,6 +4,7 @@ import { messageOf, ReporterError } from '../model/errors.js';
 import type { Report } from '../model/report.js';
 import { encodeReportFrame } from './encode.js';
 
+/** Where a connection goes, and how long it is tried. */
 export interface AgentOptions {
   readonly host: string;
   readonly port: number;
