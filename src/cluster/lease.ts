@@ -43,7 +43,7 @@ export function renewal(lease: Lease, nowMs: number): BucketAsk | undefined {
     lease.renewal = { firstMs: nowMs, sentMs: nowMs };
   } else if (nowMs - lease.renewal.sentMs < RETRY_MS) return undefined;
   lease.renewal.sentMs = nowMs;
-  return { kind: 'renew', revision: lease.revision, life: lease.life };
+  return { kind: 'renew', revision: lease.revision, value: { life: lease.life } };
 }
 
 /** A renewal that expected the revision `expected` was answered. */
@@ -89,7 +89,8 @@ export function seen(watch: Watch, number: number, records: readonly LeaseRecord
   if (watch.look?.number !== number) return false;
   // While nobody could read, nobody could renew: the count starts anew.
   const isAnew = nowMs - watch.answeredMs > MAX_GAP_MS;
-  for (const [node, { life, revision }] of records.entries()) {
+  for (const [node, record] of records.entries()) {
+    const { life, revision } = record;
     const known = watch.leases[node]!;
     if (revision > known.revision) watch.leases[node] = { life, revision, firstSeenMs: nowMs };
     else if (isAnew) known.firstSeenMs = nowMs;

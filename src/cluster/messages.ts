@@ -59,8 +59,12 @@ export type LogAnswer =
       readonly entries: readonly Entry[];
     };
 
-export interface LeaseRecord {
+/** What a node writes as its lease. No time: another's clock says nothing. */
+export interface LeaseValue {
   readonly life: number;
+}
+
+export interface LeaseRecord extends LeaseValue {
   /** Of the bucket: rises with each write of the record. 0: there is none. */
   readonly revision: number;
 }
@@ -75,7 +79,7 @@ export interface OwnerRecord {
 /** Writes are conditional on the revision that they replace. */
 export type BucketAsk =
   | { readonly kind: 'look'; readonly number: number }
-  | { readonly kind: 'renew'; readonly revision: number; readonly life: number }
+  | { readonly kind: 'renew'; readonly revision: number; readonly value: LeaseValue }
   | {
       readonly kind: 'claim';
       readonly partition: number;

@@ -136,7 +136,7 @@ export function logAnswered(owner: Owner, answer: LogAnswer, mayKill: boolean, n
     case 'last':
       if (owner.phase !== 'opening' || appending) return [];
       if (answer.lastEpoch >= owner.epoch) return standDown(owner);
-      return append(owner, { epoch: owner.epoch, batch: undefined, confirmed: [] }, answer.sequence, nowMs);
+      return append(owner, openingEntry(owner), answer.sequence, nowMs);
     case 'appended':
       return answer.expected === appending?.expected ? appended(owner, appending, mayKill, nowMs) : [];
     case 'refused':
@@ -172,17 +172,24 @@ function appended(
   nowMs: number,
 ): Effect[] {
   owner.appending = undefined;
-  if (owner.phase === 'opening') {
-    owner.openedAt = expected + 1;
-    owner.phase = 'replaying';
-    return readBehind(owner, 0, nowMs);
-  }
+  if (owner.phase === 'opening') return opened(owner, expected + 1, nowMs);
   applyEntry(owner.fold, entry);
   owner.isDoubtful = false;
   const effects = round === undefined ? [] : toStore(owner, confirmed(owner.fence, round, mayKill, nowMs));
   const { batch } = entry;
   if (batch) effects.push(reply(owner, batch));
   return [...effects, ...goOn(owner, nowMs)];
+}
+
+function openingEntry({ epoch }: Owner): Entry {
+  return { epoch, batch: undefined, confirmed: [] };
+}
+
+/** No older epoch appends any more: what stands up to this sequence is all there is. */
+function opened(owner: Owner, sequence: number, nowMs: number): Effect[] {
+  owner.openedAt = sequence;
+  owner.phase = 'replaying';
+  return readBehind(owner, 0, nowMs);
 }
 
 function replayed(owner: Owner, from: number, entries: readonly Entry[], nowMs: number): Effect[] {

@@ -36,7 +36,7 @@ export class BucketModel {
       }
       case 'renew': {
         if (leases[node]!.revision === ask.revision) {
-          const record = { life: ask.life, revision: this.#next(atMs) };
+          const record = { ...ask.value, revision: this.#next(atMs) };
           this.#revisions[node]!.push(record.revision);
           this.#states.push({ atMs, leases: leases.with(node, record), owners });
         }

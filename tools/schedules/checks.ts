@@ -28,6 +28,11 @@ export function before(owner: Owner): Before {
   return { phase, epoch, openedAt, sequence: fold.sequence, ledger: ledgerOf(owner) };
 }
 
+/** Counts change with nothing else. */
+export function hasChanged({ phase, epoch, fold }: Owner, was: Before): boolean {
+  return phase !== was.phase || fold.sequence !== was.sequence || epoch !== was.epoch;
+}
+
 /** The ledger balances at every moment, and says what the log says. */
 export function checkOwner(owner: Owner, was: Before, log: LogModel): void {
   const now = ledgerOf(owner);

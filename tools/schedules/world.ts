@@ -1,9 +1,19 @@
 import { type Member, newMember, step } from '../../src/cluster/member.js';
 import type { Effect, Input } from '../../src/cluster/messages.js';
+import type { Owner } from '../../src/cluster/owner.js';
 import type { Dice } from '../../src/testing/dice.js';
 import { Broken } from './broken.js';
 import { BucketModel } from './bucket-model.js';
-import { before, checkEffect, checkEnd, checkOwner, isSettled, type Parts } from './checks.js';
+import {
+  type Before,
+  before,
+  checkEffect,
+  checkEnd,
+  checkOwner,
+  hasChanged,
+  isSettled,
+  type Parts,
+} from './checks.js';
 import { EventQueue } from './event-queue.js';
 import { LogModel } from './log-model.js';
 import { CALM, type Fault, MAX_DELAY_MS, MAX_LATE_READ_MS, type Plan, type Rates } from './plan.js';
@@ -20,6 +30,8 @@ interface Node {
   member: Member | undefined;
   /** Paused: what comes is held. */
   held: (() => void)[] | undefined;
+  /** Of each owner, as it was when it was last checked. */
+  were: Before[];
 }
 
 /** How often what happened, to show that schedules try what they are meant to try. */
@@ -59,7 +71,13 @@ export class World implements Parts {
     this.logs = ofPartitions(() => new LogModel());
     this.stores = ofPartitions(() => new StoreModel());
     this.bucket = new BucketModel(plan.nodes, plan.partitions);
-    this.#nodes = plan.clocks.map((_, index) => ({ index, life: 0, member: undefined, held: undefined }));
+    this.#nodes = plan.clocks.map((_, index) => ({
+      index,
+      life: 0,
+      member: undefined,
+      held: undefined,
+      were: [],
+    }));
     this.happened = {
       ...{ events: 0, epochs: 0, takeovers: 0, kills: 0, fenced: 0, refusals: 0, entries: 0, handOvers: 0 },
     };
@@ -137,31 +155,36 @@ export class World implements Parts {
     }
     const { member } = node;
     const { rate, offsetMs } = this.#plan.clocks[node.index]!;
-    const were = member.owners.map(before);
     const effects = step(member, input, Math.floor(this.#now * rate) + offsetMs);
-    for (const [partition, owner] of member.owners.entries()) {
-      checkOwner(owner, were[partition]!, this.logs[partition]!);
-      if (owner.phase === 'none' && were[partition]!.phase === 'owning') this.happened.handOvers++;
-    }
+    for (const owner of member.owners) this.#check(node, owner);
     for (const effect of effects) {
       checkEffect(member, effect, this, this.#now);
       this.#carry(node, effect);
     }
   }
 
+  #check({ were }: Node, owner: Owner): void {
+    const was = were[owner.partition]!;
+    if (!hasChanged(owner, was)) return;
+    checkOwner(owner, was, this.logs[owner.partition]!);
+    if (owner.phase === 'none' && was.phase === 'owning') this.happened.handOvers++;
+    were[owner.partition] = before(owner);
+  }
+
   #carry(node: Node, effect: Effect): void {
     const { life } = node;
     switch (effect.to) {
       case 'agents':
-        return;
+        break;
       case 'node': {
         const to = this.#nodes[effect.node]!;
         // It reaches whatever life of the node is there by then.
-        return this.#send(true, () => this.#give(to, to.life, { from: 'node', message: effect.message }));
+        this.#send(true, () => this.#give(to, to.life, { from: 'node', message: effect.message }));
+        break;
       }
       case 'log': {
         const { partition, ask } = effect;
-        return this.#ask(() => {
+        this.#ask(() => {
           const answer = this.logs[partition]!.answer(
             ask,
             this.#now,
@@ -170,22 +193,25 @@ export class World implements Parts {
           );
           return () => this.#give(node, life, { from: 'log', partition, answer });
         });
+        break;
       }
       case 'bucket': {
         const { ask } = effect;
         if (ask.kind === 'claim' && ask.lapsed) this.happened.takeovers++;
-        return this.#ask(() => {
+        this.#ask(() => {
           const answer = this.bucket.answer(ask, node.index, this.#now, this.#lateMs());
           return () => this.#give(node, life, { from: 'bucket', answer });
         });
+        break;
       }
       case 'store': {
         const { partition, ask } = effect;
         const process = `${node.index}.${life}`;
-        return this.#send(false, () => {
+        this.#send(false, () => {
           const answer = this.stores[partition]!.answer(ask, process);
           if (answer) this.#send(false, () => this.#give(node, life, { from: 'store', partition, answer }));
         });
+        break;
       }
     }
   }
@@ -260,6 +286,7 @@ export class World implements Parts {
     const { nodes, partitions, fence } = this.#plan;
     const sender = { node: node.index, life: node.life };
     node.member = newMember({ sender, nodes, partitions, fence });
+    node.were = node.member.owners.map(before);
   }
 
   #resume(node: Node, life: number): void {
