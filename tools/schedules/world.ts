@@ -60,7 +60,7 @@ export class World implements Parts {
   #now = 0;
   #values = 0;
   #outageUntil = 0;
-  #isOver = false;
+  #isStill = false;
   readonly happened: Happened;
 
   constructor(plan: Plan, dice: Dice) {
@@ -93,9 +93,12 @@ export class World implements Parts {
     for (const { atMs, fault } of this.#plan.faults) this.#queue.put(atMs, () => this.#strike(fault));
     this.#queue.put(this.#plan.calmAtMs, () => this.#calm());
     this.#runUntil(() => this.#now > this.#plan.calmAtMs && this.#isSettled());
-    // What is still on its way from before comes now; nothing is due any more.
-    this.#isOver = true;
+    // What is still on its way from before comes now, and no clock ticks meanwhile. It may be news: that is settled, too.
+    this.#isStill = true;
     this.#runUntil(() => this.#queue.size === 0);
+    this.#isStill = false;
+    for (const node of this.#nodes) this.#tickOften(node);
+    this.#runUntil(() => this.#isSettled());
     checkEnd(this, this.#lastRead);
     this.#count();
   }
@@ -105,7 +108,7 @@ export class World implements Parts {
     for (;;) {
       if (this.#now >= nextLook || this.#queue.size === 0) {
         if (isDone()) return;
-        nextLook = this.#isOver ? Number.POSITIVE_INFINITY : this.#now + TICK_MS;
+        nextLook = this.#isStill ? Number.POSITIVE_INFINITY : this.#now + TICK_MS;
       }
       const next = this.#queue.take();
       if (next === undefined) continue;
@@ -124,7 +127,7 @@ export class World implements Parts {
   }
 
   #tickOften(node: Node): void {
-    if (this.#isOver) return;
+    if (this.#isStill) return;
     this.#give(node, node.life, { from: 'clock' });
     this.#queue.put(this.#now + this.#dice.between(TICK_MS - 50, TICK_MS + 50), () => this.#tickOften(node));
   }
