@@ -18,13 +18,18 @@ export interface Rates {
 /** Nothing goes wrong any more. */
 export const CALM: Rates = { lost: 0, doubled: 0, delayed: 0, lateReads: 0 };
 
+/** A node, or whoever owns a partition when it is struck. */
+export type Target = { readonly node: number } | { readonly ownerOf: number };
+
 export type Fault =
-  | { readonly kind: 'pause' | 'kill'; readonly node: number; readonly forMs: number }
+  | { readonly kind: 'pause' | 'kill'; readonly of: Target; readonly forMs: number }
   /** Log and bucket answer nobody. */
   | { readonly kind: 'outage'; readonly forMs: number }
   /** The store ends the sessions of a node, which is not told. */
-  | { readonly kind: 'disconnect'; readonly node: number }
-  | { readonly kind: 'give-up'; readonly node: number; readonly partition: number };
+  | { readonly kind: 'disconnect'; readonly of: Target }
+  /** The same, and the node stands still before it has its lock again: for long enough to be taken over. */
+  | { readonly kind: 'stall'; readonly of: Target; readonly afterMs: number; readonly forMs: number }
+  | { readonly kind: 'give-up'; readonly of: Target; readonly partition: number };
 
 export interface Plan {
   readonly nodes: number;
@@ -54,7 +59,7 @@ export function planOf(dice: Dice): Plan {
       delayed: dice.pick([0, 20, 100, 200]),
       lateReads: dice.pick([0, 200, 700]),
     },
-    faults: Array.from({ length: dice.between(1, 6) }, () => ({
+    faults: Array.from({ length: dice.between(1, 9) }, () => ({
       atMs: dice.between(500, calmAtMs),
       fault: faultOf(dice, nodes, partitions),
     })),
@@ -62,20 +67,22 @@ export function planOf(dice: Dice): Plan {
 }
 
 function faultOf(dice: Dice, nodes: number, partitions: number): Fault {
-  const node = dice.below(nodes);
-  switch (dice.below(8)) {
+  const of = dice.chance(1, 3) ? { node: dice.below(nodes) } : { ownerOf: dice.below(partitions) };
+  switch (dice.below(9)) {
     case 0:
     case 1:
+      return { kind: 'pause', of, forMs: dice.between(200, 7000) };
     case 2:
-      return { kind: 'pause', node, forMs: dice.between(200, 7000) };
     case 3:
+      return { kind: 'stall', of, afterMs: dice.between(0, 300), forMs: dice.between(3000, 9000) };
     case 4:
-      return { kind: 'kill', node, forMs: dice.between(50, 5000) };
     case 5:
-      return { kind: 'outage', forMs: dice.between(500, 5000) };
+      return { kind: 'kill', of, forMs: dice.between(50, 5000) };
     case 6:
-      return { kind: 'disconnect', node };
+      return { kind: 'outage', forMs: dice.between(500, 5000) };
+    case 7:
+      return { kind: 'disconnect', of };
     default:
-      return { kind: 'give-up', node, partition: dice.below(partitions) };
+      return { kind: 'give-up', of, partition: dice.below(partitions) };
   }
 }

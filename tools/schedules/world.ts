@@ -247,13 +247,18 @@ export class World implements Parts {
       this.#outageUntil = Math.max(this.#outageUntil, this.#now + fault.forMs);
       return;
     }
-    const node = this.#nodes[fault.node]!;
+    const { of } = fault;
+    const index = 'node' in of ? of.node : (this.bucket.now.owners[of.ownerOf]!.owner?.node ?? 0);
+    const node = this.#nodes[index]!;
     const { life } = node;
     if (!node.member) return;
     switch (fault.kind) {
       case 'pause':
-        node.held ??= [];
-        this.#queue.put(this.#now + fault.forMs, () => this.#resume(node, life));
+        this.#pause(node, life, fault.forMs);
+        break;
+      case 'stall':
+        this.#endSessions(`${index}.${life}`);
+        this.#queue.put(this.#now + fault.afterMs, () => this.#pause(node, life, fault.forMs));
         break;
       case 'kill':
         node.member = undefined;
@@ -273,6 +278,12 @@ export class World implements Parts {
         this.#give(node, life, { from: 'operator', partition: fault.partition });
         break;
     }
+  }
+
+  #pause(node: Node, life: number, forMs: number): void {
+    if (node.life !== life || !node.member || this.#now >= this.#plan.calmAtMs) return;
+    node.held ??= [];
+    this.#queue.put(this.#now + forMs, () => this.#resume(node, life));
   }
 
   #nodeOf(key: number): number {
