@@ -70,4 +70,56 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
       replace: 'return kill(fence, nowMs);',
     },
   ),
+  {
+    name: 'killed-by-an-earlier-confirmation',
+    breaks: 'What the log confirmed before another session was seen is taken as leave to kill that one.',
+    edits: [
+      {
+        file: 'src/cluster/fence.ts',
+        find: 'if (round !== fence.round) return [];',
+        replace: 'if (round < 0) return [];',
+      },
+    ],
+    tests: [{ file: 'test/cluster/fence.test', titles: ['a session is killed only*'] }],
+  },
+  caughtBySchedules('lock-without-confirmation', 'An earlier owner that finds the lock free writes.', {
+    file: 'src/cluster/fence.ts',
+    find: "wait(fence, 'confirming');",
+    replace: "fence.phase = 'open';",
+  }),
+  caughtBySchedules(
+    'own-append-is-anothers',
+    'An entry whose answer was lost counts as that of another owner.',
+    {
+      file: 'src/cluster/owner.ts',
+      find: 'if (found.epoch === owner.epoch) return appended(owner, appending, mayKill, nowMs);',
+      replace: '',
+    },
+  ),
+  caughtBySchedules(
+    'earlier-life-overtakes',
+    'What an earlier life sent is journaled behind what this one did.',
+    {
+      file: 'src/cluster/fold.ts',
+      find: "if (sender.life < last.life) return 'other';",
+      replace: '',
+    },
+  ),
+  caughtBySchedules(
+    'no-drift-margin',
+    'A node counts on its lease as long as others do whose clocks are right.',
+    {
+      file: 'src/cluster/lease.ts',
+      find: 'nowMs - sinceMs < HOLD_MS',
+      replace: 'nowMs - sinceMs < LEASE_MS',
+    },
+  ),
+  {
+    name: 'outage-counts',
+    breaks: 'After an outage of the bucket, in which nobody could renew, healthy nodes are taken over.',
+    edits: [
+      { file: 'src/cluster/lease.ts', find: 'else if (isAnew) known.firstSeenMs = nowMs;', replace: '' },
+    ],
+    tests: [{ file: 'test/cluster/lease.test', titles: ['time in which the bucket*'] }],
+  },
 ];
