@@ -8,7 +8,7 @@ import { type DrainOutcome, drain } from './node/drain.js';
 import { type Foundation, layFoundation } from './node/foundation.js';
 import { letGo } from './node/let-go.js';
 import { applyInPlace } from './node/live-config.js';
-import { type Intake, openIntake } from './node/open-intake.js';
+import { type Intake, openIntake, tlsFilesOf } from './node/open-intake.js';
 import { openJournal } from './node/open-journal.js';
 import { openStore } from './node/open-store.js';
 import { openTelemetry } from './node/open-telemetry.js';
@@ -23,6 +23,8 @@ import type { ActorRef } from './runtime/actors.js';
 export interface Reporter {
   /** Where agents connect. */
   readonly address: Address;
+  /** Where agents connect with TLS; null without `listen.tls`. */
+  readonly secureAddress: Address | null;
   /** Where the admin HTTP is served; null when it is not. */
   readonly admin: Address | null;
   /** Takes reports from inside the process, dispatched by nact: a report, or `{ reports, journaled }`. */
@@ -59,12 +61,12 @@ export async function startReporter(
   options: ReporterOptions = {},
 ): Promise<Reporter> {
   // What is of the command line alone is left out.
-  const { address, admin, ref, report, status, ledger, drain, stop } = await startWithWays(
+  const { address, secureAddress, admin, ref, report, status, ledger, drain, stop } = await startWithWays(
     config,
     options,
     OWN_WAYS,
   );
-  return { address, admin, ref, report, status, ledger, drain, stop };
+  return { address, secureAddress, admin, ref, report, status, ledger, drain, stop };
 }
 
 /** A reporter whose ports and connections may be of another process. */
@@ -113,7 +115,8 @@ export async function startWithWays(
     const intake = await openIntake(foundation, writers, view.peers(journal.peers));
     foundation.status.enter('running');
     foundation.events.emit({
-      ...{ type: 'listening', ...intake.address },
+      ...{ type: 'listening', ...intake.ports.plain },
+      ...(intake.ports.secure ? { secure: intake.ports.secure } : {}),
       ...{ writers: settings.writers.count, store: store.description },
     });
     return reporterOf({ foundation, admin, writers, intake, view, telemetry });
@@ -136,7 +139,8 @@ interface Stages {
 function reporterOf({ foundation, admin, writers, intake, view, telemetry }: Stages): HeldReporter {
   const { status } = foundation;
   return {
-    address: intake.address,
+    address: intake.ports.plain,
+    secureAddress: intake.ports.secure ?? null,
     admin: admin?.address ?? null,
     ref: intake.ingress.ref,
     report: (...reports) => intake.ingress.report(reports),
@@ -152,11 +156,12 @@ function reporterOf({ foundation, admin, writers, intake, view, telemetry }: Sta
     status: () => status.read(),
     closeAdmin: async () => admin?.close(),
     apply: (next) => {
-      // First, as it alone may fail.
+      // First, as they alone may fail.
+      const tlsFiles = tlsFilesOf(next.listen);
       admin?.setCertificate(next.admin.tls);
       applyInPlace(foundation.config, next);
       admin?.setTokens(next.admin);
-      intake.recheck();
+      intake.recheck(tlsFiles);
       view.changed();
     },
     turnedAway: (count) => {

@@ -1,9 +1,10 @@
+import { readAuthorities } from '../model/authority-file.js';
 import { readServerCertificate, type ServerCertificate } from '../model/server-certificate.js';
 import type { Config } from './schema.js';
 import { valueAt } from './tree.js';
 
 /** Sections with `cert` and `key`, whose files are read once and held: a reload takes them again. */
-const CERTIFICATES = ['admin.tls'] as const;
+const CERTIFICATES = ['listen.tls', 'admin.tls'] as const;
 
 export interface Contents {
   /** By key, another text for another content of its file. */
@@ -27,6 +28,8 @@ export function contentsOf(config: Config): Contents {
     if (isOver(found))
       warnings.push(`the certificate of ${section}.cert ended at ${found.validTo.toISOString()}`);
   }
+  const { ca } = config.listen.tls;
+  if (ca !== undefined) digests.set('listen.tls.ca', readAuthorities('listen.tls.ca', ca).digest);
   return { digests, warnings };
 }
 
