@@ -58,12 +58,12 @@ export function secured(socket: Socket, host: string, tls: AgentTls | (() => Age
   });
 }
 
-const UNKNOWN = 'no authority that is trusted has signed its certificate: trust its authority (ca)';
+const UNKNOWN = 'no authority that is trusted has signed its certificate: trust its authority (ca, --tls-ca)';
 const PROBLEMS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet: is a clock wrong?',
   DEPTH_ZERO_SELF_SIGNED_CERT:
-    'nobody but itself has signed its certificate: trust it (ca), or let an authority sign it',
+    'nobody but itself has signed its certificate: trust it (ca, --tls-ca), or let an authority sign it',
   SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN,
   UNABLE_TO_GET_ISSUER_CERT: UNKNOWN,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN,

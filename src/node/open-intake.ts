@@ -6,7 +6,7 @@ import { Gate } from '../intake/gate.js';
 import { HandlerTable } from '../intake/handlers.js';
 import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
-import { readTlsFiles, type TlsFiles } from '../intake/tls/tls-files.js';
+import { readTlsFiles, type TlsFiles, tlsStatusOf } from '../intake/tls/tls-files.js';
 import type { AgentPorts } from '../intake/transport.js';
 import type { Peers } from '../journal/contract.js';
 import { openFilesLimit } from '../model/open-files.js';
@@ -60,6 +60,8 @@ export async function openIntake(
     peerNumber: peers.number('internal'),
   });
   const files = tlsFilesOf(listen);
+  let tlsStatus = files ? tlsStatusOf(files) : null;
+  status.add({ tls: () => tlsStatus });
   const limit = new LiveConnectionLimit(listen, events);
   const listener: Listener = new Listener(
     root,
@@ -92,7 +94,10 @@ export async function openIntake(
   const ports = await listener.listen();
   return {
     ...{ ports, listener, ingress, isJournaled },
-    recheck: (files) => listener.recheck(files),
+    recheck: (renewed) => {
+      if (renewed) tlsStatus = tlsStatusOf(renewed);
+      listener.recheck(renewed);
+    },
     hold: () => budget.hold(),
     release: () => budget.release(),
   };

@@ -1,5 +1,6 @@
 import { type Authorities, readAuthorities } from '../../model/authority-file.js';
 import { readServerCertificate, type ServerCertificate } from '../../model/server-certificate.js';
+import type { TlsStatus } from '../../model/status.js';
 import type { CertificateRules } from './peer-certificate.js';
 
 /** The section `listen.tls`, which may change while it runs. */
@@ -25,5 +26,14 @@ export function readTlsFiles({ cert = '', key = '', ca }: TlsRules): TlsFiles {
   return {
     own: readServerCertificate('listen.tls', { cert, key }),
     authorities: ca === undefined ? undefined : readAuthorities('listen.tls.ca', ca),
+  };
+}
+
+/** Which of them ends first, and when. */
+export function tlsStatusOf({ own, authorities }: TlsFiles): TlsStatus {
+  const isAuthority = authorities !== undefined && authorities.validTo < own.validTo;
+  return {
+    validTo: (isAuthority ? authorities.validTo : own.validTo).toISOString(),
+    endsFirst: isAuthority ? 'listen.tls.ca' : 'listen.tls.cert',
   };
 }
