@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ConnectionDenial } from '../model/traffic.js';
 import { until } from '../model/wait.js';
@@ -202,8 +202,9 @@ export class Listener {
       return;
     }
     socket.pause();
+    const bytesBefore = Math.max(0, socket.bytesRead - rest.length);
     if (rest.length > 0) socket.unshift(rest);
-    handshakes.add(socket, peer);
+    handshakes.add(socket, peer, bytesBefore);
   }
 
   #secured(socket: TLSSocket, peer: string): void {
@@ -294,7 +295,8 @@ export class Listener {
 
   /** A reset: an orderly end would look to the agent as if what it has sent had arrived. */
   #deny(socket: Socket, peer: string, reason: ConnectionDenial, why: string): void {
-    this.#countDenial(peer, reason, why);
+    // One without an address was reset before anybody looked: a health check, for example.
+    if (isIP(peer) !== 0) this.#countDenial(peer, reason, why);
     resetSocket(socket);
   }
 

@@ -1,7 +1,8 @@
-import { constants } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect, createServer as createTlsServer } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
@@ -82,7 +83,7 @@ test('who shows no certificate, one of a stranger, one that has expired or one t
 
 test('only certificates with a name or a fingerprint that is allowed are let in', async (t) => {
   const stranger = new TestAuthority(tempDir(t)).selfSigned();
-  const { fingerprint256 } = new (await import('node:crypto')).X509Certificate(readFileSync(stranger.cert));
+  const { fingerprint256 } = new X509Certificate(readFileSync(stranger.cert));
   const site = await TlsSite.start(t, ({ ca }) => ({
     ...{ ca, clientAuth: 'required' },
     allowNames: ['*.agents.example'],
@@ -323,7 +324,6 @@ test('agents come over IPv6, too', async (t) => {
 test('records cut anywhere are put together again', async (t) => {
   const site = await TlsSite.start(t);
   const socket = await site.bare();
-  const { Duplex } = await import('node:stream');
   // Each byte that the agent sends is a write of its own.
   const cut = new Duplex({
     read: () => {},

@@ -23,6 +23,8 @@ interface Handshake {
   readonly peer: string;
   readonly clock: FrameClock;
   readonly onClose: () => void;
+  /** Bytes of it that came before TLS. */
+  readonly bytesBefore: number;
   /** When its turn came; undefined while it waits. */
   beganMs?: number;
 }
@@ -82,14 +84,15 @@ export class Handshakes {
     this.#pump();
   }
 
-  /** Takes a socket that does not flow. */
-  add(socket: Socket, peer: string): void {
+  /** Takes a socket that does not flow. `bytesBefore`: what was read of it and is not TLS. */
+  add(socket: Socket, peer: string, bytesBefore = 0): void {
     const clock = new FrameClock(
       () => this.#rules.handshakeTimeoutMs,
       // What has come already is looked at first: timers run before sockets.
       () => setImmediate(() => this.#late(handshake)),
     );
-    const handshake: Handshake = { socket, peer, clock, onClose: () => this.#closed(handshake) };
+    const onClose = () => this.#closed(handshake);
+    const handshake: Handshake = { socket, peer, clock, onClose, bytesBefore };
     socket.on('close', handshake.onClose);
     // A reset says no more than the close that follows it.
     socket.on('error', () => {});
@@ -207,9 +210,9 @@ export class Handshakes {
   }
 
   #closed(handshake: Handshake): void {
-    const { socket, peer } = handshake;
+    const { socket, peer, bytesBefore } = handshake;
     // A health check, for example, leaves without a word.
-    const hasSpoken = socket.bytesRead > 0 && handshake.beganMs !== undefined;
+    const hasSpoken = socket.bytesRead > bytesBefore && handshake.beganMs !== undefined;
     this.#forget(handshake);
     this.#pump();
     if (!hasSpoken) return;
