@@ -130,12 +130,17 @@ export class TlsSite {
 export const frameOf = (service: number, round = 1, hosts = 1) =>
   encodeReportFrame(numberedReport(service, 1, hosts, round));
 
-/** Resolves when it is over, to how. */
+/** Resolves when it is over, to how. Rejects when it is not in time. */
 export function endOf(socket: Socket): Promise<'end' | 'error' | 'closed'> {
-  return new Promise((resolve) => {
-    socket.once('error', () => resolve('error'));
-    socket.once('end', () => resolve('end'));
-    socket.once('close', () => resolve('closed'));
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error('waited in vain for its end')), BOUND.boundMs);
+    const over = (how: 'end' | 'error' | 'closed') => {
+      clearTimeout(late);
+      resolve(how);
+    };
+    socket.once('error', () => over('error'));
+    socket.once('end', () => over('end'));
+    socket.once('close', () => over('closed'));
     socket.resume();
   });
 }
