@@ -1,6 +1,9 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HandleOptions } from './admin/hosted.js';
 import type { Admin } from './admin/http.js';
 import { type Config, type ConfigInput, parseConfig } from './config/index.js';
 import type { IngressMessage } from './intake/ingress.js';
+import type { EndReason } from './model/end-reason.js';
 import type { Report } from './model/report.js';
 import type { Address, Ledger, ReporterStatus } from './model/status.js';
 import { DeadLetterCounter } from './node/dead-letters.js';
@@ -17,15 +20,17 @@ import { type Shown, serveAdmin } from './node/serve-admin.js';
 import { openViewDesk, type ViewDesk } from './node/start-view.js';
 import { startWriters, type Writers } from './node/start-writers.js';
 import { OWN_WAYS, type Ways } from './node/ways.js';
+import { endingOf } from './node/ways-to-end.js';
 import type { Telemetry } from './observe/telemetry/telemetry.js';
 import type { ActorRef } from './runtime/actors.js';
 
+/** A reporter that runs in this process. */
 export interface Reporter {
   /** Where agents connect. */
   readonly address: Address;
   /** Where agents connect with TLS; null without `listen.tls`. */
   readonly secureAddress: Address | null;
-  /** Where the admin HTTP is served; null when it is not. */
+  /** Where the admin HTTP is served; null when it is not: its address was taken, or `ownHttp` is false. */
   readonly admin: Address | null;
   /** Takes reports from inside the process, dispatched by nact: a report, or `{ reports, journaled }`. */
   readonly ref: ActorRef<IngressMessage>;
@@ -35,6 +40,7 @@ export interface Reporter {
    * REPORTER_STOPPED when the reporter stops before they are on disk, or has stopped.
    */
   report(...reports: readonly Report[]): Promise<void>;
+  /** How the reporter is, at this moment. */
   status(): ReporterStatus;
   /** The conservation equation over all writers, at this moment. */
   ledger(): Ledger;
@@ -45,8 +51,25 @@ export interface Reporter {
    * the process, unless it can be written again before `stop`.
    */
   drain(): Promise<DrainOutcome>;
-  /** Ends everything at once but in order; what is pending stays in the journal. Idempotent. */
+  /** Ends everything at once but in order; what is pending stays in the journal. Idempotent. Never rejects. */
   stop(): Promise<void>;
+  /** As `stop`, for `await using`. Whoever wants everything stored first calls `drain` at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void>;
+  /** Resolves with the reason when the reporter has ended, whoever ended it, and all is closed. Never rejects. */
+  readonly ended: Promise<EndReason>;
+  /**
+   * Serves the page and the API of the admin HTTP on a server of the host. Give it requests whose body nobody has read.
+   * `request.url` is changed to the path below `base`. After the end of the reporter, each is answered with 503.
+   *
+   * With `admin.token` or `admin.viewToken` set, requests need it, as on the own port. Without, only those of this
+   * machine are served, unless `role` says that the host has checked who asks.
+   *
+   *     createServer((request, response) => {
+   *       if (request.url?.startsWith('/reporter')) reporter.handle(request, response, { base: '/reporter' });
+   *       else …
+   *     });
+   */
+  handle(request: IncomingMessage, response: ServerResponse, options?: HandleOptions): void;
 }
 
 /**
@@ -54,19 +77,32 @@ export interface Reporter {
  *
  * `config` is validated first; keys that are left out have their defaults, relative paths resolve against the
  * working directory. Rejects with ReporterError (CONFIG_INVALID, JOURNAL_*, LISTEN_FAILED) or with a StoreError of
- * class `configuration`; nothing is left running then. A store that is only away is no reason to reject.
+ * class `configuration`, or with the reason of an aborted `signal`; nothing is left running then. A store that is only
+ * away is no reason to reject.
+ *
+ *     await using reporter = await startReporter({ journal: { dir: '/var/lib/lars/journal' } });
  */
 export async function startReporter(
   config: ConfigInput | Config,
   options: ReporterOptions = {},
 ): Promise<Reporter> {
   // What is of the command line alone is left out.
-  const { address, secureAddress, admin, ref, report, status, ledger, drain, stop } = await startWithWays(
-    config,
-    options,
-    OWN_WAYS,
-  );
-  return { address, secureAddress, admin, ref, report, status, ledger, drain, stop };
+  const held = await startWithWays(config, options, OWN_WAYS);
+  const { address, secureAddress, admin, ref, report, status, ledger, drain, stop, ended, handle } = held;
+  return {
+    address,
+    secureAddress,
+    admin,
+    ref,
+    report,
+    status,
+    ledger,
+    drain,
+    stop,
+    ended,
+    handle,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 /** A reporter whose ports and connections may be of another process. */
@@ -91,6 +127,8 @@ export async function startWithWays(
   ways: Ways,
 ): Promise<HeldReporter> {
   // The steps of "Start-up" in docs/architecture.md. Each adds to the teardown what ends it.
+  const { signal } = options;
+  signal?.throwIfAborted();
   const settings = parseConfig(config, { baseDir: process.cwd() });
   const foundation = layFoundation(settings, options, ways);
   let telemetry: Telemetry | undefined;
@@ -99,7 +137,9 @@ export async function startWithWays(
     const view = openViewDesk(foundation);
     const shown: Shown = { letters: new DeadLetterCounter(foundation), view };
     const admin = await serveAdmin(foundation, shown, config.admin !== undefined);
+    signal?.throwIfAborted();
     const journal = await openJournal(foundation);
+    signal?.throwIfAborted();
     const store = await openStore(foundation);
     shown.store = store;
     foundation.teardown.add('reading of the store', () => {
@@ -113,6 +153,7 @@ export async function startWithWays(
     // Before anything comes in, so that it misses nothing.
     view.start(store, writers.lanes);
     const intake = await openIntake(foundation, writers, view.peers(journal.peers));
+    signal?.throwIfAborted();
     foundation.status.enter('running');
     foundation.events.emit({
       ...{ type: 'listening', ...intake.ports.plain },
@@ -129,7 +170,7 @@ export async function startWithWays(
 
 interface Stages {
   readonly foundation: Foundation;
-  readonly admin: Admin | null;
+  readonly admin: Admin;
   readonly writers: Writers;
   readonly intake: Intake;
   readonly view: ViewDesk;
@@ -138,29 +179,26 @@ interface Stages {
 
 function reporterOf({ foundation, admin, writers, intake, view, telemetry }: Stages): HeldReporter {
   const { status } = foundation;
+  const { ended, end } = endingOf(foundation, { intake, writers, telemetry });
+  const stop = () => end('stopped');
   return {
     address: intake.ports.plain,
     secureAddress: intake.ports.secure ?? null,
-    admin: admin?.address ?? null,
+    admin: admin.address,
     ref: intake.ingress.ref,
     report: (...reports) => intake.ingress.report(reports),
     ledger: () => status.ledger(),
     drain: () => drain(foundation, intake, writers),
-    stop: async () => {
-      await foundation.end();
-      // What is not journaled by now never will be.
-      intake.ingress.end();
-      // Last, so that nothing waits for a collector.
-      await telemetry?.end();
-    },
+    ...{ stop, ended, [Symbol.asyncDispose]: stop },
+    handle: (request, response, how) => admin.handle(request, response, how),
     status: () => status.read(),
-    closeAdmin: async () => admin?.close(),
+    closeAdmin: () => admin.close(),
     apply: (next) => {
       // First, as they alone may fail.
       const tlsFiles = tlsFilesOf(next.listen);
-      admin?.setCertificate(next.admin.tls);
+      admin.setCertificate(next.admin.tls);
       applyInPlace(foundation.config, next);
-      admin?.setTokens(next.admin);
+      admin.setTokens(next.admin);
       intake.recheck(tlsFiles);
       view.changed();
     },

@@ -186,7 +186,7 @@ test('the service knows nothing of the tools, the tools nothing of the tests', (
     src: ['src'],
     tools: ['src', 'tools'],
     // They import the package by its name, as its users do.
-    examples: [],
+    examples: ['examples'],
     test: ['src', 'tools', 'test'],
   };
   const wrong = internal.filter(({ file, target }) => !below[treeOf(file)]!.includes(treeOf(target)));

@@ -20,22 +20,24 @@ const FAILURES_MS = 1000;
 
 /** Who has presented a token, by the cookie that they were given for it. In memory: a restart ends them all. */
 export class Sessions {
-  readonly #port: () => number;
+  readonly #port: () => number | undefined;
+  /** In the place of a port, where there is none. */
+  readonly #mark = randomBytes(4).toString('hex');
   readonly #nowMs: () => number;
   /** By the digest of the id: how long a look-up takes tells nothing of an id. */
   readonly #sessions = new Map<string, Session>();
   /** When wrong tokens were presented; the last few. */
   #failuresMs: number[] = [];
 
-  /** `port`: that of the server, once it listens. `nowMs`: a clock that runs evenly. */
-  constructor(port: () => number, nowMs: () => number = () => performance.now()) {
+  /** `port`: that of the server, once it listens, if it has one. `nowMs`: a clock that runs evenly. */
+  constructor(port: () => number | undefined, nowMs: () => number = () => performance.now()) {
     this.#port = port;
     this.#nowMs = nowMs;
   }
 
   /** Browsers send a cookie to every port of a host; so two reporters on it need two names. */
   get cookieName(): string {
-    return `lars_session_${this.#port()}`;
+    return `lars_session_${this.#port() ?? this.#mark}`;
   }
 
   /** Begins a session; returns its id. */

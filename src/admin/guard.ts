@@ -10,6 +10,7 @@ const FOREIGN_HOST = failure(
 );
 const FOREIGN_ORIGIN = failure(403, 'pages of other sites may not change anything here');
 const READS_ONLY = failure(403, 'admin.viewToken may read everything and change nothing: use admin.token');
+const HOST_READS_ONLY = failure(403, 'this asker may read everything and change nothing');
 
 /** What the guard has to know of a request. */
 export interface Asking {
@@ -17,6 +18,8 @@ export interface Asking {
   readonly headers: IncomingHttpHeaders;
   /** Whether it would change something of the reporter. */
   readonly changes: boolean;
+  /** What the asker may do, where a host has checked that; undefined: the guard is to. */
+  readonly role?: Role | undefined;
 }
 
 export interface GuardOptions {
@@ -65,8 +68,13 @@ export class Guard {
   }
 
   /** What to answer instead, or undefined when the request may be served. */
-  refusal({ method, headers, changes }: Asking): Answer | undefined {
+  refusal({ method, headers, changes, role: given }: Asking): Answer | undefined {
     const reads = isRead(method);
+    if (given !== undefined) {
+      if (changes && given !== 'admin') return HOST_READS_ONLY;
+      // Whatever the host knows of the asker, the browser may have sent it by itself.
+      return reads ? undefined : this.foreignOrigin(headers);
+    }
     if (!this.needsToken) {
       // No browser leaves it out; HTTP/1.0 probes do.
       if (headers.host !== undefined && !this.#isOwn(headers.host)) return FOREIGN_HOST;

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer as createPlainServer, type RequestListener, STATUS_CODES } from 'node:http';
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -10,6 +16,7 @@ import { type CertificateSetting, readServerCertificate } from '../model/server-
 import type { Address } from '../model/status.js';
 import { Sessions } from './browser-sessions.js';
 import { Guard, isRead } from './guard.js';
+import { type HandleOptions, HostedRequests } from './hosted.js';
 import { type Answer, failure, type Route } from './route.js';
 import { type StatusSources, statusRoutes } from './routes.js';
 import { sessionRoutes } from './session-routes.js';
@@ -67,8 +74,10 @@ export interface AdminOptions extends StatusSources {
 }
 
 export interface Admin {
-  /** Where it listens. */
-  readonly address: Address;
+  /** Where it listens; null when it has no port. */
+  readonly address: Address | null;
+  /** Serves a request that a server of the host has taken. */
+  handle(request: IncomingMessage, response: ServerResponse, options?: HandleOptions): void;
   /** From now on these open it; sessions that others have begun end. */
   setTokens(tokens: { readonly token?: string | undefined; readonly viewToken?: string | undefined }): void;
   /**
@@ -80,13 +89,19 @@ export interface Admin {
   close(): Promise<void>;
 }
 
+/** One that has a port. */
+export interface ServedAdmin extends Admin {
+  readonly address: Address;
+}
+
 /**
  * Serves the admin HTTP. Rejects with ReporterError LISTEN_FAILED, or CONFIG_INVALID where its certificate cannot be
  * used; nothing is left open then.
  */
-export async function startAdmin(options: AdminOptions): Promise<Admin> {
+export async function startAdmin(options: AdminOptions): Promise<ServedAdmin> {
   const { host, port } = options;
-  const { app, guard } = createApp(options);
+  const parts = createApp(options);
+  const { app } = parts;
   try {
     if (options.bind) await listenOn(app, await options.bind({ host, port }));
     else await app.listen({ host, port });
@@ -99,9 +114,24 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
     );
   }
   const bound = app.server.address() as AddressInfo;
+  return { ...adminOf(options, parts), address: { host: bound.address, port: bound.port } };
+}
+
+/** Without a port: a server of the host takes the requests. */
+export async function hostAdmin(options: AdminOptions): Promise<Admin> {
+  const parts = createApp(options);
+  await parts.app.ready();
+  return adminOf(options, parts);
+}
+
+function adminOf(options: AdminOptions, { app, guard, hosted }: App): Admin {
   let closing: Promise<void> | undefined;
   return {
-    address: { host: bound.address, port: bound.port },
+    address: null,
+    handle: (request, response, how) => {
+      if (closing) hosted.ended(response);
+      else if (hosted.enter(request, response, how)) app.routing(request, response);
+    },
     setTokens: (tokens) => guard.setTokens(tokens),
     setCertificate: (tls) => {
       const certificate = certificateOf(tls);
@@ -128,14 +158,22 @@ function endServer({ server }: FastifyInstance): void {
   server.closeAllConnections();
 }
 
-function createApp(options: AdminOptions): { readonly app: FastifyInstance; readonly guard: Guard } {
+interface App {
+  readonly app: FastifyInstance;
+  readonly guard: Guard;
+  readonly hosted: HostedRequests;
+}
+
+function createApp(options: AdminOptions): App {
   const { logger } = options;
   const limits = { ...LIMITS, ...options.limits };
   const certificate = certificateOf(options.tls);
-  const port = () => (app.server.address() as AddressInfo).port;
+  const port = () => (app.server.address() as AddressInfo | null)?.port;
   const guard = new Guard(options, new Sessions(port, options.nowMs));
-  const refusal: Refusal = ({ method, headers }, changes = false) =>
-    guard.refusal({ method, headers, changes });
+  const hosted = new HostedRequests();
+  const refusal: Refusal = ({ method, headers, raw }, changes = false) =>
+    hosted.refusal(raw, guard.needsToken) ??
+    guard.refusal({ ...{ method, headers, changes }, role: hosted.roleOf(raw) });
 
   const app: FastifyInstance = fastify({
     serverFactory: (listener) => {
@@ -173,14 +211,14 @@ function createApp(options: AdminOptions): { readonly app: FastifyInstance; read
     return send(request, reply, answer);
   });
   const routes = [...statusRoutes(options), ...sessionRoutes(guard), ...(options.routes ?? [])];
-  for (const route of routes) addRoute(app, route, refusal, logger);
+  for (const route of routes) addRoute(app, route, { refusal, hosted, logger });
   for (const path of new Set(routes.map((route) => route.path)))
     refuseOtherMethods(
       app,
       routes.filter((route) => route.path === path),
       refusal,
     );
-  return { app, guard };
+  return { app, guard, hosted };
 }
 
 /** Older ones are broken. */
@@ -233,7 +271,13 @@ function serverOf(
 /** `changes`: whether the request would change something, if it were served. */
 type Refusal = (request: FastifyRequest, changes?: boolean) => Answer | undefined;
 
-function addRoute(app: FastifyInstance, route: Route, refusal: Refusal, logger: Logger): void {
+interface Serving {
+  readonly refusal: Refusal;
+  readonly hosted: HostedRequests;
+  readonly logger: Logger;
+}
+
+function addRoute(app: FastifyInstance, route: Route, { refusal, hosted, logger }: Serving): void {
   app.route<{ Params: Record<string, string> }>({
     method: route.method === 'GET' ? ['GET', 'HEAD'] : route.method,
     url: route.path,
@@ -250,6 +294,7 @@ function addRoute(app: FastifyInstance, route: Route, refusal: Refusal, logger: 
         answer = await route.handle({
           ...{ params, query, body, headers },
           isHttps: request.protocol === 'https',
+          role: hosted.roleOf(request.raw),
         });
       } catch (error) {
         answer = failed(request, error, logger);

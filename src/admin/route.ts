@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { Role } from './browser-sessions.js';
 
 /** One path of the admin HTTP. Parts of it are further files that export routes; `http.ts` serves them. */
 export interface Route {
@@ -22,6 +23,8 @@ export interface AdminRequest {
   readonly headers: IncomingHttpHeaders;
   /** Whether it came over TLS to this server. */
   readonly isHttps: boolean;
+  /** What the asker may do, where a host has checked that. */
+  readonly role?: Role | undefined;
 }
 
 export interface Answer {

@@ -29,12 +29,15 @@ export function sessionRoutes(guard: Guard): readonly Route[] {
     role: role ?? null,
     expires: session ? secondIn(sessions.remainingMs(session)) : null,
   });
+  // The host knows who asks: there is nothing to log into.
+  const given = (role: Role) => json({ required: false, role, expires: null } satisfies SessionAnswer);
   return [
     {
       method: 'GET',
       path: PATH,
       open: true,
-      handle: ({ headers }) => json(told(guard.roleOf(headers), sessions.of(headers.cookie))),
+      handle: ({ headers, role }) =>
+        role === undefined ? json(told(guard.roleOf(headers), sessions.of(headers.cookie))) : given(role),
     },
     {
       method: 'POST',
@@ -44,6 +47,7 @@ export function sessionRoutes(guard: Guard): readonly Route[] {
         const { headers, body } = request;
         const foreign = guard.foreignOrigin(headers);
         if (foreign) return foreign;
+        if (request.role !== undefined) return given(request.role);
         if (!guard.needsToken) return json(told('admin', undefined));
         const token = tokenIn(body);
         if (token === undefined) return MISASKED;

@@ -2,15 +2,13 @@ import { isIP, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { messageOf } from '../model/errors.js';
 
-type Pem = string | Buffer;
-
 /** How an agent speaks TLS. The certificate of the reporter is verified. Certificates and keys are PEM, not paths. */
 export interface AgentTls {
   /** Authorities that are trusted; those that Node knows unless given. */
-  readonly ca?: Pem | readonly Pem[] | undefined;
+  readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined;
   /** Certificate of this agent, then those of the authorities in between; with its key. */
-  readonly cert?: Pem | undefined;
-  readonly key?: Pem | undefined;
+  readonly cert?: string | Buffer | undefined;
+  readonly key?: string | Buffer | undefined;
   /** Name, or IP address, that the certificate of the reporter must have; `host` unless given. */
   readonly servername?: string | undefined;
   /** False for trials only: whoever is in between can read and change everything. */
@@ -30,7 +28,7 @@ export function secured(socket: Socket, host: string, tls: AgentTls | (() => Age
       name = servername;
       stream = connect({
         ...{ socket, cert, key, minVersion: 'TLSv1.2', rejectUnauthorized: verify },
-        ...(ca === undefined ? {} : { ca: Array.isArray(ca) ? [...ca] : (ca as Pem) }),
+        ...(ca === undefined ? {} : { ca: Array.isArray(ca) ? [...ca] : (ca as string | Buffer) }),
         // What the certificate must be for; an address is no name to ask for.
         host: name,
         ...(isIP(name) === 0 ? { servername: name } : {}),

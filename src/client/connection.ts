@@ -6,6 +6,7 @@ import { type AgentTls, NOT_TAKEN } from './agent-tls.js';
 import { encodeReportFrame } from './encode.js';
 import { openSocket, reasonOf, TOO_MANY } from './open-socket.js';
 
+/** Where a connection goes, and how long it is tried. */
 export interface AgentOptions {
   readonly host: string;
   readonly port: number;

@@ -20,6 +20,8 @@
  * `connectAgent` is one connection, and slows its caller down instead of replacing reports. Whoever sends the same
  * hosts many thousand times a second encodes with a `ReportTemplate`, several reports into one piece of memory, and
  * passes that to its `sendBytes`.
+ *
+ * @module lars-reporter/client
  */
 
 export type { BackoffLimits } from '../model/backoff.js';

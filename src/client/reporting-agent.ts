@@ -7,6 +7,7 @@ import { type AgentConnection, connectAgent } from './connection.js';
 import { encodeReportFrames } from './encode.js';
 import { Outbox, type OutboxCounts, type ServiceKey } from './outbox.js';
 
+/** Where an agent reports to, and what it may hold. */
 export interface ReportingAgentOptions {
   readonly host: string;
   readonly port: number;
@@ -26,6 +27,7 @@ export interface ReportingAgentOptions {
   readonly onEvent?: (event: AgentEvent) => void;
 }
 
+/** What happens to an agent. */
 export type AgentEvent =
   | { readonly type: 'connected' }
   /** The connection was lost, or one could not be made. It is tried again in `pauseMs`. */

@@ -8,7 +8,7 @@ import type { Counts } from '../partition/counts.js';
 import type { Inbox } from '../routing/inbox.js';
 import type { Credit } from '../routing/protocol.js';
 import { type ActorRef, type ParentRef, spawn, stop, tell } from '../runtime/actors.js';
-import { encodeFrame, FrameDecoder, FrameError } from '../wire/frame.js';
+import { FrameDecoder, FrameError } from '../wire/frame.js';
 import { MessageId, type ReportDecoder } from '../wire/messages.js';
 import { FrameLost, ResumedDecoder } from '../wire/resumed-decoder.js';
 import type { AddressUse } from './address-use.js';
@@ -16,8 +16,9 @@ import type { InflightBudget, Reader } from './budget.js';
 import { FrameClock } from './frame-clock.js';
 import type { FrameLimits } from './frame-limits.js';
 import { type Gate, isCallerAt } from './gate.js';
-import type { HandledFrame, HandlerTable } from './handlers.js';
+import type { HandlerTable } from './handlers.js';
 import { buffered, type ConnectionPast, NO_PAST } from './past.js';
+import type { Replies } from './replies.js';
 import { endSocket, hintOfTls } from './tls/secured-socket.js';
 
 /** What all connections share. */
@@ -31,6 +32,7 @@ export interface ConnectionDomain {
   readonly traffic: Traffic;
   readonly events: EventSink;
   readonly handlers: HandlerTable;
+  readonly replies: Replies;
   /** Where the rows of a chunk are decoded into, by one connection at a time: one at rest holds no buffer. */
   readonly rows: RowBuffer;
   readonly reports: ReportDecoder;
@@ -51,8 +53,6 @@ type ConnectionMessage =
  * the next chunk ready while the last is on its way to disk, and lets small reports come without a pause for each.
  */
 const WINDOW_BYTES = 65_536;
-/** Replies of handlers that may wait for a peer to read them; one that lets more pile up is closed. */
-const MAX_REPLY_BYTES = 1_048_576;
 
 /**
  * One agent's connection: bytes → frames → reports → rows for the router.
@@ -71,7 +71,7 @@ export class Connection implements Reader {
   #peerTag: number | undefined;
   readonly #decoder: FrameDecoder | ResumedDecoder;
   readonly #ref: ActorRef<ConnectionMessage>;
-  /** Read, and not journaled yet. */
+  /** Read, and not journaled yet, or still with handlers. */
   #unpaidBytes = 0;
   #frames = 0;
   /** What the rows of the present chunk are decoded into. */
@@ -124,7 +124,7 @@ export class Connection implements Reader {
         domain.events.emit({ type: 'connection-failed', peer, error });
         // Its decoder stands anywhere: what was read behind this is nobody's frame.
         this.#isLost = true;
-        if (message.kind === 'data') this.#paid(message.chunk.length);
+        if (message.kind === 'data') this.#discarded(message.chunk.length);
         socket.destroy();
         return 'resume';
       },
@@ -160,9 +160,8 @@ export class Connection implements Reader {
     this.#refuse();
   }
 
-  /** Ends our side in order, and reads on until the peer has ended its own. */
+  /** Ends our side in order, and reads on until the peer has ended its own; what it breaks off then is nobody's loss. */
   leave(): void {
-    // What its peer breaks off then is nobody's loss.
     this.#refused = true;
     this.socket.end();
   }
@@ -208,10 +207,14 @@ export class Connection implements Reader {
     }
   }
 
+  /** Nothing of a chunk is kept. */
+  #discarded(bytes: number): void {
+    this.#domain.budget.journaled(bytes);
+    this.#paid(bytes);
+  }
+
   #paid(bytes: number): void {
-    const { budget } = this.#domain;
     this.#unpaidBytes -= bytes;
-    budget.journaled(bytes);
     if (!this.#closed) {
       this.unpark();
     } else if (this.#unpaidBytes === 0) {
@@ -224,7 +227,7 @@ export class Connection implements Reader {
     const { traffic, reports } = domain;
     traffic.bytes += chunk.length;
     if (this.#isLost) {
-      this.#paid(chunk.length);
+      this.#discarded(chunk.length);
       return;
     }
     const { rows } = domain;
@@ -255,14 +258,19 @@ export class Connection implements Reader {
     traffic.saturated += reports.saturated - saturatedBefore;
     // Not the chunk itself: it would stay in memory as long as its credit is out.
     const bytes = chunk.length;
-    // Paid back when its rows are journaled and the host's handlers are done with its frames.
+    // Paid back when its rows are journaled and the host's handlers are done with its frames. All others wait for the
+    // rows alone.
     let open = this.#handling.length + 1;
-    const settled = () => {
+    const done = () => {
       open--;
       if (open === 0) this.#paid(bytes);
     };
-    for (const handling of this.#handling) void handling.then(settled);
+    for (const handling of this.#handling) void handling.then(done);
     if (this.#handling.length > 0) this.#handling = [];
+    const settled = () => {
+      domain.budget.journaled(bytes);
+      done();
+    };
     this.#rows = undefined;
     if (rows.length === 0) {
       settled();
@@ -282,7 +290,7 @@ export class Connection implements Reader {
     this.#frames++;
     if (id !== MessageId.reportStatusRequest) {
       if (!handlers.has(id)) traffic.framesRejected['unknown-id']++;
-      else this.#handOn(this.#handedOn(id, Uint8Array.from(bytes.subarray(start, end))));
+      else this.#handOn(id, Uint8Array.from(bytes.subarray(start, end)));
       return;
     }
     let count: number;
@@ -349,23 +357,16 @@ export class Connection implements Reader {
     for (let index = from; index < length; index++) words[index * WORDS_PER_ROW + TAG]! |= this.#peerTag;
   }
 
-  #handOn(frame: HandledFrame): void {
-    const handling = this.#domain.handlers.dispatch(frame);
+  #handOn(id: number, body: Uint8Array): void {
+    const { handlers, replies } = this.#domain;
+    const handling = handlers.dispatch(replies.frameOf(id, body, this));
     if (handling) this.#handling.push(handling);
   }
 
-  /** A frame for the host's handlers, whose reply goes out on this connection as long as it lasts. */
-  #handedOn(id: number, body: Uint8Array): HandledFrame {
-    const socket = this.socket;
-    const reply = (replyId: number, replyBody: Uint8Array) => {
-      // A write behind our end would break off what is still on its way.
-      if (!socket.writable) return;
-      socket.write(encodeFrame(replyId, replyBody));
-      if (socket.writableLength <= MAX_REPLY_BYTES) return;
-      this.#domain.events.emit({ type: 'connection-refused', peer: this.peer, reason: 'unread-replies' });
-      this.#refuse();
-    };
-    return { id, body, peer: `${this.peer}:${socket.remotePort ?? 0}`, reply };
+  /** Closes it for replies that it does not read. */
+  closeUnread(): void {
+    this.#domain.events.emit({ type: 'connection-refused', peer: this.peer, reason: 'unread-replies' });
+    this.#refuse();
   }
 
   #readOn(): void {

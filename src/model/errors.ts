@@ -22,6 +22,7 @@ export type ReporterErrorCode =
   /** The reporter has stopped, or stops, and does not take this any more. */
   | 'REPORTER_STOPPED';
 
+/** A failure outside a store. Match on `code`, which never changes; the message is for people. */
 export class ReporterError extends Error {
   readonly code: ReporterErrorCode;
 

@@ -86,6 +86,7 @@ export class RowBatch implements Iterable<Row> {
     return new RowBatch(this.words.subarray(from * WORDS_PER_ROW, to * WORDS_PER_ROW));
   }
 
+  /** The rows as objects, one at a time. */
   *[Symbol.iterator](): Iterator<Row> {
     for (let index = 0; index < this.length; index++) yield this.at(index);
   }

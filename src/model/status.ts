@@ -50,6 +50,7 @@ export type StoreState =
       readonly sinceMs: number;
     };
 
+/** How one writer is. */
 export interface WriterStatus {
   readonly partition: number;
   readonly state: WriterState;
@@ -68,6 +69,7 @@ export interface WriterStatus {
   readonly journalBytes: number;
 }
 
+/** How a reporter is, at this moment; `/api/status` shows the same. */
 export interface ReporterStatus {
   readonly state: 'starting' | 'running' | 'draining' | 'stopped';
   /** The process that reads. */
@@ -100,6 +102,7 @@ export interface TlsStatus {
   readonly endsFirst: 'listen.tls.cert' | 'listen.tls.ca';
 }
 
+/** Where something listens. */
 export interface Address {
   readonly host: string;
   readonly port: number;

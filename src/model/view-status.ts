@@ -1,5 +1,6 @@
 /** In rising order: 0 … 4. From `failing` on, a service is in trouble. */
 export const LEVELS = ['ok', 'noted', 'failing', 'overloaded', 'outage'] as const;
+/** How bad a service is; docs/view.md says what each means. */
 export type Level = (typeof LEVELS)[number];
 
 /** What all callers together say of one host; exactly one. */
@@ -13,13 +14,16 @@ export const HOST_STATES = [
   'stale',
   'withdrawn',
 ] as const;
+/** How a host is, as its callers see it. */
 export type HostState = (typeof HOST_STATES)[number];
 
 /** How a calling machine stands to the reporter; `table`: known from the store alone. */
 export const VOICE_STATES = ['reporting', 'connected', 'gone', 'table'] as const;
+/** What one caller says of a host. */
 export type VoiceState = (typeof VOICE_STATES)[number];
 
 export const INCIDENT_KINDS = ['host', 'blackout', 'errors'] as const;
+/** What an incident is about. */
 export type IncidentKind = (typeof INCIDENT_KINDS)[number];
 
 /** How much there is of everything. */

@@ -1,5 +1,5 @@
 import type { Config } from '../config/index.js';
-import { errorOf } from '../model/errors.js';
+import { errorOf, ReporterError } from '../model/errors.js';
 import type { Logger } from '../model/log.js';
 import { Teardown } from '../model/teardown.js';
 import { Traffic } from '../model/traffic.js';
@@ -10,15 +10,21 @@ import { eventLog, unfailing } from '../observe/log.js';
 import { LoopLag } from '../observe/loop-lag.js';
 import { Metrics } from '../observe/metrics.js';
 import { Vitals } from '../observe/vitals.js';
+import { isReference, type ParentRef } from '../runtime/actors.js';
 import { liveConfig } from './live-config.js';
 import type { ReporterOptions } from './options.js';
 import { StatusBoard } from './status-board.js';
 import type { Ways } from './ways.js';
 
+/** Looked at already. */
+interface HostParent {
+  readonly system?: ParentRef;
+}
+
 /** What every stage stands on. */
 export interface Foundation {
   readonly config: Config;
-  readonly options: ReporterOptions;
+  readonly options: ReporterOptions & HostParent;
   readonly ways: Ways;
   /** Where stages tell what happens. */
   readonly events: Events;
@@ -35,8 +41,15 @@ export interface Foundation {
 
 const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** Lays the foundation: the events, and who takes them. Touches nothing outside the process. */
-export function layFoundation(settings: Config, options: ReporterOptions, ways: Ways): Foundation {
+/**
+ * Lays the foundation: the events, and who takes them. Touches nothing outside the process. Throws ReporterError
+ * CONFIG_INVALID for options that are unusable.
+ */
+export function layFoundation(settings: Config, given: ReporterOptions, ways: Ways): Foundation {
+  const { system, ...others } = given;
+  if (system !== undefined && !isReference(system))
+    throw new ReporterError('CONFIG_INVALID', 'system: what is given is no reference of nact');
+  const options = system === undefined ? others : { ...others, system };
   const config = liveConfig(settings);
   const events = new Events();
   const logger = unfailing(options.logger ?? SILENT);

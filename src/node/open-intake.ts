@@ -6,6 +6,7 @@ import { Gate } from '../intake/gate.js';
 import { HandlerTable } from '../intake/handlers.js';
 import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
+import { Replies } from '../intake/replies.js';
 import { readTlsFiles, type TlsFiles, tlsStatusOf } from '../intake/tls/tls-files.js';
 import type { AgentPorts } from '../intake/transport.js';
 import type { Peers } from '../journal/contract.js';
@@ -41,7 +42,7 @@ export interface Intake {
 /** Opens the ways in: the reference for the process, the port for agents. Rejects with LISTEN_FAILED, or CONFIG_INVALID for files of TLS. */
 export async function openIntake(
   { config, options, ways, events, traffic, status, teardown }: Foundation,
-  { root, router, lanes }: Writers,
+  { tree, router, lanes }: Writers,
   peers: Pick<Peers, 'number'>,
 ): Promise<Intake> {
   const { listen } = config;
@@ -55,7 +56,7 @@ export async function openIntake(
     },
   });
   status.add({ refused: () => refused.ledger(0), inflightBytes: () => budget.bytes });
-  const ingress = new Ingress(root, {
+  const ingress = new Ingress(tree.ref, {
     ...{ inbox, traffic, refused, events },
     peerNumber: peers.number('internal'),
   });
@@ -64,7 +65,7 @@ export async function openIntake(
   status.add({ tls: () => tlsStatus });
   const limit = new LiveConnectionLimit(listen, events);
   const listener: Listener = new Listener(
-    root,
+    tree.ref,
     ways.transport(agentPorts(listen)),
     {
       get maxConnections() {
@@ -78,6 +79,7 @@ export async function openIntake(
     {
       ...{ inbox, budget, refused, traffic, events, limits: listen },
       handlers: new HandlerTable(options.handlers ?? {}, traffic, events),
+      replies: new Replies(),
       rows: new RowBuffer(8192),
       reports: new ReportDecoder(),
     },

@@ -21,11 +21,30 @@ export async function openStore({ config, options, events, status, teardown }: F
   status.add({ store: store.description });
   teardown.add('the store', () => store.close());
   try {
-    await store.open();
+    await orAborted(store.open(), options.store && options.signal);
     events.emit({ type: 'store-opened', store: store.description });
   } catch (error) {
     if (!(error instanceof StoreError) || error.class === 'configuration') throw error;
     events.emit({ type: 'store-unavailable', store: store.description, error });
   }
   return store;
+}
+
+/** A store of the host is not waited for when the start is given up: nobody knows how long that would take. */
+async function orAborted(opening: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return opening;
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    // What opens may have aborted it.
+    if (signal.aborted) abort();
+  });
+  try {
+    await Promise.race([opening, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    // Whatever it comes to, nobody waits for it any more.
+    opening.catch(() => {});
+  }
 }

@@ -2,16 +2,32 @@ import type { Handlers } from '../intake/handlers.js';
 import type { JournalFaults } from '../journal/faults.js';
 import type { Logger } from '../model/log.js';
 import type { ReporterEvent } from '../observe/events.js';
-import type { ParentRef } from '../runtime/actors.js';
+import type { NactRef, ParentRef } from '../runtime/actors.js';
 import type { Store } from '../store/contract.js';
 import type { StepHook } from '../writer/steps.js';
 
 /** What an embedding host may give besides the configuration. */
 export interface ReporterOptions {
-  /** A nact system, or an actor, of the host to live under. Its persistence engine, if any, stays its own. */
-  readonly system?: ParentRef;
-  /** Takes the place of the store `store.url` names. The reporter opens and closes it. */
+  /**
+   * A nact system, or an actor, of the host to live under. Its persistence engine, if any, stays its own. When it stops,
+   * the reporter stops, too, within a second.
+   */
+  readonly system?: ParentRef | NactRef;
+  /**
+   * Takes the place of the store `store.url` names. The reporter opens it, and closes it also when its opening failed or
+   * was given up.
+   */
   readonly store?: Store;
+  /**
+   * Aborted during the start: `startReporter` rejects with its reason, and leaves nothing open. Aborted later: the
+   * reporter stops, as `stop` does; what is pending stays in the journal. Who wants it stored calls `drain` instead.
+   */
+  readonly signal?: AbortSignal;
+  /**
+   * False: nothing is served on `admin.host` and `admin.port`; the host serves `reporter.handle` where it likes. True
+   * unless given.
+   */
+  readonly ownHttp?: boolean;
   /** Who takes frames of other message ids, so that a larger node serves them on the same port. */
   readonly handlers?: Handlers;
   /** Where the reporter logs what happens; silent without. */

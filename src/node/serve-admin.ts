@@ -1,13 +1,13 @@
 import { deadLetterRoutes } from '../admin/dead-letters.js';
 import { EventStreams } from '../admin/event-streams.js';
-import { type Admin, startAdmin } from '../admin/http.js';
+import { type Admin, hostAdmin, startAdmin } from '../admin/http.js';
 import { pageBuild, pageRoutes } from '../admin/page.js';
 import { reloadRoutes } from '../admin/reload.js';
 import { type ReporterSource, reporterAnswer, reporterRoute } from '../admin/reporter-routes.js';
 import type { Route } from '../admin/route.js';
 import { storedRowsRoute } from '../admin/stored-rows.js';
 import { serviceSeriesRoute, viewRoutes } from '../admin/view-routes.js';
-import { errorOf } from '../model/errors.js';
+import { errorOf, ReporterError } from '../model/errors.js';
 import { packageVersion } from '../model/version.js';
 import type { Store } from '../store/contract.js';
 import type { LiveView } from '../view/live.js';
@@ -26,31 +26,32 @@ export interface Shown {
 }
 
 /**
- * Serves the admin HTTP. `isAsked`: the host said something about it, so that it cannot do without; then this rejects
- * with ReporterError LISTEN_FAILED where the address is taken. Else null.
+ * Serves the admin HTTP. `isAsked`: the host said something about it, so that it cannot do without its port; then this
+ * rejects with ReporterError LISTEN_FAILED where the address is taken. Else it has none.
  */
-export async function serveAdmin(
-  foundation: Foundation,
-  shown: Shown,
-  isAsked: boolean,
-): Promise<Admin | null> {
-  const { config, ways, events, logger, metrics, status, teardown } = foundation;
+export async function serveAdmin(foundation: Foundation, shown: Shown, isAsked: boolean): Promise<Admin> {
+  const { config, options, ways, events, logger, metrics, status, teardown } = foundation;
+  const routes = routesOf(foundation, shown);
+  const parts = {
+    ...config.admin,
+    bind: ways.bindAdmin,
+    ...{ status: () => status.read(), metrics, logger, routes },
+  };
+  const { ownHttp = true } = options;
+  let admin: Admin;
   try {
-    const admin = await startAdmin({
-      ...config.admin,
-      bind: ways.bindAdmin,
-      ...{ status: () => status.read(), metrics, logger },
-      routes: routesOf(foundation, shown),
-    });
-    teardown.add('the admin HTTP', () => admin.close());
-    events.emit({ type: 'admin-listening', ...admin.address });
-    return admin;
+    admin = await (ownHttp ? startAdmin(parts) : hostAdmin(parts));
   } catch (error) {
-    if (isAsked) throw error;
+    if (isAsked || !isTaken(error)) throw error;
     events.emit({ type: 'admin-unavailable', error: errorOf(error) });
-    return null;
+    admin = await hostAdmin(parts);
   }
+  teardown.add('the admin HTTP', () => admin.close());
+  if (admin.address) events.emit({ type: 'admin-listening', ...admin.address });
+  return admin;
 }
+
+const isTaken = (error: unknown) => error instanceof ReporterError && error.code === 'LISTEN_FAILED';
 
 /** All routes beside health, metrics, ledger and status, and what keeps them going. */
 function routesOf(

@@ -10,7 +10,7 @@ import { until } from '../model/wait.js';
 import { StoreHealth } from '../observe/store-health.js';
 import { totalLedger } from '../partition/counts.js';
 import { type Router, spawnRouter } from '../routing/router.js';
-import { type ParentRef, spawn, startSystem, stop } from '../runtime/actors.js';
+import { type ActorTree, isRunning, spawnTree, startSystem, stop } from '../runtime/actors.js';
 import type { Store, StoreWriter } from '../store/contract.js';
 import { Supervisor } from '../writer/supervisor.js';
 import { Writer } from '../writer/writer.js';
@@ -26,7 +26,7 @@ export interface Lane {
 
 export interface Writers {
   /** The actor all others live under. */
-  readonly root: ParentRef;
+  readonly tree: ActorTree;
   readonly router: Router;
   readonly lanes: readonly Lane[];
 }
@@ -40,7 +40,8 @@ export interface Followers {
 
 /**
  * Spawns router, supervisor and writers. Resolves when each writer has replayed its journal. Rejects with ReporterError
- * JOURNAL_UNUSABLE when one crashes at it again and again.
+ * JOURNAL_UNUSABLE when one crashes at it again and again, with REPORTER_STOPPED when the host's parent stops, and with
+ * the reason of the host's signal.
  */
 export async function startWriters(
   foundation: Foundation,
@@ -48,11 +49,12 @@ export async function startWriters(
   store: Store,
   followers: Followers,
 ): Promise<Writers> {
-  const { config, events, status, teardown } = foundation;
+  const { config, options, events, status, teardown } = foundation;
   const partitions = config.writers.count;
   const lanes: Lane[] = [];
   teardown.add("the store's writers", () => Promise.all(lanes.map((lane) => lane.store.close())));
-  const root = spawnRoot(foundation);
+  const tree = plantTree(foundation);
+  const root = tree.ref;
   const { groupMs } = config.journal;
   const router = spawnRouter(root, { writers: partitions, groupMs, events });
   const supervisor = new Supervisor(root, { writers: partitions, limits: config.supervision, events });
@@ -69,12 +71,19 @@ export async function startWriters(
     if (event.type !== 'store-state' || event.state !== 'ok') return;
     for (const [partition, { writer }] of lanes.entries()) if (partition !== event.partition) writer.hurry();
   });
-  await until(() => supervisor.allRecovered || supervisor.hopeless !== undefined);
+  const isGivenUp = () => options.signal?.aborted || !tree.isReachable();
+  await until(() => supervisor.allRecovered || supervisor.hopeless !== undefined || isGivenUp());
+  options.signal?.throwIfAborted();
+  if (!tree.isReachable()) throw new ReporterError('REPORTER_STOPPED', ORPHANED);
   if (supervisor.hopeless !== undefined) throw neverRecovers(supervisor.hopeless, supervisor);
   const { recovered } = totalLedger(lanes.map(({ writer }) => writer.ledger()));
   if (recovered > 0) events.emit({ type: 'rows-recovered', rows: recovered });
-  return { root, router, lanes };
+  return { tree, router, lanes };
 }
+
+const ORPHANED =
+  'the actor or system of the host, under which the reporter was to start, has stopped, or is of another copy of nact ' +
+  'than the one that lars-reporter has (npm ls nact)';
 
 function neverRecovers(partition: number, supervisor: Supervisor): ReporterError {
   const { restarts, lastCrash } = supervisor.writer(partition);
@@ -86,15 +95,15 @@ function neverRecovers(partition: number, supervisor: Supervisor): ReporterError
 }
 
 /** The actor all others live under, in the host's system or in one of our own. */
-function spawnRoot({ options, teardown }: Foundation): ParentRef {
+function plantTree({ options, teardown }: Foundation): ActorTree {
+  if (options.system && !isRunning(options.system)) throw new ReporterError('REPORTER_STOPPED', ORPHANED);
   const ownSystem = options.system ? undefined : startSystem();
-  const root = spawn<never>(options.system ?? ownSystem!, {
-    name: `lars-reporter-${randomBytes(4).toString('hex')}`,
-    receive: () => {},
-    onCrash: () => 'resume',
+  const tree = spawnTree(options.system ?? ownSystem!, `lars-reporter-${randomBytes(4).toString('hex')}`);
+  teardown.add('the actors', () => {
+    tree.stop();
+    if (ownSystem) stop(ownSystem);
   });
-  teardown.add('the actors', () => stop(ownSystem ?? root));
-  return root;
+  return tree;
 }
 
 /** Keys, over all writers, that are remembered after they were stored: those of half a second at 260,000 rows/s. */

@@ -13,6 +13,8 @@ import type { AddressPause, ConnectionDenial, FrameRejection, HandshakeFailure }
 export interface EventMap {
   /** The reporter is in another state. */
   'reporter-state': { readonly state: ReporterStatus['state'] };
+  /** What the reporter lives under, `parent`, has stopped; so the reporter stops, too. */
+  'parent-stopped': { readonly parent: string };
   /** A step of the drain is done; see "Shutdown" in docs/architecture.md. */
   'drain-step': {
     readonly step: 'accepting-stopped' | 'connections-closed' | 'drained' | 'time-up';
@@ -74,8 +76,10 @@ export interface EventMap {
     /** Bytes of its body; of an incomplete one unknown. */
     readonly bodyBytes?: number;
   };
-  /** A handler of the host failed on a frame. */
+  /** A handler of the host failed on a frame, or is so far behind that frames are dropped: told once a second at most. */
   'handler-failed': { readonly peer: string; readonly id: number; readonly error: Error };
+  /** A handler of the host has not finished a frame for so long; its connection waits no longer. Told once a second at most. */
+  'handler-slow': { readonly peer: string; readonly id: number; readonly afterMs: number };
   /** A report from inside the process was refused, and its rows with it. */
   'report-rejected': { readonly rows: number; readonly why: string };
   /** The router failed on the rows of one sender, or a sender on its receipt. */
@@ -191,6 +195,7 @@ export interface EventMap {
   'telemetry-failed': { readonly signal: 'traces' | 'metrics'; readonly error: Error };
 }
 
+/** Names of events. */
 export type EventType = keyof EventMap;
 
 /** One event, told apart by `type`. */

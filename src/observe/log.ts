@@ -54,6 +54,8 @@ function lifeLines(logger: Logger, complaints: Complaints): Lines {
         { configured, limit, openFiles },
         'fewer connections are taken than listen.maxConnections: raise the limit of open files (ulimit -n)',
       ),
+    'parent-stopped': ({ parent }) =>
+      logger.error({ parent }, 'the actor or system of the host has stopped: stopping'),
     'drain-step': ({ step, pending, unjournaled }) =>
       logger.info({ step, pending, unjournaled }, DRAIN_STEPS[step]),
     'teardown-failed': ({ part, error }) => logger.error(told(error), `${part} did not end in good order`),
@@ -202,6 +204,8 @@ function peerLines(complaints: Complaints): Lines {
       complaints.about(peer, reason, bodyBytes === undefined ? {} : { bodyBytes }, why),
     'handler-failed': ({ peer, id, error }) =>
       complaints.about(peer, 'handler', { id, ...told(error) }, 'a handler failed on a frame'),
+    'handler-slow': ({ peer, id, afterMs }) =>
+      complaints.about(peer, 'handler-slow', { id, afterMs }, 'a handler has not finished a frame yet'),
     'report-rejected': ({ rows, why }) =>
       complaints.ours('internal', 'rejected', { rows, why }, 'a report from inside the process was refused'),
   };

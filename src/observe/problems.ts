@@ -26,6 +26,7 @@ export const PROBLEM_CODES = [
   'shared-callers',
   'clock-stepped',
 ] as const;
+/** What may be wrong with a reporter; docs/operations.md says of each what to do. */
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
 
 /** What is known of a reporter at one moment. Times are of one clock that runs evenly, milliseconds. */

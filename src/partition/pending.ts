@@ -95,13 +95,6 @@ export class PendingRows {
     return { slots, inFlight: new Set(this.#inFlight) };
   }
 
-  /** How many keys folding these packed rows would add, at most: a new key that stands there twice counts twice. */
-  newKeys(rows: Int32Array): number {
-    let keys = 0;
-    for (let at = 0; at < rows.length; at += WORDS_PER_ROW) if (!this.has(rows, at)) keys++;
-    return keys;
-  }
-
   /** Folds packed rows in the order given; `since` is the epoch second of this moment. Returns how many were coalesced. */
   fold(rows: Int32Array, since: number): number {
     const map = this.#map;

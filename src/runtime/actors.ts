@@ -20,6 +20,17 @@ export interface ActorRef<M> {
 /** What actors can live under: a system, or another actor of any kind. */
 export type ParentRef = ActorRef<never>;
 
+/** A reference as nact's own types describe it: they say nothing of what is in it. Not a function. */
+export interface NactRef {
+  readonly apply?: never;
+  readonly bind?: never;
+}
+
+/** Whether a value is a reference, of whatever copy of nact. */
+export function isReference(value: unknown): value is ActorRef<never> {
+  return typeof (value as Partial<ActorRef<never>> | null | undefined)?.system?.name === 'string';
+}
+
 /** What happens to an actor whose handler threw. `resume` drops the message and goes on. */
 export type CrashDecision = 'resume' | 'stop';
 
@@ -118,6 +129,7 @@ interface Nact {
 interface Concrete {
   readonly system: { persistenceEngine?: NactEngine };
   readonly dispatch?: (message: unknown) => void;
+  readonly mailbox?: { readonly length: number };
   readonly stop: () => void;
   readonly children: ReadonlyMap<string, Concrete>;
 }
@@ -142,6 +154,36 @@ export function tell<M>(ref: ActorRef<M>, message: M): boolean {
   if (!concrete?.dispatch) return false;
   concrete.dispatch(message);
   return true;
+}
+
+/** Whether an actor, or a system, is there. */
+export function isRunning(ref: ParentRef): boolean {
+  return find(ref) !== undefined;
+}
+
+/** Messages that an actor has not begun yet; undefined when it has stopped. */
+export function waitingMessages<M>(ref: ActorRef<M>): number | undefined {
+  return find(ref)?.mailbox?.length;
+}
+
+/** An actor, and all that live under it. */
+export interface ActorTree {
+  readonly ref: ParentRef;
+  /** False when it, or what it lives under, has stopped: then no message reaches any of them. */
+  isReachable(): boolean;
+  /** Stops all of them, whether or not they can be reached. Harmless when they have stopped already. */
+  stop(): void;
+}
+
+/** Spawns an actor that takes no messages, for others to live under. Throws when the parent has stopped. */
+export function spawnTree(parent: ParentRef, name: string): ActorTree {
+  const ref = spawn<never>(parent, { name, receive: () => {}, onCrash: () => 'resume' });
+  const concrete = find(ref)!;
+  return {
+    ref,
+    isReachable: () => find(ref) === concrete,
+    stop: () => stopTree(concrete),
+  };
 }
 
 /** Stops an actor and its children; what is in their mailboxes is dropped. Harmless when it has stopped already. */

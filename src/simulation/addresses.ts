@@ -13,6 +13,7 @@ const NET_MASK = 0x000f_ffff;
 const FIRST_PORT = 8000;
 const PORTS = 100;
 
+/** Where the numbers of a world begin. */
 export interface AddressPlan {
   /** Hosts of a service. */
   readonly hosts: number;
@@ -30,23 +31,28 @@ export class Addresses {
     this.#plan = plan;
   }
 
+  /** modid of a service. */
   modid(service: number): number {
     return this.#plan.modidBase + Math.floor(service / SERVICES_PER_MODID);
   }
 
+  /** cmdid of a service. */
   cmdid(service: number): number {
     return 1 + (service % SERVICES_PER_MODID);
   }
 
+  /** Address and port of a host of a service. */
   host(service: number, host: number): HostAddress {
     return { ip: this.ip(service, host), port: this.port(host) };
   }
 
+  /** int32. */
   ip(service: number, host: number): number {
     const net = service % 2 === 0 ? POSITIVE_NET : NEGATIVE_NET;
     return net | ((service * this.#plan.hosts + host) & NET_MASK);
   }
 
+  /** Port of a host, the same in every service. */
   port(host: number): number {
     return FIRST_PORT + (host % PORTS);
   }

@@ -2,6 +2,7 @@ import type { Report } from '../model/report.js';
 import { HostState } from './host-state.js';
 import type { AgentRules } from './rules.js';
 
+/** Where a host is called. */
 export interface HostAddress {
   /** IPv4 in host order, int32. */
   readonly ip: number;

@@ -5,6 +5,7 @@ import { type Condition, Conditions } from './conditions.js';
 import { seededRandom } from './mix.js';
 import { type AgentRules, LARS } from './rules.js';
 
+/** What a world is made of. */
 export interface WorldOptions {
   /** Agents, a machine each; every one of them calls every service. */
   readonly agents: number;

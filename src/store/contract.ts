@@ -65,6 +65,7 @@ export interface StoreLane {
   readonly journalId: string;
 }
 
+/** Stores the rows of one partition. */
 export interface StoreWriter {
   /**
    * Stores every row of the batch durably: the journal forgets what this resolves for. Or rejects and leaves it open
@@ -98,6 +99,7 @@ export interface RowFilter {
   readonly after?: RowPlace;
 }
 
+/** The read side of a store. */
 export interface StoreReader {
   /** Rows in primary-key order, a page at a time. */
   rows(filter?: RowFilter): AsyncIterable<Row>;

@@ -8,6 +8,7 @@ export type Damage =
   /** One bit, in the middle, is turned round. */
   | 'flip';
 
+/** Which records are stored torn. */
 export interface TearOptions {
   /** `cut` unless given. */
   readonly how?: Damage;

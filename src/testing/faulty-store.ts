@@ -7,6 +7,7 @@ import { MemoryStore } from './memory-store.js';
 import { seeded } from './random.js';
 import { keyOf } from './rows.js';
 
+/** What a faulty store stands around. */
 export interface FaultyStoreOptions {
   /** What takes the rows in the end; a `MemoryStore` unless given. */
   readonly inner?: Store;

@@ -4,6 +4,7 @@ import { messageOf } from '../model/errors.js';
 import type { Report } from '../model/report.js';
 import type { RowValue } from './sequence.js';
 
+/** How many agents report what, and how they behave. */
 export interface FleetShape {
   /** 127.0.0.1 unless given. */
   readonly host?: string;
@@ -28,7 +29,10 @@ export interface FleetShape {
    */
   readonly neverReconnect?: boolean;
   /** Told of each report before it is sent: an `OrderChecker`. */
-  readonly order?: { sent(report: Report): void };
+  readonly order?: {
+    /** Of one report. */
+    sent(report: Report): void;
+  };
   /** Pause of each agent between two rounds, in milliseconds; none unless given. */
   readonly pauseMs?: number;
   /**

@@ -43,6 +43,7 @@ export const BAD_BODIES = {
   'field number 0': Uint8Array.of(0x00, 0x01),
 } as const;
 
+/** Ways in which a body is no report. */
 export type BadBody = keyof typeof BAD_BODIES;
 
 /** A whole frame of message id 3 whose body is no report. */

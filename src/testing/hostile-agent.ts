@@ -8,6 +8,7 @@ import { encodeFrame } from '../wire/frame.js';
 import { MessageId } from '../wire/messages.js';
 import { type BadBody, badFrame, frameHeader, splitAt } from './frames.js';
 
+/** Where a hostile agent connects to. */
 export interface HostileAgentOptions {
   /** Default 127.0.0.1. */
   readonly host?: string;

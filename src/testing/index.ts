@@ -15,19 +15,32 @@
  *     store.heal();
  *     await until(() => reporter.ledger().pending === 0, { boundMs: 20_000, what: 'everything to be stored' });
  *     order.verify();
+ *
+ * @module lars-reporter/testing
  */
 
 export type { JournalFaults, StoredBytes } from '../journal/faults.js';
 export { StoreError, type StoreErrorClass } from '../model/errors.js';
 export {
+  type Addresses,
+  type AddressPlan,
   type AgentRules,
   type CallTotals,
+  type ClockSkew,
   type Condition,
   ELB,
+  type FlappingHost,
+  type HostAddress,
   LARS,
   LARS_DEFAULTS,
+  type Outage,
   type Selection,
   type SentReport,
+  type SharedCaller,
+  type SickCaller,
+  type SickHost,
+  type Silence,
+  type Withdrawal,
   World,
   type WorldOptions,
 } from '../simulation/index.js';
@@ -58,6 +71,12 @@ export { seeded } from './random.js';
 export { type ExpectOptions, expectStream, type StreamExpectation } from './reference.js';
 export { keyOf, type RowKey, rowsOf } from './rows.js';
 export type { RowValue } from './sequence.js';
+export {
+  type RegisterTest,
+  type StoreContractOptions,
+  type StorePlace,
+  storeContract,
+} from './store-contract.js';
 export {
   type HostileStream,
   hostileStream,

@@ -4,6 +4,7 @@ import type { Store, StoreLane, StoreWriter } from '../store/contract.js';
 import { keyOf, type RowKey, rowsOf } from './rows.js';
 import { describe, Numbers, type RowValue, type Sequence, Values } from './sequence.js';
 
+/** What an order checker may rely on. */
 export interface OrderCheckerOptions {
   /**
    * Promises that senders number the reports of each key in `succ`, rising, and tells whether all else of a row is
@@ -12,6 +13,7 @@ export interface OrderCheckerOptions {
   readonly numbered?: (value: RowValue) => boolean;
 }
 
+/** What is compared at the end. */
 export interface VerifyOptions {
   /** What the store holds at the end; what it was seen to take unless given. */
   readonly rows?: Iterable<Row>;

@@ -4,6 +4,7 @@ import type { FrameRejection } from '../model/traffic.js';
 import { HEADER_BYTES, MAX_BODY_BYTES } from '../wire/frame.js';
 import { decodeReport, MessageId } from '../wire/messages.js';
 
+/** What the reporter that reads the stream is set to. */
 export interface ExpectOptions {
   /** `listen.maxBodyBytes`. Default 65,527. */
   readonly maxBodyBytes?: number;

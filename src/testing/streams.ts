@@ -33,6 +33,7 @@ export type PieceKind =
   /** Bytes of chance. */
   | 'garbage';
 
+/** One piece of a stream. */
 export interface StreamPiece {
   readonly kind: PieceKind;
   readonly bytes: Uint8Array;
@@ -48,6 +49,7 @@ export interface HostileStream {
   readonly cuts: readonly number[];
 }
 
+/** What a stream is made of. */
 export interface StreamOptions {
   /** Longest stream, in pieces. Default 12. */
   readonly maxPieces?: number;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** How long is waited, and for what. */
 export interface UntilOptions {
   /** Milliseconds to wait at most. */
   readonly boundMs: number;

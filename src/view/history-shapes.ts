@@ -2,6 +2,7 @@ import type { Head, Time } from './shapes.js';
 
 /** Seconds of a point, by its name. */
 export const HISTORY_STEPS = { '10s': 10, '1m': 60, '10m': 600, '30m': 1_800, '1h': 3_600 } as const;
+/** How far apart the points of a history are. */
 export type HistoryStep = keyof typeof HISTORY_STEPS;
 
 /** GET /api/history: of a service, or of one host of it. All lists are of one length; null where nothing is known. */

@@ -32,6 +32,7 @@ export type HostName = string;
 
 /** How current a service is: heard now; not called; not heard, with callers lost; not heard since the start. */
 export const FRESHNESS = ['live', 'quiet', 'silent', 'table'] as const;
+/** Whether a service is heard, late or silent. */
 export type Freshness = (typeof FRESHNESS)[number];
 
 /** What one caller says of one host; exactly one. */
@@ -48,6 +49,7 @@ export const REASON_CODES = [
   'hosts-noted',
   'silent',
 ] as const;
+/** Names of reasons. */
 export type ReasonCode = (typeof REASON_CODES)[number];
 
 /** Seconds that an error share was taken over; null: too few calls for one. */
@@ -69,6 +71,7 @@ export interface Head {
   readonly sampled?: number;
 }
 
+/** Why a level is what it is. */
 export interface Reason {
   readonly code: ReasonCode;
   /** One plain English sentence part, such as `1 of 2 hosts overloaded, 17 of 20 callers agree`. */
@@ -261,6 +264,7 @@ export interface Matrix {
   readonly omitted: { readonly hosts: number; readonly voices: number };
 }
 
+/** A time in which a service was in trouble. */
 export interface Incident {
   /** Grows with each incident, over restarts, too. */
   readonly id: number;
@@ -299,6 +303,7 @@ export const CHANGE_KINDS = [
   'reporter',
   'more',
 ] as const;
+/** What has changed. */
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /** Something that happened. Fields that do not apply are null. */
@@ -319,6 +324,7 @@ export interface Change {
   readonly text: string;
 }
 
+/** How many services are on each level. */
 export type LevelCounts = Readonly<Record<Level, number>>;
 
 /** GET /api/services */

@@ -33,6 +33,7 @@ export type FrameSink = (id: number, bytes: Uint8Array, start: number, end: numb
 
 const NOTHING = Buffer.alloc(0);
 
+/** Follows one stream, and finds its frames however it is cut. */
 export class FrameDecoder {
   readonly #maxBodyBytes: number;
   /** Start of a frame whose end has not arrived; `#restBytes` of it are filled. */

@@ -4,7 +4,7 @@ import type { Report } from '../model/report.js';
 import * as row from '../model/row.js';
 import type { RowBuffer } from '../model/row-buffer.js';
 
-/** Message ids of the frame header. */
+/** Message ids of the frame header: what a body holds. */
 export const MessageId = {
   unknown: 0,
   getRouteRequest: 1,
@@ -56,15 +56,17 @@ export function decodeReport(body: Uint8Array): Report {
   return decodeWith<Report>(reportType, body);
 }
 
+/** The body of a request for the hosts of a service. */
 export function encodeRouteRequest(request: RouteRequest): Uint8Array {
   return routeRequestType.encode({ modid: request.modid | 0, cmdid: request.cmdid | 0 }).finish();
 }
 
-/** Throws when the body is not the message. */
+/** What a client asks for. Throws when the body is not the message. */
 export function decodeRouteRequest(body: Uint8Array): RouteRequest {
   return decodeWith<RouteRequest>(routeRequestType, body);
 }
 
+/** The body of an answer; without hosts when the service is not known. */
 export function encodeRouteResponse(response: RouteResponse): Uint8Array {
   return routeResponseType
     .encode({
@@ -75,7 +77,7 @@ export function encodeRouteResponse(response: RouteResponse): Uint8Array {
     .finish();
 }
 
-/** Throws when the body is not the message. */
+/** The answer, for a client. Throws when the body is not the message. */
 export function decodeRouteResponse(body: Uint8Array): RouteResponse {
   return decodeWith<RouteResponse>(routeResponseType, body);
 }

@@ -7,6 +7,7 @@ import type { Chunk } from '../partition/chunk.js';
 import type { Pass } from '../partition/pass.js';
 import type { PendingRows } from '../partition/pending.js';
 import type { StoreWriter } from '../store/contract.js';
+import { ControlRow } from './control-row.js';
 import { fewer, separateRefused, separateSlow, type Trial } from './culprit.js';
 import type { WriterStep } from './steps.js';
 
@@ -82,6 +83,7 @@ export class FlushLoop {
   #uncheckedRows = 0;
   #pass: Pass | undefined;
   #failures = 0;
+  readonly #control = new ControlRow();
   #aside: Aside[] = [];
   /** On the clock of `performance.now()`: none of them is tried again before. */
   #asideFromMs = 0;
@@ -207,7 +209,10 @@ export class FlushLoop {
     return isStored;
   }
 
-  /** Whether the store takes rows now: some are tried from anywhere, since rows that are locked may stand side by side. */
+  /**
+   * Whether the store takes rows now: some are tried from anywhere, since rows that are locked may stand side by side.
+   * When hardly any others wait, it is asked for one that it has.
+   */
   async #storesAny(): Promise<boolean> {
     const { pending, onReleased } = this.#options;
     for (let tried = 0; tried < SAMPLES && pending.waiting > 1 && !this.#stopped; tried++) {
@@ -217,7 +222,19 @@ export class FlushLoop {
       onReleased(pending.release(chunk));
       if (!failure.tooSlow) return false;
     }
-    return false;
+    const control = this.#stopped ? undefined : this.#control.find(pending);
+    if (!control || !(await this.#isTaken(control))) return false;
+    this.#options.health.ok();
+    this.#failures = 0;
+    return true;
+  }
+
+  /** The value the store has already, unless somebody else wrote it: one flush is in flight, and it is this one. */
+  #isTaken(rows: RowBatch): Promise<boolean> {
+    return this.#options.store.upsert(rows).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** One statement. Undefined when the store has the rows; otherwise they are in flight still. */
@@ -236,6 +253,7 @@ export class FlushLoop {
     this.#failures = 0;
     this.#adapt(chunk.rows.length, elapsedMs);
     this.#hasSettled(chunk);
+    this.#control.taken(chunk.rows);
     this.#options.pending.stored(chunk, performance.now());
     this.#options.atStep('flushed');
     this.#options.onFlushed(chunk, elapsedMs / 1000);
@@ -263,12 +281,7 @@ export class FlushLoop {
     return {
       take: (slots) => this.#options.pending.take(slots),
       attempt: (chunk) => this.#attempt(chunk),
-      isTaken: (rows) =>
-        // The value the store has already, unless somebody else wrote it: one flush is in flight, and it is this one.
-        this.#options.store.upsert(rows).then(
-          () => true,
-          () => false,
-        ),
+      isTaken: (rows) => this.#isTaken(rows),
       release: (chunk) => this.#options.onReleased(this.#options.pending.release(chunk)),
       refuse: (chunk, failure) => this.#refuse(chunk, failure),
       setAside: (chunk, failure, tookMs) => this.#setAside(chunk, failure, tookMs, timesTooSlow),

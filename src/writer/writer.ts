@@ -9,6 +9,7 @@ import { until } from '../model/wait.js';
 import { Account } from '../partition/account.js';
 import { applyRecord, replayRecord } from '../partition/apply.js';
 import { settleDeadLetters } from '../partition/dead-letters.js';
+import { newKeys } from '../partition/new-keys.js';
 import type { Batch, LetterRequest, RouterMessage, WriterMessage } from '../routing/protocol.js';
 import { type ActorRef, type ParentRef, spawnPersistent, tell } from '../runtime/actors.js';
 import { entryOf, type SettledChunk } from './checkpoint.js';
@@ -252,9 +253,9 @@ export class Writer {
     const room = limits.maxKeys - state.pending.keys;
     // Counted only where it matters: each row is looked for once more.
     if (this.#takesAny(state) || rows.length / WORDS_PER_ROW <= room) return true;
-    const newKeys = state.pending.newKeys(rows);
-    if (newKeys === 0 || newKeys <= room) return true;
-    state.keysWithoutRoom = newKeys;
+    const added = newKeys(state.pending, rows);
+    if (added === 0 || added <= room) return true;
+    state.keysWithoutRoom = added;
     events.emit({ type: 'writer-full', partition, isFull: true, keys: state.pending.keys });
     return false;
   }

@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import type { ExecutionContext } from 'ava';
-import { type Admin, type AdminOptions, startAdmin } from '../../src/admin/http.js';
+import { type AdminOptions, type ServedAdmin, startAdmin } from '../../src/admin/http.js';
 import type { Logger } from '../../src/model/log.js';
 import type { Address } from '../../src/model/status.js';
 import { Metrics } from '../../src/observe/metrics.js';
@@ -9,7 +9,7 @@ import { reporterStatus } from './statuses.js';
 export const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Serves until the test ends; a reporter that runs, on any free port of 127.0.0.1, unless given otherwise. */
-export async function serve(t: ExecutionContext, given: Partial<AdminOptions> = {}): Promise<Admin> {
+export async function serve(t: ExecutionContext, given: Partial<AdminOptions> = {}): Promise<ServedAdmin> {
   const status = given.status ?? (() => reporterStatus());
   const admin = await startAdmin({
     host: '127.0.0.1',

@@ -6,7 +6,7 @@ import { until } from '../../src/testing/index.js';
 import { type DatabaseServer, startServer } from '../../tools/shared/database-server.js';
 import { runCli, startServe } from '../../tools/shared/process.js';
 import { askJson } from '../admin/ask.js';
-import { collect } from '../store/contract.js';
+import { collect } from '../store/collect.js';
 import { makeDatabase } from '../store/databases.js';
 import { batch, row } from '../support/rows.js';
 import { tempDir } from '../support/temp.js';

@@ -10,6 +10,7 @@ const PAGES = [
   'README.zh-CN.md',
   'CONTRIBUTING.md',
   'schema/README.md',
+  'examples/larger-node/README.md',
   'tools/bench/README.md',
   ...readdirSync(path.join(PROJECT, 'docs'))
     .filter((name) => name.endsWith('.md'))

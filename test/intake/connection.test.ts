@@ -7,6 +7,7 @@ import type { Connection } from '../../src/intake/connection.js';
 import { Gate, type GateRules } from '../../src/intake/gate.js';
 import { HandlerTable } from '../../src/intake/handlers.js';
 import { Listener } from '../../src/intake/listener.js';
+import { Replies } from '../../src/intake/replies.js';
 import { OwnTransport } from '../../src/intake/transport.js';
 import { RowBuffer } from '../../src/model/row-buffer.js';
 import { Traffic } from '../../src/model/traffic.js';
@@ -61,6 +62,7 @@ test('what was read behind a crash of its connection is nobody’s frame, and al
       },
       limits: { maxBodyBytes: 65_527, maxBadFrames: 3, frameTimeoutMs: 0 },
       handlers: new HandlerTable({}, traffic, events),
+      replies: new Replies(),
       rows: new RowBuffer(64),
       reports: new ReportDecoder(),
     },

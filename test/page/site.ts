@@ -1,5 +1,5 @@
 import { EventStreams } from '../../src/admin/event-streams.js';
-import { type Admin, startAdmin } from '../../src/admin/http.js';
+import { type ServedAdmin, startAdmin } from '../../src/admin/http.js';
 import { pageRoutes } from '../../src/admin/page.js';
 import { reporterAnswer, reporterRoute } from '../../src/admin/reporter-routes.js';
 import { json, type Route } from '../../src/admin/route.js';
@@ -39,7 +39,7 @@ export class Site {
   readonly #streams: EventStreams;
   #topics: Topics;
   readonly #followers = new Map<string, Set<(event: ViewEvent) => void>>();
-  #admin: Admin | undefined;
+  #admin: ServedAdmin | undefined;
   #port: number;
 
   constructor(options: SiteOptions) {

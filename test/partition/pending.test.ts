@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { compareKeys, RowBatch, WORDS_PER_KEY, WORDS_PER_ROW } from '../../src/model/row.js';
 import type { Chunk } from '../../src/partition/chunk.js';
 import { Counts } from '../../src/partition/counts.js';
+import { newKeys } from '../../src/partition/new-keys.js';
 import type { Pass } from '../../src/partition/pass.js';
 import { PendingRows } from '../../src/partition/pending.js';
 import { contentOf, keyOf, pack, randomOf } from '../model/samples.js';
@@ -650,8 +651,14 @@ test('a snapshot, a new key and the bound on keys see nothing of keys that are s
   t.is(pending.held, 0);
   t.is(pending.oldestSince, undefined);
   t.false(pending.has(row(1, 0), 0));
-  t.is(pending.newKeys(concat([row(1, 5), row(2, 5), row(7, 5)])), 3);
+  t.is(newKeys(pending, concat([row(1, 5), row(2, 5), row(7, 5)])), 3);
   t.is(pending.remembered, 3);
+});
+
+test('a new key takes its room once, however often it was reported meanwhile', (t) => {
+  const pending = new PendingRows();
+  pending.fold(row(1, 1), 1);
+  t.is(newKeys(pending, concat([row(1, 2), row(2, 1), row(2, 2), row(3, 1), row(2, 3)])), 2);
 });
 
 test('beyond their bound the oldest rests are cut short: what waits goes on, what is stored is forgotten', (t) => {

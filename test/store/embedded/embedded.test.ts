@@ -12,23 +12,25 @@ import {
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { open as openLmdb } from 'lmdb';
 import { readMeta } from '../../../src/lmdb/meta.js';
 import { StoreError } from '../../../src/model/errors.js';
 import { embeddedStore } from '../../../src/store/embedded/store.js';
+import { storeContract } from '../../../src/testing/index.js';
 import { runCli, startServe } from '../../../tools/shared/process.js';
 import { service } from '../../support/rows.js';
 import { tempDir } from '../../support/temp.js';
-import { collect, LANE, testContract } from '../contract.js';
+import { collect, LANE } from '../collect.js';
 
-testContract({
-  name: 'embedded',
-  fresh: async (t) => {
+storeContract(
+  test,
+  (t: ExecutionContext) => {
     const dir = path.join(tempDir(t), 'store');
-    return () => embeddedStore({ dir });
+    return { store: () => embeddedStore({ dir }) };
   },
-});
+  { name: 'embedded' },
+);
 
 const EMBEDDED = JSON.stringify(new URL('../../../src/store/embedded/store.js', import.meta.url).href);
 const ROWS = JSON.stringify(new URL('../../support/rows.js', import.meta.url).href);

@@ -6,7 +6,7 @@ import { type DatabaseServer, startServer, USER } from '../../../tools/shared/da
 import { serverProgram } from '../../../tools/shared/server-program.js';
 import { batch, row } from '../../support/rows.js';
 import { tempDir } from '../../support/temp.js';
-import { LANE } from '../contract.js';
+import { LANE } from '../collect.js';
 import { makeDatabase, rejection } from '../databases.js';
 
 let db: DatabaseServer;

@@ -5,7 +5,7 @@ import { parseIpv4 } from '../../../src/model/ipv4.js';
 import { openStore } from '../../../src/store/open.js';
 import { type DatabaseServer, startServer } from '../../../tools/shared/database-server.js';
 import { batch, row } from '../../support/rows.js';
-import { LANE } from '../contract.js';
+import { LANE } from '../collect.js';
 import { makeDatabase } from '../databases.js';
 
 let db: DatabaseServer;

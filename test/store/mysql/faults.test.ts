@@ -4,7 +4,7 @@ import { mysqlStore } from '../../../src/store/mysql/store.js';
 import { until } from '../../../src/testing/until.js';
 import { type DatabaseServer, PASSWORD, startServer, USER } from '../../../tools/shared/database-server.js';
 import { batch, row, service } from '../../support/rows.js';
-import { collect } from '../contract.js';
+import { collect } from '../collect.js';
 import { makeDatabase, rejection } from '../databases.js';
 
 // One server, which these tests kill and reconfigure: they run one after the other.

@@ -5,7 +5,7 @@ import { until } from '../../../src/testing/until.js';
 import { type DatabaseServer, startServer, USER } from '../../../tools/shared/database-server.js';
 import { startProxy } from '../../../tools/shared/proxy.js';
 import { service } from '../../support/rows.js';
-import { collect } from '../contract.js';
+import { collect } from '../collect.js';
 import { makeDatabase, rejection } from '../databases.js';
 
 let db: DatabaseServer;

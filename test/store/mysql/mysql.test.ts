@@ -1,9 +1,11 @@
 import test, { type ExecutionContext } from 'ava';
+import type { StoreLane } from '../../../src/store/contract.js';
 import { migrate } from '../../../src/store/migration.js';
 import { openStore } from '../../../src/store/open.js';
+import { storeContract } from '../../../src/testing/index.js';
 import { type DatabaseServer, startServer } from '../../../tools/shared/database-server.js';
 import { batch, row } from '../../support/rows.js';
-import { collect, LANE, testContract } from '../contract.js';
+import { collect, LANE } from '../collect.js';
 import { makeDatabase, rejection } from '../databases.js';
 
 let db: DatabaseServer;
@@ -17,31 +19,32 @@ const fresh =
   (...alter: readonly string[]) =>
   async (t: ExecutionContext) => {
     const url = db.url(await makeDatabase(db, ...alter));
-    return () => {
-      const store = openStore(url);
-      return { ...store, writer: (lane: typeof LANE) => store.writer({ ...lane, journalId: t.title }) };
+    const store = () => {
+      const opened = openStore(url);
+      return { ...opened, writer: (lane: StoreLane) => opened.writer({ ...lane, journalId: t.title }) };
     };
+    return { store };
   };
 
-testContract({ name: 'mysql, int columns', fresh: fresh() });
+storeContract(test, fresh(), { name: 'mysql, int columns' });
 
-testContract({
-  name: 'mysql, int unsigned columns',
-  unsigned: ['ip', 'port', 'caller'],
-  fresh: fresh(
+storeContract(
+  test,
+  fresh(
     'MODIFY ip int(11) unsigned NOT NULL, MODIFY port int unsigned NOT NULL, MODIFY caller int unsigned NOT NULL',
   ),
-});
+  { name: 'mysql, int unsigned columns', unsigned: ['ip', 'port', 'caller'] },
+);
 
-testContract({
-  name: 'mysql, the deployed table with mlb_index, wider and further columns',
-  unsigned: ['caller'],
-  fresh: fresh(
+storeContract(
+  test,
+  fresh(
     'ADD INDEX mlb_index (modid, cmdid, ip, port, caller)',
     'MODIFY caller bigint unsigned NOT NULL, MODIFY succ_cnt bigint NOT NULL, MODIFY overload char(3) NOT NULL',
     "ADD updated timestamp NOT NULL DEFAULT current_timestamp(), ADD note varchar(9) NOT NULL DEFAULT ''",
   ),
-});
+  { name: 'mysql, the deployed table with mlb_index, wider and further columns', unsigned: ['caller'] },
+);
 
 test('an unsigned column holds the 32 bits as the address people know', async (t) => {
   const name = await makeDatabase(db, 'MODIFY ip int unsigned NOT NULL');

@@ -5,7 +5,7 @@ import { openStore } from '../../../src/store/open.js';
 import { until } from '../../../src/testing/until.js';
 import { type DatabaseServer, startServer } from '../../../tools/shared/database-server.js';
 import { batch, keyOf, row } from '../../support/rows.js';
-import { collect, LANE } from '../contract.js';
+import { collect, LANE } from '../collect.js';
 import { makeDatabase, rejection } from '../databases.js';
 
 let db: DatabaseServer;

@@ -6,7 +6,7 @@ import type { ServerFacts } from '../../../src/store/mysql/server-facts.js';
 import { openStore } from '../../../src/store/open.js';
 import { type DatabaseServer, startServer } from '../../../tools/shared/database-server.js';
 import { batch, row } from '../../support/rows.js';
-import { LANE } from '../contract.js';
+import { LANE } from '../collect.js';
 import { makeDatabase } from '../databases.js';
 
 let db: DatabaseServer;

@@ -10,7 +10,7 @@ import { renew, TestAuthority } from '../../../tools/shared/certificates.js';
 import { type DatabaseServer, PASSWORD, startServer } from '../../../tools/shared/database-server.js';
 import { batch, row } from '../../support/rows.js';
 import { tempDir } from '../../support/temp.js';
-import { LANE } from '../contract.js';
+import { LANE } from '../collect.js';
 import { rejection } from '../databases.js';
 
 /** A server with this certificate that takes encrypted connections only, and its table. */

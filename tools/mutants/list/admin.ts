@@ -26,4 +26,28 @@ export const ADMIN_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/admin/https.test', titles: ['a handshake that*'] }],
   },
+  {
+    name: 'hosted-for-all',
+    breaks: 'Through a server of the host, every machine is served without a token.',
+    edits: [
+      {
+        file: 'src/admin/hosted.ts',
+        find: 'return isOfThisMachine(request.socket.remoteAddress) ? undefined : NOT_THIS_MACHINE;',
+        replace: 'return undefined;',
+      },
+    ],
+    tests: [{ file: 'test/flow/hosted-page.test', titles: ['without a token and a role*'] }],
+  },
+  {
+    name: 'viewer-changes',
+    breaks: 'Whom the host lets read may change dead letters.',
+    edits: [
+      {
+        file: 'src/admin/guard.ts',
+        find: "if (changes && given !== 'admin') return HOST_READS_ONLY;",
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/flow/hosted-page.test', titles: ['who the host has checked*'] }],
+  },
 ];

@@ -193,4 +193,57 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/keeper/tls.test', titles: ['a kill of the process that reads*'] }],
   },
+  {
+    name: 'handler-without-bound',
+    breaks: 'A handler of the host gets every frame, however many it has not finished.',
+    edits: [
+      {
+        file: 'src/intake/handler-load.ts',
+        find: 'if (this.#frames >= maxFrames || this.#bytes + bytes > maxBytes) return false;',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/hostile/handlers.test', titles: ['a flood to an actor*'] }],
+  },
+  {
+    name: 'handler-waited-for',
+    breaks: 'A connection waits for ever for a handler that never ends.',
+    edits: [
+      {
+        file: 'src/intake/handlers.ts',
+        find: 'this.#tellSlow(frame, handling);\n        resolve();',
+        replace: 'this.#tellSlow(frame, handling);',
+      },
+    ],
+    tests: [{ file: 'test/hostile/handlers.test', titles: ['a handler that never ends*'] }],
+  },
+  {
+    name: 'handler-holds-all',
+    breaks: 'What is with handlers counts as not journaled, so that it keeps others waiting.',
+    edits: [
+      {
+        file: 'src/intake/connection.ts',
+        find: 'if (open === 0) this.#paid(bytes);\n    };',
+        replace: 'if (open === 0) this.#discarded(bytes);\n    };',
+      },
+      {
+        file: 'src/intake/connection.ts',
+        find: 'domain.budget.journaled(bytes);\n      done();',
+        replace: 'done();',
+      },
+    ],
+    tests: [{ file: 'test/hostile/handlers.test', titles: ['a handler that never ends*'] }],
+  },
+  {
+    name: 'replies-without-bound',
+    breaks: 'All peers together may leave any amount of replies unread.',
+    edits: [
+      {
+        file: 'src/intake/replies.ts',
+        find: 'else if (this.#totalBytes > this.#limits.maxTotalBytes) this.#closeLargest();',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/intake/replies.test', titles: ['when all together*'] }],
+  },
 ];

@@ -32,4 +32,40 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     edits: [{ file: 'src/node/start-writers.ts', find: 'writer.hurry();', replace: 'void writer;' }],
     tests: [{ file: 'test/faults/slow.test', titles: ['when the store takes rows of one writer again*'] }],
   },
+  {
+    name: 'parent-unwatched',
+    breaks: 'A reporter whose parent has stopped goes on holding its port, deaf.',
+    edits: [
+      {
+        file: 'src/node/ways-to-end.ts',
+        find: "void end('parent-stopped');",
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/flow/ending.test', titles: ['a reporter whose system stops*'] }],
+  },
+  {
+    name: 'signal-unheard',
+    breaks: 'A reporter does not stop when the signal of the host is aborted.',
+    edits: [
+      {
+        file: 'src/node/ways-to-end.ts',
+        find: "signal?.addEventListener('abort', abort, { once: true });",
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/flow/ending.test', titles: ['a signal that is aborted later*'] }],
+  },
+  {
+    name: 'start-not-given-up',
+    breaks: 'A start goes on although the host has given it up.',
+    edits: [
+      {
+        file: 'src/node/open-store.ts',
+        find: 'if (signal.aborted) abort();',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/flow/ending.test', titles: ['a signal that is aborted while the store*'] }],
+  },
 ];

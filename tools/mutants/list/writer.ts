@@ -142,13 +142,49 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/writer/bound.test', titles: ['beyond the bound*'] }],
   },
   {
+    name: 'new-keys-counted-twice',
+    breaks: 'With the store away, agents that go on reporting a few new keys wait although there is room.',
+    edits: [
+      {
+        file: 'src/partition/new-keys.ts',
+        find: 'return added.size;',
+        replace: 'return rows.length / WORDS_PER_ROW;',
+      },
+    ],
+    tests: [{ file: 'test/partition/pending.test', titles: ['a new key takes its room once*'] }],
+  },
+  {
+    name: 'locked-rows-blame-store',
+    breaks: 'Where only locked rows wait, the store is taken for away, and they hold up what comes.',
+    edits: [
+      {
+        file: 'src/writer/flush.ts',
+        find: 'if (!control || !(await this.#isTaken(control))) return false;',
+        replace: 'if (!control || (await this.#isTaken(control))) return false;',
+      },
+    ],
+    tests: [{ file: 'test/faults/slow.test', titles: ['where all rows that wait are locked*'] }],
+  },
+  {
+    name: 'control-moves-back',
+    breaks: 'To try the store, an old value is written of a key whose newer value may be stored.',
+    edits: [
+      {
+        file: 'src/writer/control-row.ts',
+        find: 'if (!pending.has(rows.words, at * WORDS_PER_ROW)) return',
+        replace: 'if (rows.length > 0) return',
+      },
+    ],
+    tests: [{ file: 'test/faults/slow.test', titles: ['to know whether the store takes rows*'] }],
+  },
+  {
     name: 'no-bound-on-keys',
     breaks: 'With the store away, a flood of new keys fills the memory.',
     edits: [
       {
         file: 'src/writer/writer.ts',
-        find: 'if (newKeys === 0 || newKeys <= room) return true;',
-        replace: 'if (newKeys >= 0) return true;',
+        find: 'if (added === 0 || added <= room) return true;',
+        replace: 'if (added >= 0) return true;',
       },
     ],
     tests: [{ file: 'test/writer/bound.test', titles: ['beyond the bound*'] }],
