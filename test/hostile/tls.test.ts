@@ -256,7 +256,8 @@ test('connections that wait for a handshake give up their places to agents', asy
     await site.stored(each);
   }
   t.is(site.tls.pending, 0);
-  t.is(site.tls.failed.full, 5);
+  // The one under way may have given up its place to those that wait.
+  t.is(site.tls.failed.full + site.tls.failed.timeout, 5);
 });
 
 test('a balancer tells in front of the TLS bytes whom it speaks for; a stranger who does so is refused', async (t) => {
