@@ -1,6 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
-import { differenceOf, parseConfig } from '../../src/config/index.js';
+import { differenceOf, loadConfig, parseConfig } from '../../src/config/index.js';
 import { ReporterError } from '../../src/model/errors.js';
+import { TestAuthority } from '../../tools/shared/certificates.js';
+import { tempDir } from '../support/temp.js';
 
 const parse = (tls: object, listen: object = {}) =>
   parseConfig({ listen: { ...listen, tls } }, { baseDir: '/srv' });
@@ -68,4 +72,33 @@ test('all but the address of the port with TLS changes in place', (t) => {
     'listen.tls.host hand-over',
   ]);
   t.true(how({}).includes('listen.tls.port hand-over'));
+});
+
+test('certificates that end soon, or have ended, are warned of; authorities that cannot be read are refused with their key', (t) => {
+  const dir = tempDir(t);
+  const authority = new TestAuthority(dir);
+  const load = (tls: object) => {
+    writeFileSync(path.join(dir, 'config.json'), JSON.stringify({ listen: { tls: { port: 0, ...tls } } }));
+    return loadConfig({ env: {}, cwd: dir });
+  };
+  const required = { clientAuth: 'required', ca: authority.ca };
+  const { warnings, digests } = load({ ...authority.issue(), ...required });
+  t.deepEqual(warnings, []);
+  t.deepEqual([...digests.keys()], ['listen.tls.cert', 'listen.tls.ca']);
+  const [warning] = load({ ...authority.issue({ isOver: true }), ...required }).warnings;
+  t.regex(
+    warning!,
+    /^the certificate of listen\.tls\.cert ended at .*: put a new one in its place, and reload$/,
+  );
+  const bad = path.join(dir, 'bad.pem');
+  for (const [content, problem] of [
+    ['no certificate', /^listen\.tls\.ca = .*holds no certificate/],
+    ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', /^listen\.tls\.ca = .*is damaged/],
+  ] as const) {
+    writeFileSync(bad, content);
+    t.throws(() => load({ ...authority.issue(), ...required, ca: bad }), { message: problem });
+  }
+  t.throws(() => load({ ...authority.issue(), ...required, ca: '/nowhere' }), {
+    message: /cannot be read \(ENOENT\)/,
+  });
 });
