@@ -224,7 +224,8 @@ export class Listener {
       else this.#accept(socket, peer, stream);
       return;
     }
-    if (!stream && this.#size >= this.#options.maxConnections) {
+    const isFull = !stream && this.#size >= this.#options.maxConnections;
+    if (isFull && (this.#toBeSecured.has(socket) || !this.#handshakes?.makeRoom())) {
       this.#refuse(socket, address);
       return;
     }
