@@ -1,4 +1,4 @@
-import type { Batch, Entry, StoredRow } from './messages.js';
+import type { Batch, Entry, StoredRow } from './cluster-messages.js';
 
 /** What the log of a partition comes to, up to a sequence. Nothing but applying an entry changes it. */
 export interface Fold {

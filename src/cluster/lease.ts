@@ -1,4 +1,4 @@
-import type { BucketAsk, LeaseRecord } from './messages.js';
+import type { BucketAsk, LeaseRecord } from './cluster-messages.js';
 
 /** How much faster or slower than true time a clock may go, as a fraction. */
 export const MAX_DRIFT = 0.05;

@@ -1,4 +1,4 @@
-import type { FenceKind } from './fence.js';
+import type { BucketAnswer, Effect, Input, OwnerRecord, PeerMessage, Sender } from './cluster-messages.js';
 import {
   holdsLease,
   isLapsed,
@@ -11,7 +11,6 @@ import {
   seen,
   type Watch,
 } from './lease.js';
-import type { BucketAnswer, Effect, Input, OwnerRecord, PeerMessage, Sender } from './messages.js';
 import {
   batchCame,
   claim,
@@ -23,6 +22,7 @@ import {
   ownerTick,
   storeAnswered,
 } from './owner.js';
+import type { FenceKind } from './owner-fence.js';
 import { handAgain, journaled, type Lane, newLane, ownerSeen, takeRows } from './sender.js';
 
 /** One process of a cluster: its lease, a lane for each partition, and what it owns. */

@@ -1,7 +1,3 @@
-import type { Fence, FenceKind } from './fence.js';
-import { askAgain, confirmed, fenceAnswered, newFence, openFence, toConfirm } from './fence.js';
-import { applyEntry, emptyFold, type Fold, standingOf } from './fold.js';
-import { RETRY_MS } from './lease.js';
 import type {
   Batch,
   Confirmed,
@@ -13,7 +9,11 @@ import type {
   StoreAnswer,
   StoreAsk,
   StoredRow,
-} from './messages.js';
+} from './cluster-messages.js';
+import { applyEntry, emptyFold, type Fold, standingOf } from './fold.js';
+import { RETRY_MS } from './lease.js';
+import type { Fence, FenceKind } from './owner-fence.js';
+import { askAgain, confirmed, fenceAnswered, newFence, openFence, toConfirm } from './owner-fence.js';
 
 /** Rows of one statement. */
 const STATEMENT_ROWS = 2;

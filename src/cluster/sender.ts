@@ -1,5 +1,5 @@
+import type { Batch, Effect, Row, Sender } from './cluster-messages.js';
 import { RETRY_MS } from './lease.js';
-import type { Batch, Effect, Row, Sender } from './messages.js';
 
 /** What one node has for one partition. Hands it to the owner, wherever that is, one batch at a time. */
 export interface Lane {

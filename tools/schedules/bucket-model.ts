@@ -1,4 +1,9 @@
-import type { BucketAnswer, BucketAsk, LeaseRecord, OwnerRecord } from '../../src/cluster/messages.js';
+import type {
+  BucketAnswer,
+  BucketAsk,
+  LeaseRecord,
+  OwnerRecord,
+} from '../../src/cluster/cluster-messages.js';
 
 interface State {
   readonly atMs: number;

@@ -1,6 +1,6 @@
+import type { Effect } from '../../src/cluster/cluster-messages.js';
 import { LEASE_MS, MAX_DRIFT } from '../../src/cluster/lease.js';
 import type { Member } from '../../src/cluster/member.js';
-import type { Effect } from '../../src/cluster/messages.js';
 import { ledgerOf, type Owner, type OwnerLedger } from '../../src/cluster/owner.js';
 import { expectThat } from './broken.js';
 import type { BucketModel } from './bucket-model.js';

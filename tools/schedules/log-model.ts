@@ -1,5 +1,5 @@
+import type { Batch, Entry, LogAnswer, LogAsk } from '../../src/cluster/cluster-messages.js';
 import { applyEntry, emptyFold } from '../../src/cluster/fold.js';
-import type { Batch, Entry, LogAnswer, LogAsk } from '../../src/cluster/messages.js';
 import { expectThat } from './broken.js';
 
 /** What all entries up to a sequence come to. */

@@ -1,5 +1,5 @@
-import type { FenceKind } from '../../src/cluster/fence.js';
 import { MAX_DRIFT } from '../../src/cluster/lease.js';
+import type { FenceKind } from '../../src/cluster/owner-fence.js';
 import type { Dice } from '../../src/testing/dice.js';
 
 /** How late a read of the bucket or the log shows what was written, ms at most. */

@@ -1,4 +1,4 @@
-import type { Session, StoreAnswer, StoreAsk, StoredRow } from '../../src/cluster/messages.js';
+import type { Session, StoreAnswer, StoreAsk, StoredRow } from '../../src/cluster/cluster-messages.js';
 import { expectThat } from './broken.js';
 
 const idOf = ({ epoch, count }: Session) => epoch * 10_000 + count;

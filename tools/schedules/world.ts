@@ -1,5 +1,5 @@
+import type { Effect, Input } from '../../src/cluster/cluster-messages.js';
 import { type Member, newMember, step } from '../../src/cluster/member.js';
-import type { Effect, Input } from '../../src/cluster/messages.js';
 import type { Owner } from '../../src/cluster/owner.js';
 import type { Dice } from '../../src/testing/dice.js';
 import { Broken } from './broken.js';

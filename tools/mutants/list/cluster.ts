@@ -37,7 +37,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     'lease-by-anothers-clock',
     'A lease is old by the clock of who wrote it.',
     {
-      file: 'src/cluster/messages.ts',
+      file: 'src/cluster/cluster-messages.ts',
       find: 'export interface LeaseValue {',
       replace: 'export interface LeaseValue {\n  readonly atMs?: number;',
     },
@@ -56,7 +56,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     'owner-without-fence',
     'A new owner stores rows while the earlier one’s statement is on its way.',
     {
-      file: 'src/cluster/fence.ts',
+      file: 'src/cluster/owner-fence.ts',
       find: "fence.phase = fence.kind === 'lock' ? 'locking' : 'raising';",
       replace: "fence.phase = 'open';",
     },
@@ -65,7 +65,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     'fence-kills-new-owner',
     'Whoever has the lock is killed, and no log is asked who owns.',
     {
-      file: 'src/cluster/fence.ts',
+      file: 'src/cluster/owner-fence.ts',
       find: "wait(fence, 'suspecting');",
       replace: 'return kill(fence, nowMs);',
     },
@@ -75,15 +75,15 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     breaks: 'What the log confirmed before another session was seen is taken as leave to kill that one.',
     edits: [
       {
-        file: 'src/cluster/fence.ts',
+        file: 'src/cluster/owner-fence.ts',
         find: 'if (round !== fence.round) return [];',
         replace: 'if (round < 0) return [];',
       },
     ],
-    tests: [{ file: 'test/cluster/fence.test', titles: ['a session is killed only*'] }],
+    tests: [{ file: 'test/cluster/owner-fence.test', titles: ['a session is killed only*'] }],
   },
   caughtBySchedules('lock-without-confirmation', 'An earlier owner that finds the lock free writes.', {
-    file: 'src/cluster/fence.ts',
+    file: 'src/cluster/owner-fence.ts',
     find: "wait(fence, 'confirming');",
     replace: "fence.phase = 'open';",
   }),

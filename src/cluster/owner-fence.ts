@@ -1,5 +1,5 @@
+import type { Session, StoreAnswer, StoreAsk } from './cluster-messages.js';
 import { RETRY_MS } from './lease.js';
-import type { Session, StoreAnswer, StoreAsk } from './messages.js';
 
 /**
  * How statements of an earlier owner are kept from landing late.

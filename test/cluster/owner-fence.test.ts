@@ -1,5 +1,5 @@
 import test from 'ava';
-import { confirmed, fenceAnswered, newFence, openFence, toConfirm } from '../../src/cluster/fence.js';
+import { confirmed, fenceAnswered, newFence, openFence, toConfirm } from '../../src/cluster/owner-fence.js';
 
 const OLDER = { epoch: 4, count: 1 };
 const NEWER = { epoch: 6, count: 1 };
