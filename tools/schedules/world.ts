@@ -263,7 +263,7 @@ export class World implements Parts {
       case 'kill':
         node.member = undefined;
         node.held = undefined;
-        for (let key = node.index; key < 1000; key++)
+        for (const key of this.#lastRead.keys())
           if (this.#nodeOf(key) === node.index) this.#lastRead.delete(key);
         if (this.#dice.chance(1, 2))
           this.#queue.put(this.#now + this.#dice.between(1, 3000), () =>
