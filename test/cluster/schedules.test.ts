@@ -16,7 +16,7 @@ test('whatever is lost, doubled, late, paused or killed: no journaled row is los
     if (broken !== undefined) return t.fail(`seed ${seed}: ${broken}`);
     for (const [name, times] of Object.entries(happened)) total[name] = (total[name] ?? 0) + times;
   }
-  t.log(`${runs} schedules from seed ${first}: ${JSON.stringify(total)}`);
+  t.log(`${runs} schedules from seed ${first} (set LARS_TEST_SEED to try others): ${JSON.stringify(total)}`);
   // They try what they are meant to try.
   for (const [name, times] of Object.entries(total))
     t.true(times > runs / 20, `${name}: ${times} in ${runs}`);
