@@ -69,7 +69,7 @@ async function seen({ admin }: Reporter, token?: string): Promise<void> {
   await until(
     () => {
       void look();
-      return /"total":2,/.test(text) && /"fresh":4,.*"fresh":4,/.test(text);
+      return /"total":2,/.test(text) && /"fresh":4,.*"fresh":4,/.test(text) && !/"warming":\{/.test(text);
     },
     { ...BOUND, what: 'the view to know both services' },
   );

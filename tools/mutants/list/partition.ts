@@ -198,4 +198,16 @@ export const PARTITION_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/partition/owners.test', titles: ['a key that the store has is nobody*'] }],
   },
+  {
+    name: 'new-keys-counted-twice',
+    breaks: 'With the store away, agents that go on reporting a few new keys wait although there is room.',
+    edits: [
+      {
+        file: 'src/partition/new-keys.ts',
+        find: 'return added.size;',
+        replace: 'return rows.length / WORDS_PER_ROW;',
+      },
+    ],
+    tests: [{ file: 'test/partition/pending.test', titles: ['a new key takes its room once*'] }],
+  },
 ];

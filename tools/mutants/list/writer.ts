@@ -142,18 +142,6 @@ export const WRITER_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/writer/bound.test', titles: ['beyond the bound*'] }],
   },
   {
-    name: 'new-keys-counted-twice',
-    breaks: 'With the store away, agents that go on reporting a few new keys wait although there is room.',
-    edits: [
-      {
-        file: 'src/partition/new-keys.ts',
-        find: 'return added.size;',
-        replace: 'return rows.length / WORDS_PER_ROW;',
-      },
-    ],
-    tests: [{ file: 'test/partition/pending.test', titles: ['a new key takes its room once*'] }],
-  },
-  {
     name: 'locked-rows-blame-store',
     breaks: 'Where only locked rows wait, the store is taken for away, and they hold up what comes.',
     edits: [
