@@ -251,6 +251,19 @@ test('a folder of the history that is in memory, full or not writable is a warni
   t.deepEqual(codes({ freeBytes: 2 ** 31 }, 2 ** 32), ['notice history-larger-than-disk']);
 });
 
+test('a file in the place of a folder, or above it, is a finding, and all else is looked at', async (t) => {
+  const dir = tempDir(t);
+  const file = path.join(dir, 'file');
+  writeFileSync(file, '');
+  const env = { ...site(dir), LARS_LISTEN_PORT: '61779', LARS_ADMIN_PORT: '61780' };
+  for (const journal of [file, path.join(file, 'journal')]) {
+    const { code, codes, findings } = await doctor(t, { ...env, LARS_JOURNAL_DIR: journal });
+    t.is(code, 2);
+    t.true(codes.includes('no-folder'));
+    t.true(findings.some(({ area }) => area === 'clock'));
+  }
+});
+
 test('the folder of the history is looked at, unless there is to be none', async (t) => {
   const dir = tempDir(t);
   writeFileSync(path.join(dir, 'history'), '');

@@ -109,6 +109,12 @@ export function* judgeFolder(facts: FolderFacts): Generator<Finding> {
       `${key}: ${existing} is no folder`,
       'name a folder, or remove what is in the way',
     );
+  else if (!isWritable && existing !== dir)
+    yield critical(
+      'folder-not-writable',
+      `${key}: ${dir} is not there, or may not be seen, and ${existing} may not be written by this user`,
+      'make it and chown it to the user of the reporter, or name a folder by its whole path; run doctor as that user (sudo -u lars)',
+    );
   else if (!isWritable)
     yield critical(
       'folder-not-writable',

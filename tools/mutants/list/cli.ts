@@ -38,7 +38,11 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     name: 'history-unexamined',
     breaks: 'doctor does not look at the folder of the history.',
     edits: [
-      { file: 'src/cli/doctor/look-at-folders.ts', find: 'if (history.enabled)', replace: 'if (!history)' },
+      {
+        file: 'src/cli/doctor/look-at-folders.ts',
+        find: 'if (history.enabled)',
+        replace: 'if (history.maxBytes < 0)',
+      },
     ],
     tests: [{ file: 'test/cli/doctor.test', titles: ['the folder of the history*'] }],
   },
