@@ -37,10 +37,17 @@ export type {
   Ledger,
   ReporterStatus,
   StoreState,
+  TlsStatus,
   WriterState,
   WriterStatus,
 } from './model/status.js';
-export type { AddressPause, ConnectionDenial, FrameRejection, Traffic } from './model/traffic.js';
+export type {
+  AddressPause,
+  ConnectionDenial,
+  FrameRejection,
+  HandshakeFailure,
+  Traffic,
+} from './model/traffic.js';
 export type { HistoryStatus, LiveViewStatus, ViewCounts } from './model/view-status.js';
 export type { DrainOutcome } from './node/drain.js';
 export type { ReporterOptions } from './node/options.js';

@@ -11,7 +11,7 @@ import { type DrainOutcome, drain } from './node/drain.js';
 import { type Foundation, layFoundation } from './node/foundation.js';
 import { letGo } from './node/let-go.js';
 import { applyInPlace } from './node/live-config.js';
-import { type Intake, openIntake } from './node/open-intake.js';
+import { type Intake, openIntake, tlsFilesOf } from './node/open-intake.js';
 import { openJournal } from './node/open-journal.js';
 import { openStore } from './node/open-store.js';
 import { openTelemetry } from './node/open-telemetry.js';
@@ -28,6 +28,8 @@ import type { ActorRef } from './runtime/actors.js';
 export interface Reporter {
   /** Where agents connect. */
   readonly address: Address;
+  /** Where agents connect with TLS; null without `listen.tls`. */
+  readonly secureAddress: Address | null;
   /** Where the admin HTTP is served; null when it is not: its address was taken, or `ownHttp` is false. */
   readonly admin: Address | null;
   /** Takes reports from inside the process, dispatched by nact: a report, or `{ reports, journaled }`. */
@@ -86,9 +88,10 @@ export async function startReporter(
 ): Promise<Reporter> {
   // What is of the command line alone is left out.
   const held = await startWithWays(config, options, OWN_WAYS);
-  const { address, admin, ref, report, status, ledger, drain, stop, ended, handle } = held;
+  const { address, secureAddress, admin, ref, report, status, ledger, drain, stop, ended, handle } = held;
   return {
     address,
+    secureAddress,
     admin,
     ref,
     report,
@@ -153,7 +156,8 @@ export async function startWithWays(
     signal?.throwIfAborted();
     foundation.status.enter('running');
     foundation.events.emit({
-      ...{ type: 'listening', ...intake.address },
+      ...{ type: 'listening', ...intake.ports.plain },
+      ...(intake.ports.secure ? { secure: intake.ports.secure } : {}),
       ...{ writers: settings.writers.count, store: store.description },
     });
     return reporterOf({ foundation, admin, writers, intake, view, telemetry });
@@ -178,7 +182,8 @@ function reporterOf({ foundation, admin, writers, intake, view, telemetry }: Sta
   const { ended, end } = endingOf(foundation, { intake, writers, telemetry });
   const stop = () => end('stopped');
   return {
-    address: intake.address,
+    address: intake.ports.plain,
+    secureAddress: intake.ports.secure ?? null,
     admin: admin.address,
     ref: intake.ingress.ref,
     report: (...reports) => intake.ingress.report(reports),
@@ -189,11 +194,12 @@ function reporterOf({ foundation, admin, writers, intake, view, telemetry }: Sta
     status: () => status.read(),
     closeAdmin: () => admin.close(),
     apply: (next) => {
-      // First, as it alone may fail.
+      // First, as they alone may fail.
+      const tlsFiles = tlsFilesOf(next.listen);
       admin.setCertificate(next.admin.tls);
       applyInPlace(foundation.config, next);
       admin.setTokens(next.admin);
-      intake.recheck();
+      intake.recheck(tlsFiles);
       view.changed();
     },
     turnedAway: (count) => {

@@ -29,6 +29,10 @@ test('an empty configuration has the documented defaults', (t) => {
       frameTimeoutMs: 30_000,
       maxBadFrames: 10,
       ...{ allow: [], deny: [], proxyFrom: [], verifyCaller: 'off', verifyExcept: [], perAddress: {} },
+      tls: {
+        ...{ clientAuth: 'none', allowNames: [], allowFingerprints: [] },
+        ...{ handshakeTimeoutMs: 10_000, maxHandshakes: 64 },
+      },
     },
     writers: { count: 4, maxBatchRows: 1000, rewriteMs: 400 },
     journal: { dir: '/srv/lars/data/journal', groupMs: 20, snapshotBytes: 1_048_576 },
@@ -98,8 +102,13 @@ for (const { key, type } of describeConfig().filter(({ kind }) => kind === 'inte
     const [, min, max] = /^integer (\d+)…(\d+)$/.exec(type) ?? [];
     // The longest pause may not be shorter than the first one.
     const others = name === 'maxBackoffMs' ? { backoffMs: 0 } : { maxBackoffMs: 86_400_000 };
+    // A port with TLS needs what is shown on it.
+    const shown = key === 'listen.tls.port' ? { cert: '/cert', key: '/key' } : {};
     const within = (value: unknown) =>
-      names.reduceRight<unknown>((inner, each) => ({ [each]: inner }), value) as object;
+      names.reduceRight<unknown>(
+        (inner, each) => ({ [each]: inner, ...(each === 'port' ? shown : {}) }),
+        value,
+      ) as object;
     const withValue = (value: number) => ({
       [section]: { ...(section === 'supervision' ? others : {}), ...within(value) },
     });

@@ -15,6 +15,8 @@ function fuzz(...args: string[]): Promise<{ code: number; stdout: string; stderr
 for (const [target, runs] of [
   ['decoder', '2000'],
   ['service', '100'],
+  ['proxy', '3000'],
+  ['tls', '100'],
 ] as const) {
   test(`a fuzz run of the ${target} says its seed first and what it has seen last`, async (t) => {
     const { code, stdout, stderr } = await fuzz('--target', target, '--runs', runs, '--seed', '5');
@@ -28,7 +30,7 @@ test('wrong usage is one line that names the option, its value and what it takes
   for (const [args, line] of [
     [['--runs', 'many'], '--runs many: takes a whole number from 1 to 1000000000'],
     [['--seed', '1.5'], '--seed 1.5: takes a whole number from -2147483648 to 2147483647'],
-    [['--target', 'moon'], '--target moon: takes decoder or service'],
+    [['--target', 'moon'], '--target moon: takes decoder, service, proxy, tls'],
   ] as const) {
     const { code, stdout, stderr } = await fuzz(...args);
     t.deepEqual([code, stdout, stderr.split('\n')[0]], [2, '', line]);

@@ -11,10 +11,11 @@ import { decodeReport, MessageId } from '../wire/messages.js';
 import { integerOption, MAX_INT32, MAX_UINT32, MIN_INT32, strictInteger } from './numbers.js';
 import { type CommonOptions, commandWith, loadSettingsWithWarnings } from './settings.js';
 import { SentRows, showRows } from './show.js';
-import { addressOption, ipOption, listenAddress } from './target.js';
+import { addressOption, ipOption } from './target.js';
 import { type Terminal, UsageError } from './terminal.js';
+import { type AgentTarget, addTlsOptions, type TlsOptions, targetFrom } from './tls-options.js';
 
-interface SendOptions extends CommonOptions {
+interface SendOptions extends CommonOptions, TlsOptions {
   readonly modid?: number;
   readonly cmdid?: number;
   readonly caller: number;
@@ -28,7 +29,7 @@ interface SendOptions extends CommonOptions {
 
 /** `lars-reporter send`: what an agent does, once. */
 export function sendCommand(terminal: Terminal): Command {
-  return commandWith(
+  const command = commandWith(
     'Sends one report, built from flags, or the frames of a file.',
     'lars-reporter send --modid 1 --cmdid 2 --caller 10.0.0.9 \\\n' +
       '      --host 10.0.0.1:8080,succ=98,err=2 --host 10.0.0.2:8080,err=50,overload --show',
@@ -64,11 +65,12 @@ export function sendCommand(terminal: Terminal): Command {
     .option('--show', 'wait until the configured store holds what was sent, and print its rows')
     .option('--wait-ms <n>', 'longest wait of --show, in milliseconds', integerOption(0, 3_600_000), 5000)
     .action((options: SendOptions) => send(options, terminal));
+  return addTlsOptions(command);
 }
 
 async function send(options: SendOptions, terminal: Terminal): Promise<void> {
   const { config } = loadSettingsWithWarnings(options, terminal);
-  const to = options.to ?? listenAddress(config);
+  const to = targetFrom(options, options.to, config);
   const sent = new SentRows(options.file !== undefined);
   const total =
     options.file === undefined
@@ -90,7 +92,7 @@ interface Total {
   bytes: number;
 }
 
-async function sendReport(report: Report, to: Address, sent: SentRows): Promise<Total> {
+async function sendReport(report: Report, to: AgentTarget, sent: SentRows): Promise<Total> {
   const frame = encodeOne(report);
   await withConnection(to, (connection) => connection.sendBytes(frame));
   sent.add(report);
@@ -111,7 +113,7 @@ function encodeOne(report: Report): Buffer {
 /** Sends a file of any size as it is, counting the frames that pass by. */
 async function sendFile(
   file: string,
-  to: Address,
+  to: AgentTarget,
   sent: SentRows | undefined,
   terminal: Terminal,
 ): Promise<Total> {
@@ -177,7 +179,7 @@ async function openSource(file: string): Promise<AsyncIterable<Buffer>> {
 }
 
 async function withConnection(
-  to: Address,
+  to: AgentTarget,
   use: (connection: AgentConnection) => Promise<void>,
 ): Promise<void> {
   const connection = await connectAgent(to);

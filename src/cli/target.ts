@@ -6,14 +6,24 @@ import { strictInteger } from './numbers.js';
 import { UsageError } from './terminal.js';
 
 /** Where the configured reporter is reached from its own machine. Throws UsageError when its port is any free one. */
-export function listenAddress({ listen }: Config): Address {
-  if (listen.port === 0) {
+export function listenAddress({ listen: { host, port } }: Config): Address {
+  return reached('listen', host, port);
+}
+
+/** As `listenAddress`, with TLS. Throws UsageError when it speaks none, too. */
+export function secureAddress({ listen: { host, tls } }: Config): Address {
+  if (tls.port === undefined)
+    throw new UsageError('listen.tls.port is not set: name the reporter with --to HOST:PORT');
+  return reached('listen.tls', tls.host ?? host, tls.port);
+}
+
+function reached(section: 'listen' | 'listen.tls', host: string, port: number): Address {
+  if (port === 0) {
     throw new UsageError(
-      'listen.port is 0, so the port of the reporter is not known: name it with --to HOST:PORT',
+      `${section}.port is 0, so the port of the reporter is not known: name it with --to HOST:PORT`,
     );
   }
-  const host = listen.host === '0.0.0.0' ? '127.0.0.1' : listen.host === '::' ? '::1' : listen.host;
-  return { host, port: listen.port };
+  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port };
 }
 
 /** Reads an option's `HOST:PORT`; an IPv6 host stands in brackets. */

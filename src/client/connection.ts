@@ -1,16 +1,20 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { messageOf, ReporterError } from '../model/errors.js';
+import { ReporterError } from '../model/errors.js';
 import type { Report } from '../model/report.js';
+import { type AgentTls, NOT_TAKEN } from './agent-tls.js';
 import { encodeReportFrame } from './encode.js';
+import { openSocket, reasonOf, TOO_MANY } from './open-socket.js';
 
 /** Where a connection goes, and how long it is tried. */
 export interface AgentOptions {
   readonly host: string;
   readonly port: number;
+  /** Speaks TLS. A function is asked for each connection: certificates may be renewed. */
+  readonly tls?: AgentTls | (() => AgentTls) | undefined;
   /** Bytes held for a reporter that does not take them yet, before `send` waits. Default 1 MiB. */
   readonly maxBufferedBytes?: number;
-  /** Longest wait for one attempt to connect, in milliseconds. Default 5000. */
+  /** Longest wait for one attempt to connect, in milliseconds. Default 5000; with TLS, whose handshake may wait for its turn, 15000. */
   readonly connectTimeoutMs?: number;
   /** Longest wait of `close` for the reporter to take everything, in milliseconds. Default 10000. */
   readonly closeTimeoutMs?: number;
@@ -25,10 +29,7 @@ export interface AgentOptions {
 const REFUSED_WITHIN_MS = 100;
 /** A connection lost within so long was hardly read. Longer than above: a busy process notices late. */
 const YOUNG_MS = 1000;
-/** A peer that is gone without a word is noticed on a quiet connection: asked after so long, ten times, each second. */
-const KEEP_ALIVE_MS = 30_000;
 
-const TOO_MANY = '; the reporter may have too many connections (listen.maxConnections)';
 const UNSURE = 'what was sent last may not have been read';
 
 /** Promise of everything that was taken at once; one for all, as there may be a million sends a second. */
@@ -36,7 +37,7 @@ const TAKEN = Promise.resolve();
 
 /** Connects to a reporter, once. Rejects with ReporterError `CONNECTION_FAILED` when it cannot be reached. */
 export async function connectAgent(options: AgentOptions): Promise<AgentConnection> {
-  return new AgentConnection(options, await open(options));
+  return new AgentConnection(options, await openSocket(options));
 }
 
 /**
@@ -202,7 +203,7 @@ export class AgentConnection {
     }
     const isYoung = performance.now() - this.#connectedAt < YOUNG_MS;
     const how = problem ? `broke (${reasonOf(problem)})` : 'was closed by the other side';
-    const advice = problem || isYoung ? TOO_MANY : '';
+    const advice = problem || isYoung ? `${TOO_MANY}${this.#options.tls ? NOT_TAKEN : ''}` : '';
     this.#fail(this.#failed(`${how}: ${UNSURE}${advice}`, problem));
   }
 
@@ -283,46 +284,4 @@ export class AgentConnection {
     for (const { reject } of this.#flushers.splice(0)) reject(failure);
     this.#ended.abort();
   }
-}
-
-function open({ host, port, connectTimeoutMs = 5000, signal }: AgentOptions): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const failed = (reason: string, cause?: unknown): void => {
-      socket.destroy();
-      reject(
-        new ReporterError('CONNECTION_FAILED', `cannot connect to ${host}:${port}: ${reason}`, { cause }),
-      );
-    };
-    const socket = connect({
-      host,
-      port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-    });
-    const timer = setTimeout(() => failed(`no answer within ${connectTimeoutMs} ms`), connectTimeoutMs);
-    const abort = (): void => failed('given up');
-    const onError = (error: Error): void => {
-      const reason = reasonOf(error);
-      failed(reason === 'ECONNRESET' ? reason + TOO_MANY : reason, error);
-    };
-    socket.once('error', onError);
-    socket.once('close', () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    });
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-      socket.removeListener('error', onError);
-      resolve(socket);
-    });
-    if (signal?.aborted) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
-  });
-}
-
-/** The system's code when there is one; an error over several addresses has no message of its own. */
-function reasonOf(error: Error): string {
-  return (error as NodeJS.ErrnoException).code ?? messageOf(error);
 }

@@ -14,6 +14,9 @@
  *     });
  *     await agent.close(); // the reporter has read it all
  *
+ * With `tls: { ca: readFileSync('ca.pem') }` both speak TLS, to `listen.tls.port`; `cert` and `key` are shown to the
+ * reporter.
+ *
  * `connectAgent` is one connection, and slows its caller down instead of replacing reports. Whoever sends the same
  * hosts many thousand times a second encodes with a `ReportTemplate`, several reports into one piece of memory, and
  * passes that to its `sendBytes`.
@@ -26,6 +29,7 @@ export { ReporterError, type ReporterErrorCode } from '../model/errors.js';
 export { formatIpv4, parseIpv4 } from '../model/ipv4.js';
 export type { HostResult, Report } from '../model/report.js';
 export { FrameError } from '../wire/frame.js';
+export type { AgentTls } from './agent-tls.js';
 export { AgentConnection, type AgentOptions, connectAgent } from './connection.js';
 export { COUNTER_WORDS, encodeReportFrame, ReportTemplate, type ReportTemplateOptions } from './encode.js';
 export type { OutboxCounts, ServiceKey } from './outbox.js';

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type BackoffLimits, backoffMs } from '../model/backoff.js';
 import { messageOf, ReporterError } from '../model/errors.js';
 import type { Report } from '../model/report.js';
+import type { AgentTls } from './agent-tls.js';
 import { type AgentConnection, connectAgent } from './connection.js';
 import { encodeReportFrames } from './encode.js';
 import { Outbox, type OutboxCounts, type ServiceKey } from './outbox.js';
@@ -10,13 +11,15 @@ import { Outbox, type OutboxCounts, type ServiceKey } from './outbox.js';
 export interface ReportingAgentOptions {
   readonly host: string;
   readonly port: number;
+  /** Speaks TLS. A function is asked for each connection: certificates may be renewed. */
+  readonly tls?: AgentTls | (() => AgentTls) | undefined;
   /** Services whose newest report is kept, to be sent on the next connection. 1 and more; default 10,000. */
   readonly maxServices?: number;
   /** Bytes of all reports that are kept. Default 16 MiB: services with 1,000 hosts take about 40 KB each. */
   readonly maxBytes?: number;
   /** Pauses between attempts to connect: doubling, half of each by chance. Default 100 ms to 10 s. */
   readonly pauses?: BackoffLimits;
-  /** Longest wait for one attempt to connect, in milliseconds. Default 5000. */
+  /** Longest wait for one attempt to connect, in milliseconds. Default 5000; with TLS, whose handshake may wait for its turn, 15000. */
   readonly connectTimeoutMs?: number;
   /** Longest wait of `close` for the reporter to read everything, in milliseconds. Default 10000. */
   readonly closeTimeoutMs?: number;
@@ -162,12 +165,13 @@ export class ReportingAgent {
 
   /** Undefined when it could not be made, after the pause. */
   async #connect(): Promise<AgentConnection | undefined> {
-    const { host, port, connectTimeoutMs = 5000 } = this.#options;
+    const { host, port, tls, connectTimeoutMs } = this.#options;
     const { signal } = this.#stopped;
     try {
       // The end is bounded by whoever closes.
       const connection = await connectAgent({
-        ...{ host, port, connectTimeoutMs, signal },
+        ...{ host, port, tls, signal },
+        ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
         closeTimeoutMs: this.#options.closeTimeoutMs ?? 10_000,
         maxBufferedBytes: BATCH_BYTES,
       });

@@ -1,9 +1,10 @@
-import { readServerCertificate, type ServerCertificate } from '../model/server-certificate.js';
+import { readAuthorities } from '../model/authority-file.js';
+import { readServerCertificate } from '../model/server-certificate.js';
 import type { Config } from './schema.js';
 import { valueAt } from './tree.js';
 
 /** Sections with `cert` and `key`, whose files are read once and held: a reload takes them again. */
-const CERTIFICATES = ['admin.tls'] as const;
+const CERTIFICATES = ['listen.tls', 'admin.tls'] as const;
 
 export interface Contents {
   /** By key, another text for another content of its file. */
@@ -24,12 +25,22 @@ export function contentsOf(config: Config): Contents {
     if (cert === undefined || key === undefined) continue;
     const found = readServerCertificate(section, { cert, key });
     digests.set(`${section}.cert`, found.digest);
-    if (isOver(found))
-      warnings.push(`the certificate of ${section}.cert ended at ${found.validTo.toISOString()}`);
+    warnings.push(...endOf(`the certificate of ${section}.cert`, found.validTo));
+  }
+  const { ca } = config.listen.tls;
+  if (ca !== undefined) {
+    const { digest, validTo } = readAuthorities('listen.tls.ca', ca);
+    digests.set('listen.tls.ca', digest);
+    warnings.push(...endOf('a certificate of listen.tls.ca', validTo));
   }
   return { digests, warnings };
 }
 
-function isOver({ validTo }: ServerCertificate): boolean {
-  return validTo.getTime() < Date.now();
+/** So long before its end a certificate is told. */
+const SOON_MS = 14 * 86_400_000;
+
+function* endOf(certificate: string, validTo: Date): Generator<string> {
+  const leftMs = validTo.getTime() - Date.now();
+  if (leftMs > SOON_MS) return;
+  yield `${certificate} ${leftMs < 0 ? 'ended' : 'ends'} at ${validTo.toISOString()}: put a new one in its place, and reload`;
 }

@@ -26,6 +26,8 @@ const IN_PLACE = [
   /^listen\.(maxConnections|maxInflightBytes|frameTimeoutMs|maxBadFrames)$/,
   /^listen\.(allow|deny|proxyFrom|verifyCaller|verifyExcept)$/,
   /^listen\.perAddress\./,
+  // Where there is such a port, before and afterwards: to come or go it needs a hand-over.
+  /^listen\.tls\.(?!port$|host$)/,
   /^store\.(connectTimeoutMs|queryTimeoutMs)$/,
   // A view that is switched on begins with a reading of the store.
   /^view\.(?!enabled$)/,

@@ -49,13 +49,18 @@ export const secretFile = (secret: string, holds: string) =>
     { holds },
   );
 
+const hostName = z.string().refine((value) => isIP(value) !== 0 || /^[a-z0-9][a-z0-9_.-]*$/i.test(value));
+const HOST = { expected: 'an IP address or a host name, without a port' } satisfies KeyMeta;
+
 export const host = (byDefault: string, description: string) =>
-  z
-    .string()
-    .refine((value) => isIP(value) !== 0 || /^[a-z0-9][a-z0-9_.-]*$/i.test(value))
-    .default(byDefault)
+  hostName.default(byDefault).describe(description).meta(HOST);
+
+/** None unless given. */
+export const otherHost = (unset: string, description: string) =>
+  hostName
+    .optional()
     .describe(description)
-    .meta({ expected: 'an IP address or a host name, without a port' } satisfies KeyMeta);
+    .meta({ ...HOST, unset } satisfies KeyMeta);
 
 export const blocks = (description: string) =>
   z

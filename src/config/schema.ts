@@ -15,6 +15,7 @@ import {
   secretFile,
   text,
 } from './kinds.js';
+import { listenTls } from './listen-tls.js';
 import type { DeepReadonly } from './tree.js';
 import { isSameAddress, otlpUrlProblem, pathProblem, storeUrlProblem, textProblem } from './values.js';
 
@@ -80,6 +81,7 @@ const sections = z.strictObject({
           ),
         })
         .prefault({}),
+      tls: listenTls,
     })
     .prefault({}),
   writers: z
@@ -363,12 +365,22 @@ const sections = z.strictObject({
 /** The configuration. Unknown keys are errors. */
 export const schema = sections
   .superRefine(({ listen, admin }, context) => {
-    if (listen.port === 0 || listen.port !== admin.port || !isSameAddress(listen.host, admin.host)) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['admin', 'port'],
-      message: 'listen.port is the same, on the same address: give one of them another port',
-    });
+    const places = [
+      { key: 'listen.port', path: ['listen', 'port'], host: listen.host, port: listen.port },
+      {
+        ...{ key: 'listen.tls.port', path: ['listen', 'tls', 'port'] },
+        ...{ host: listen.tls.host ?? listen.host, port: listen.tls.port ?? 0 },
+      },
+      { key: 'admin.port', path: ['admin', 'port'], host: admin.host, port: admin.port },
+    ];
+    for (const [index, { path, host, port }] of places.entries()) {
+      const other = places
+        .slice(0, index)
+        .find((one) => port !== 0 && one.port === port && isSameAddress(one.host, host));
+      if (!other) continue;
+      const message = `${other.key} is the same, on the same address: give one of them another port`;
+      context.addIssue({ code: 'custom', path, message });
+    }
   })
   .transform((config) => {
     const { history, journal } = config;

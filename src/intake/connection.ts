@@ -14,19 +14,12 @@ import { FrameLost, ResumedDecoder } from '../wire/resumed-decoder.js';
 import type { AddressUse } from './address-use.js';
 import type { InflightBudget, Reader } from './budget.js';
 import { FrameClock } from './frame-clock.js';
+import type { FrameLimits } from './frame-limits.js';
 import { type Gate, isCallerAt } from './gate.js';
 import type { HandlerTable } from './handlers.js';
 import { buffered, type ConnectionPast, NO_PAST } from './past.js';
 import type { Replies } from './replies.js';
-
-/** What a peer may do; from the section `listen` of the configuration. */
-export interface FrameLimits {
-  readonly maxBodyBytes: number;
-  /** Undecodable frames in a row after which a connection is closed. */
-  readonly maxBadFrames: number;
-  /** How long a frame may stay incomplete while its socket is read, milliseconds; 0 = for ever. */
-  readonly frameTimeoutMs: number;
-}
+import { endSocket, hintOfTls } from './tls/secured-socket.js';
 
 /** What all connections share. */
 export interface ConnectionDomain {
@@ -167,6 +160,12 @@ export class Connection implements Reader {
     this.#refuse();
   }
 
+  /** Ends our side in order, and reads on until the peer has ended its own; what it breaks off then is nobody's loss. */
+  leave(): void {
+    this.#refused = true;
+    this.socket.end();
+  }
+
   /**
    * Gives the stream up for another process, in one turn: closes this one's copy of the socket, and tells what is needed
    * to read on. All that was read must be journaled. Undefined when the connection is over.
@@ -242,7 +241,8 @@ export class Connection implements Reader {
       this.#decoder.push(chunk, this.#onFrame);
     } catch (error) {
       if (error instanceof FrameError) {
-        this.#reject('length', `${error.message}; closing the connection`, error.claimedBytes);
+        const hint = this.#frames === 0 ? hintOfTls(chunk) : '';
+        this.#reject('length', `${error.message}${hint}; closing the connection`, error.claimedBytes);
       } else if (error instanceof FrameLost) {
         this.#reject('incomplete', `${error.message}; closing it`);
       } else if (!(error instanceof StreamRefused)) {
@@ -396,7 +396,7 @@ export class Connection implements Reader {
 
   #refuse(): void {
     this.#refused = true;
-    this.socket.destroy();
+    endSocket(this.socket);
   }
 
   /** `bodyBytes`: as its header claims, where it is known. */

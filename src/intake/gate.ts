@@ -66,15 +66,15 @@ export class Gate {
     return allow.length === 0 || this.#of(allow).has(address);
   }
 
-  /** Why one more connection of an address is refused; undefined when it is not. */
-  denialOf(address: string): Extract<ConnectionDenial, 'address' | 'address-full'> | undefined {
+  /** Why one more connection of an address, beside `more` of it that are no connections yet, is refused; undefined when it is not. */
+  denialOf(address: string, more = 0): Extract<ConnectionDenial, 'address' | 'address-full'> | undefined {
     if (!this.mayConnect(address)) return 'address';
     const { maxConnections, perAddress } = this.#rules;
     const byDefault = Math.max(LEAST_CONNECTIONS, DEFAULT_SHARE * maxConnections);
     // Those whose address is not known are not one machine.
     if (isIP(address) === 0) return undefined;
     const most = limitOf(perAddress.connections, byDefault, LOOPBACK.has(address));
-    return (this.#addresses.get(address)?.connections ?? 0) >= most ? 'address-full' : undefined;
+    return (this.#addresses.get(address)?.connections ?? 0) + more >= most ? 'address-full' : undefined;
   }
 
   /** A connection of an address begins; to be ended by `left`. */

@@ -1,20 +1,22 @@
 import type { Socket } from 'node:net';
 import { unreadSocket } from '../keeper/handles.js';
 import type { Copy, KeeperLink } from '../keeper/link.js';
-import { errorOf, messageOf, ReporterError } from '../model/errors.js';
+import { errorOf } from '../model/errors.js';
 import type { Address } from '../model/status.js';
 import { type ConnectionPast, pastOfLost } from './past.js';
 import {
+  type AgentPorts,
   BACKLOG,
+  listenFailed,
   plainAddress,
   type StreamPast,
   type Transport,
   type TransportReceiver,
 } from './transport.js';
 
-/** TCP whose port and connections a keeper holds: they outlive this process. */
+/** TCP whose ports and connections a keeper holds: they outlive this process. */
 export class KeptTransport implements Transport {
-  readonly #address: Address;
+  readonly #ports: AgentPorts;
   readonly #link: KeeperLink;
   /** What the process before knew of connections, where it has told. */
   readonly #pasts: Map<number, ConnectionPast> | undefined;
@@ -26,25 +28,29 @@ export class KeptTransport implements Transport {
    * `pasts`: of a process that has handed over, by the keeper's number of the connection: one that is not among them was
    * not read. Without, the process before has ended without a word, if there was one.
    */
-  constructor(address: Address, link: KeeperLink, pasts?: Map<number, ConnectionPast>) {
-    this.#address = address;
+  constructor(ports: AgentPorts, link: KeeperLink, pasts?: Map<number, ConnectionPast>) {
+    this.#ports = ports;
     this.#link = link;
     this.#pasts = pasts;
   }
 
-  async listen(receiver: TransportReceiver): Promise<Address> {
-    const { host, port } = this.#address;
+  async listen(receiver: TransportReceiver): Promise<AgentPorts> {
+    const { plain, secure } = this.#ports;
+    const bound = {
+      plain: await this.#bind('agents', plain),
+      secure: secure && (await this.#bind('agents-tls', secure)),
+    };
+    this.#link.tell({ kind: 'reading' });
+    this.#link.takeCopies((copy) => this.#take(copy, receiver));
+    return bound;
+  }
+
+  async #bind(name: 'agents' | 'agents-tls', address: Address): Promise<Address> {
     try {
-      const bound = await this.#link.bind('agents', { host, port }, BACKLOG);
-      this.#link.tell({ kind: 'reading' });
-      this.#link.takeCopies((copy) => this.#take(copy, receiver));
-      return { host: bound.host, port: bound.port };
+      const { host, port } = await this.#link.bind(name, address, BACKLOG);
+      return { host, port };
     } catch (error) {
-      throw new ReporterError(
-        'LISTEN_FAILED',
-        `cannot listen on ${host}:${port} (${messageOf(error)}): free that port, or set listen.host and listen.port`,
-        { cause: error },
-      );
+      throw listenFailed(address, name === 'agents' ? 'listen' : 'listen.tls', error);
     }
   }
 
@@ -69,7 +75,7 @@ export class KeptTransport implements Transport {
   }
 
   #take(copy: Copy, receiver: TransportReceiver): void {
-    const { id, handle } = copy;
+    const { id, handle, port } = copy;
     const socket = unreadSocket(handle);
     this.#ids.set(socket, id);
     socket.on('close', () => {
@@ -82,6 +88,10 @@ export class KeptTransport implements Transport {
       return;
     }
     try {
+      if (port === 'agents-tls') {
+        receiver.onSecureStream(socket, plainAddress(peer), this.#pastOf(copy));
+        return;
+      }
       // Who takes it may pause it again, in this turn.
       socket.resume();
       receiver.onStream(socket, plainAddress(peer), this.#pastOf(copy));

@@ -1,19 +1,23 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { messageOf, ReporterError } from '../model/errors.js';
+import { errorOf, messageOf, ReporterError } from '../model/errors.js';
 import type { Address } from '../model/status.js';
 import type { ConnectionPast } from './past.js';
 
-/**
- * What carries the bytes of agents: a port that gives out streams. Each implementation gives a `Socket`, of which a
- * connection uses the stream, `remotePort` and `destroy`: a TLS socket is one, too.
- */
+/** Where agents connect. */
+export interface AgentPorts {
+  readonly plain: Address;
+  /** With TLS; none unless given. */
+  readonly secure?: Address | undefined;
+}
+
+/** What carries the bytes of agents: ports that give out streams. */
 export interface Transport {
   /**
-   * Binds. Resolves to the address that agents can connect to. Rejects with ReporterError LISTEN_FAILED. To be called
-   * once.
+   * Binds. Resolves to the addresses that agents can connect to. Rejects with ReporterError LISTEN_FAILED; nothing is
+   * bound then. To be called once.
    */
-  listen(receiver: TransportReceiver): Promise<Address>;
+  listen(receiver: TransportReceiver): Promise<AgentPorts>;
   /** Takes no new streams; those given out go on. Idempotent. */
   stopAccepting(): void;
   /** The peer of a stream has sent a good frame. Who keeps streams for later is told. */
@@ -28,6 +32,8 @@ export interface Transport {
 export interface TransportReceiver {
   /** `peer`: the address without port; `past`: of a stream that was read before. What it throws closes the stream. */
   onStream(socket: Socket, peer: string, past?: StreamPast): void;
+  /** As `onStream`, for the port with TLS: nothing of the stream is read, and it does not flow. */
+  onSecureStream(socket: Socket, peer: string, past?: StreamPast): void;
   /** A stream could not be taken, for example because there are no file descriptors left. */
   onError(error: Error): void;
 }
@@ -44,53 +50,97 @@ const KEEP_ALIVE_MS = 60_000;
 /** Connections that may wait to be accepted: a site whose agents all connect at the same time. */
 export const BACKLOG = 4096;
 
-/** TCP without encryption: what the original agents speak. */
-export class PlainTransport implements Transport {
-  readonly #address: Address;
-  readonly #fd: number | undefined;
-  readonly #server: Server;
+/** TCP whose ports are of this process. */
+export class OwnTransport implements Transport {
+  readonly #ports: AgentPorts;
+  readonly #fds: { readonly [Port in keyof AgentPorts]?: number | undefined };
+  readonly #servers: Server[] = [];
 
-  /** Port 0 = any free one. `fd`: a socket that is bound already, in place of the address. */
-  constructor(address: Address, fd?: number) {
-    this.#address = address;
-    this.#fd = fd;
-    // A machine that died without a word would keep its place for ever.
-    this.#server = createServer({
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-    });
+  /** Port 0 = any free one. `fds`: sockets that are bound already, in place of the addresses. */
+  constructor(ports: AgentPorts, fds: { readonly [Port in keyof AgentPorts]?: number | undefined } = {}) {
+    this.#ports = ports;
+    this.#fds = fds;
   }
 
-  async listen(receiver: TransportReceiver): Promise<Address> {
-    const { host, port } = this.#address;
-    this.#server.on('connection', (socket: Socket) => {
-      try {
-        receiver.onStream(socket, plainAddress(socket.remoteAddress));
-      } catch (error) {
-        socket.destroy();
-        receiver.onError(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
+  async listen(receiver: TransportReceiver): Promise<AgentPorts> {
+    const { plain, secure } = this.#ports;
+    const { onError } = receiver;
     try {
-      this.#server.listen(this.#fd === undefined ? { host, port, backlog: BACKLOG } : { fd: this.#fd });
-      await once(this.#server, 'listening');
+      return {
+        plain: await this.#open(
+          plain,
+          'listen',
+          this.#fds.plain,
+          (...stream) => receiver.onStream(...stream),
+          onError,
+        ),
+        secure:
+          secure &&
+          (await this.#open(
+            secure,
+            'listen.tls',
+            this.#fds.secure,
+            (...stream) => receiver.onSecureStream(...stream),
+            onError,
+          )),
+      };
     } catch (error) {
-      throw new ReporterError(
-        'LISTEN_FAILED',
-        `cannot listen on ${host}:${port} (${messageOf(error)}): free that port, or set listen.host and listen.port`,
-        { cause: error },
-      );
+      this.stopAccepting();
+      throw error;
     }
-    // From now on errors are of single accepts: agents try again by themselves.
-    this.#server.on('error', (error) => receiver.onError(error));
-    const bound = this.#server.address() as AddressInfo;
-    return { host: bound.address, port: bound.port };
   }
 
   stopAccepting(): void {
-    if (this.#server.listening) this.#server.close();
+    for (const server of this.#servers) if (server.listening) server.close();
   }
+
+  /** `section`: where its address stands in the configuration. */
+  async #open(
+    { host, port }: Address,
+    section: 'listen' | 'listen.tls',
+    fd: number | undefined,
+    onStream: (socket: Socket, peer: string) => void,
+    onError: (error: Error) => void,
+  ): Promise<Address> {
+    const server = createServer({
+      noDelay: true,
+      // A machine that died without a word would keep its place for ever.
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      pauseOnConnect: section === 'listen.tls',
+    });
+    this.#servers.push(server);
+    server.on('connection', (socket: Socket) => {
+      try {
+        onStream(socket, plainAddress(socket.remoteAddress));
+      } catch (error) {
+        socket.destroy();
+        onError(errorOf(error));
+      }
+    });
+    try {
+      server.listen(fd === undefined ? { host, port, backlog: BACKLOG } : { fd });
+      await once(server, 'listening');
+    } catch (error) {
+      throw listenFailed({ host, port }, section, error);
+    }
+    // From now on errors are of single accepts: agents try again by themselves.
+    server.on('error', onError);
+    const bound = server.address() as AddressInfo;
+    return { host: bound.address, port: bound.port };
+  }
+}
+
+export function listenFailed(
+  { host, port }: Address,
+  section: 'listen' | 'listen.tls',
+  error: unknown,
+): ReporterError {
+  return new ReporterError(
+    'LISTEN_FAILED',
+    `cannot listen on ${host}:${port} (${messageOf(error)}): free that port, or set ${section}.host and ${section}.port`,
+    { cause: error },
+  );
 }
 
 /** Agents are IPv4; a dual-stack socket shows them mapped into IPv6. */

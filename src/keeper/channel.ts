@@ -3,8 +3,11 @@
  * of different versions after an upgrade: what one does not know, it leaves alone.
  */
 
+/** The ports of agents, whose connections a keeper accepts. */
+export type AgentPort = 'agents' | 'agents-tls';
+
 /** The ports that a keeper holds. */
-export type PortName = 'agents' | 'admin';
+export type PortName = AgentPort | 'admin';
 
 /**
  * - `first`: nothing was read yet, and who started the keeper waits for it.
@@ -72,6 +75,8 @@ export type Downward =
       readonly isRead: boolean;
       readonly isTrusted: boolean;
       readonly peer?: string | undefined;
+      /** Where it came. */
+      readonly port: AgentPort;
     }
   /** All connections of now were sent. */
   | { readonly kind: 'all-sent'; readonly count: number }

@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:net';
-import type { PortName } from './channel.js';
+import type { AgentPort, PortName } from './channel.js';
 import { bindOnly, type RawHandle, takeUnread } from './handles.js';
 
 /** Silence after which the system asks whether a peer is still there. */
 const KEEP_ALIVE_S = 60;
+
+const AGENT_PORTS: readonly AgentPort[] = ['agents', 'agents-tls'];
 
 interface Place {
   readonly host: string;
@@ -22,7 +24,7 @@ interface HeldPort {
 export interface HeldPortsOptions {
   /** Ports that were bound before this process began, by name, as file descriptors. */
   readonly inherited: ReadonlyMap<string, number>;
-  readonly onConnection: (handle: RawHandle) => void;
+  readonly onConnection: (handle: RawHandle, port: AgentPort) => void;
   readonly onError: (status: number) => void;
 }
 
@@ -35,6 +37,8 @@ export class HeldPorts {
   readonly #ports = new Map<PortName, HeldPort>();
   /** Those a successor asked for, until it takes over. */
   readonly #wanted = new Map<PortName, HeldPort>();
+  /** All that it asked for, those that are held already among them. */
+  readonly #named = new Set<PortName>();
 
   constructor(options: HeldPortsOptions) {
     this.#options = options;
@@ -46,6 +50,7 @@ export class HeldPorts {
    * `listen` does.
    */
   async bind(name: PortName, asked: Place, backlog: number, isNext: boolean): Promise<HeldPort> {
+    if (isNext) this.#named.add(name);
     const held = (isNext ? this.#wanted.get(name) : undefined) ?? this.#ports.get(name);
     // One that was bound for us is where it is, whatever the configuration says.
     const isThere = this.#options.inherited.has(name);
@@ -59,14 +64,22 @@ export class HeldPorts {
 
   /** Agents that connect are refused from now on. */
   stopAccepting(): void {
-    for (const ports of [this.#ports, this.#wanted]) {
-      ports.get('agents')?.close();
-      ports.delete('agents');
-    }
+    for (const ports of [this.#ports, this.#wanted])
+      for (const name of AGENT_PORTS) {
+        ports.get(name)?.close();
+        ports.delete(name);
+      }
   }
 
   /** The successor has taken over. */
   keepWanted(): void {
+    // Without TLS any more, say.
+    for (const name of AGENT_PORTS) {
+      if (this.#named.has(name)) continue;
+      this.#ports.get(name)?.close();
+      this.#ports.delete(name);
+    }
+    this.#named.clear();
     for (const [name, port] of this.#wanted) {
       this.#ports.get(name)?.close();
       this.#ports.set(name, port);
@@ -78,6 +91,7 @@ export class HeldPorts {
   dropWanted(): void {
     for (const port of this.#wanted.values()) port.close();
     this.#wanted.clear();
+    this.#named.clear();
   }
 
   close(): void {
@@ -101,7 +115,7 @@ export class HeldPorts {
         handle.setNoDelay(true);
         // A machine that died without a word would keep its place for ever.
         handle.setKeepAlive(true, KEEP_ALIVE_S);
-        onConnection(handle);
+        onConnection(handle, name);
       },
       onError,
     );

@@ -1,3 +1,4 @@
+import type { AgentPort } from './channel.js';
 import type { RawHandle } from './handles.js';
 
 /** A child refuses and counts connections beyond its limit itself; this many more may be on their way to it. */
@@ -17,6 +18,8 @@ export function heldLimit(maxConnections: number, openFiles = Number.POSITIVE_IN
 /** A connection that the keeper holds. */
 export interface HeldConnection {
   readonly handle: RawHandle;
+  /** Where it came. */
+  readonly port: AgentPort;
   /** A child may have read of it. */
   isRead: boolean;
   /** A good frame came of it. */
@@ -38,9 +41,9 @@ export class HeldConnections {
     return this.#held.keys();
   }
 
-  add(handle: RawHandle): number {
+  add(handle: RawHandle, port: AgentPort): number {
     const id = ++this.#last;
-    this.#held.set(id, { handle, isRead: false, isTrusted: false });
+    this.#held.set(id, { handle, port, isRead: false, isTrusted: false });
     return id;
   }
 

@@ -1,10 +1,10 @@
 const FIRST_FD = 3;
-const NAMES = ['agents', 'admin'];
+const NAMES = ['agents', 'admin', 'agents-tls'];
 
 /**
  * The sockets that whoever started this process has bound for it (systemd's `LISTEN_FDS`), by the name of their port:
- * as `LISTEN_FDNAMES` says, where it names `agents` or `admin`; else the first is of agents, the second of the admin
- * HTTP. None when they are meant for another process.
+ * as `LISTEN_FDNAMES` says, where it names `agents`, `admin` or `agents-tls`; else the first is of agents, the second of
+ * the admin HTTP, the third of agents with TLS. None when they are meant for another process.
  */
 export function inheritedSockets(env: NodeJS.ProcessEnv, pid: number): ReadonlyMap<string, number> {
   const { LISTEN_FDS: fds, LISTEN_PID: owner, LISTEN_FDNAMES: names = '' } = env;

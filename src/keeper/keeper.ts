@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { backoffMs } from '../model/backoff.js';
 import { messageOf } from '../model/errors.js';
-import type { Role, Signal, Upward } from './channel.js';
+import type { AgentPort, Role, Signal, Upward } from './channel.js';
 import { HandOver } from './hand-over.js';
 import type { RawHandle } from './handles.js';
 import { HeldConnections, heldLimit } from './held.js';
@@ -60,7 +60,7 @@ export class Keeper {
     this.#maxHeld = heldLimit(Number.POSITIVE_INFINITY, options.openFiles);
     this.#ports = new HeldPorts({
       inherited: options.inherited,
-      onConnection: (handle) => this.#accept(handle),
+      onConnection: (handle, port) => this.#accept(handle, port),
       onError: (status) => this.#log.warn({ status }, 'the system hands over no connection'),
     });
     this.#ended = new Promise((resolve) => {
@@ -103,14 +103,14 @@ export class Keeper {
     return child;
   }
 
-  #accept(handle: RawHandle): void {
+  #accept(handle: RawHandle, port: AgentPort): void {
     if (this.#held.size >= this.#maxHeld) {
       // An orderly end would look to the agent as if what it has sent had arrived.
       handle.reset();
       if (this.#turnedAway++ === 0) setTimeout(() => this.#tellTurnedAway(), TURNED_AWAY_EVERY_MS).unref();
       return;
     }
-    const id = this.#held.add(handle);
+    const id = this.#held.add(handle, port);
     this.#child.copy(id);
     this.#handOver?.next.copy(id);
   }

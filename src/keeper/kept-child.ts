@@ -164,6 +164,7 @@ export class KeptChild {
         isRead: held.isRead,
         isTrusted: held.isTrusted,
         peer: held.peer,
+        port: held.port,
       };
       held.isRead ||= this.isReading;
       this.#process.send(message, held.handle as unknown as SendHandle, () => this.#pump());

@@ -1,4 +1,5 @@
 import {
+  type AgentPort,
   type Downward,
   KEPT_VARIABLE,
   type PortName,
@@ -17,6 +18,8 @@ export interface Copy {
   readonly isTrusted: boolean;
   /** As a child has heard of a balancer. */
   readonly peer?: string | undefined;
+  /** Where it came. */
+  readonly port: AgentPort;
 }
 
 export interface BoundPort {
@@ -193,8 +196,8 @@ export class KeeperLink {
     }
   }
 
-  #take({ id, handle, isRead, isTrusted, peer }: Copy): void {
-    const copy = { id, handle, isRead, isTrusted, peer };
+  #take({ id, handle, isRead, isTrusted, peer, port }: Copy): void {
+    const copy = { id, handle, isRead, isTrusted, peer, port };
     if (this.#onCopy) this.#onCopy(copy);
     else this.#copies.set(id, copy);
   }

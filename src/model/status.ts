@@ -77,6 +77,8 @@ export interface ReporterStatus {
   /** The process that holds the connections, where that is another one. */
   readonly keeper: number | null;
   readonly traffic: Readonly<Traffic>;
+  /** Of `listen.tls`; null without. */
+  readonly tls: TlsStatus | null;
   /** Bytes read from sockets and not journaled yet. */
   readonly inflightBytes: number;
   /** Whether the journal's last commit failed, and why; it is being tried again. */
@@ -90,6 +92,14 @@ export interface ReporterStatus {
   readonly ledger: Ledger;
   /** What people look at: services, hosts and callers. */
   readonly view: LiveViewStatus;
+}
+
+/** The certificates of the port with TLS. */
+export interface TlsStatus {
+  /** When the first of them ends, ISO 8601, UTC. */
+  readonly validTo: string;
+  /** The key of the configuration that names it. */
+  readonly endsFirst: 'listen.tls.cert' | 'listen.tls.ca';
 }
 
 /** Where something listens. */

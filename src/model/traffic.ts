@@ -19,8 +19,31 @@ export type ConnectionDenial =
   | 'address-full'
   /** It comes from a balancer and does not begin with a PROXY header. */
   | 'proxy-header'
-  /** Its address may not send any more since the rules have changed. */
+  /** Its address, or its certificate, may not send any more since the rules have changed. */
   | 'rules-changed';
+
+/** Why a TLS handshake came to nothing. */
+export type HandshakeFailure =
+  /** It was not over in time, or others waited for its place. */
+  | 'timeout'
+  /** Too many wait for their turn already. */
+  | 'full'
+  /** The peer shows no certificate, and must. */
+  | 'no-certificate'
+  /** No authority that is trusted vouches for the peer's certificate, or its time is over. */
+  | 'untrusted'
+  /** The peer's certificate is not among those that may connect. */
+  | 'not-allowed'
+  /** The peer speaks no version of TLS that is taken. */
+  | 'version'
+  /** What the peer sends is not TLS at all. */
+  | 'not-tls'
+  /** What the peer sends is TLS, and not in order. */
+  | 'protocol'
+  /** The peer does not take the reporter's certificate. */
+  | 'peer'
+  /** The peer has left in the middle. */
+  | 'aborted';
 
 /** Why an address is not read for a while. */
 export type AddressPause =
@@ -43,6 +66,31 @@ export class Traffic {
     'address-full': 0,
     'proxy-header': 0,
     'rules-changed': 0,
+  };
+  /** Of the port with TLS. */
+  readonly tls = {
+    /** Connections open now. */
+    connections: 0,
+    /** Handshakes under way, and connections that wait for theirs. */
+    pending: 0,
+    /** Handshakes that were completed. */
+    handshakes: 0,
+    failed: {
+      timeout: 0,
+      full: 0,
+      'no-certificate': 0,
+      untrusted: 0,
+      'not-allowed': 0,
+      version: 0,
+      'not-tls': 0,
+      protocol: 0,
+      peer: 0,
+      aborted: 0,
+    } as Record<HandshakeFailure, number>,
+    /** Connections that a process before, which ended without a word, had: nobody can read them on. */
+    lost: 0,
+    /** Connections that were ended in order because another process takes over. */
+    ended: 0,
   };
   /** How often an address began to wait, and why. */
   readonly throttled: Record<AddressPause, number> = { reports: 0, keys: 0 };

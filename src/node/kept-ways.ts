@@ -1,6 +1,6 @@
 import { KeptTransport } from '../intake/kept-transport.js';
 import type { ConnectionPast } from '../intake/past.js';
-import { BACKLOG } from '../intake/transport.js';
+import { type AgentPorts, BACKLOG } from '../intake/transport.js';
 import type { KeeperLink } from '../keeper/link.js';
 import type { ReloadDesk } from '../model/reload.js';
 import type { Address } from '../model/status.js';
@@ -25,8 +25,8 @@ export class KeptWays implements Ways {
     this.#pasts = pasts;
   }
 
-  readonly transport = (listen: Address): KeptTransport => {
-    this.#transport = new KeptTransport(listen, this.#link, this.#pasts);
+  readonly transport = (ports: AgentPorts): KeptTransport => {
+    this.#transport = new KeptTransport(ports, this.#link, this.#pasts);
     return this.#transport;
   };
 

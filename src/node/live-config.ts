@@ -15,6 +15,7 @@ export function applyInPlace(live: Config, next: Config): void {
   into(live.listen, { maxConnections, maxInflightBytes, frameTimeoutMs, maxBadFrames });
   const { allow, deny, proxyFrom, verifyCaller, verifyExcept, perAddress } = next.listen;
   into(live.listen, { allow, deny, proxyFrom, verifyCaller, verifyExcept, perAddress });
+  into(live.listen.tls, next.listen.tls);
   // With its password, which alone may be another one.
   const { url, connectTimeoutMs, queryTimeoutMs } = next.store;
   into(live.store, { url, connectTimeoutMs, queryTimeoutMs });

@@ -7,14 +7,16 @@ import { HandlerTable } from '../intake/handlers.js';
 import { Ingress } from '../intake/ingress.js';
 import { Listener } from '../intake/listener.js';
 import { Replies } from '../intake/replies.js';
+import { readTlsFiles, type TlsFiles, tlsStatusOf } from '../intake/tls/tls-files.js';
+import type { AgentPorts } from '../intake/transport.js';
 import type { Peers } from '../journal/contract.js';
 import { openFilesLimit } from '../model/open-files.js';
 import { RowBuffer } from '../model/row-buffer.js';
-import type { Address } from '../model/status.js';
 import { until } from '../model/wait.js';
 import type { EventSink } from '../observe/events.js';
 import { Counts } from '../partition/counts.js';
 import { ReportDecoder } from '../wire/messages.js';
+import { agentPorts } from './agent-ports.js';
 import type { Foundation } from './foundation.js';
 import type { Writers } from './start-writers.js';
 
@@ -24,20 +26,20 @@ const STOP_JOURNAL_MS = 1000;
 /** The ways in. */
 export interface Intake {
   /** Where agents connect. */
-  readonly address: Address;
+  readonly ports: AgentPorts;
   readonly listener: Listener;
   /** For senders in the same process. */
   readonly ingress: Ingress;
   /** Whether everything that was read is on disk. */
   isJournaled(): boolean;
-  /** The rules of who may send have changed. */
-  recheck(): void;
+  /** The rules of who may send have changed. `files`: those of `listen.tls`, read again. */
+  recheck(files: TlsFiles | undefined): void;
   /** Nothing is read of any connection, until `release`. */
   hold(): void;
   release(): void;
 }
 
-/** Opens the ways in: the reference for the process, the port for agents. Rejects with LISTEN_FAILED. */
+/** Opens the ways in: the reference for the process, the port for agents. Rejects with LISTEN_FAILED, or CONFIG_INVALID for files of TLS. */
 export async function openIntake(
   { config, options, ways, events, traffic, status, teardown }: Foundation,
   { tree, router, lanes }: Writers,
@@ -58,16 +60,20 @@ export async function openIntake(
     ...{ inbox, traffic, refused, events },
     peerNumber: peers.number('internal'),
   });
+  const files = tlsFilesOf(listen);
+  let tlsStatus = files ? tlsStatusOf(files) : null;
+  status.add({ tls: () => tlsStatus });
   const limit = new LiveConnectionLimit(listen, events);
   const listener: Listener = new Listener(
     tree.ref,
-    ways.transport(listen),
+    ways.transport(agentPorts(listen)),
     {
       get maxConnections() {
         return limit.value;
       },
       gate: new Gate(listen, (peer) => lanes.reduce((keys, { writer }) => keys + writer.keysOf(peer), 0)),
       peerNumber: (address) => peers.number(address),
+      tls: files && { rules: listen.tls, files },
     },
     connections,
     {
@@ -87,13 +93,21 @@ export async function openIntake(
     // A connection that ends takes its timer along, and is told as closed: while its actor can still hear of it.
     await until(() => connections.size === 0 && isJournaled(), STOP_JOURNAL_MS);
   });
-  const address = await listener.listen();
+  const ports = await listener.listen();
   return {
-    ...{ address, listener, ingress, isJournaled },
-    recheck: () => listener.recheck(),
+    ...{ ports, listener, ingress, isJournaled },
+    recheck: (renewed) => {
+      if (renewed) tlsStatus = tlsStatusOf(renewed);
+      listener.recheck(renewed);
+    },
     hold: () => budget.hold(),
     release: () => budget.release(),
   };
+}
+
+/** The files of `listen.tls`; undefined where there is no port with TLS. Throws ReporterError CONFIG_INVALID. */
+export function tlsFilesOf({ tls }: Config['listen']): TlsFiles | undefined {
+  return tls.port === undefined ? undefined : readTlsFiles(tls);
 }
 
 /** `listen.maxConnections` as it is now, or fewer when the process may not open so many files. */

@@ -1,4 +1,4 @@
-import type { Ledger, ReporterStatus, WriterStatus } from '../model/status.js';
+import type { Ledger, ReporterStatus, TlsStatus, WriterStatus } from '../model/status.js';
 import type { Traffic } from '../model/traffic.js';
 import { type LiveViewStatus, VIEW_OFF } from '../model/view-status.js';
 import type { EventSink, ReporterEvent } from '../observe/events.js';
@@ -8,6 +8,7 @@ import { totalLedger } from '../partition/counts.js';
 interface StageStatus {
   readonly store: string;
   readonly inflightBytes: () => number;
+  readonly tls: () => TlsStatus | null;
   readonly deadLetters: () => number;
   readonly quarantined: () => number;
   readonly writers: () => readonly WriterStatus[];
@@ -19,6 +20,7 @@ interface StageStatus {
 const NOT_STARTED: StageStatus = {
   store: '',
   inflightBytes: () => 0,
+  tls: () => null,
   deadLetters: () => 0,
   quarantined: () => 0,
   writers: () => [],
@@ -69,13 +71,14 @@ export class StatusBoard {
   }
 
   read(): ReporterStatus {
-    const { store, inflightBytes, deadLetters, quarantined, view } = this.#stages;
+    const { store, tls, inflightBytes, deadLetters, quarantined, view } = this.#stages;
     const writers = this.#stages.writers();
     return {
       state: this.#state,
       pid: process.pid,
       keeper: this.#keeper,
       traffic: this.#traffic,
+      tls: tls(),
       inflightBytes: inflightBytes(),
       ...(this.#journalError === undefined ? {} : { journalError: this.#journalError }),
       store,

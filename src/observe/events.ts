@@ -1,8 +1,8 @@
 import type { DeadLetterFilter, DeadLetterOutcome } from '../model/dead-letter.js';
 import type { StoreError } from '../model/errors.js';
 import type { Row } from '../model/row.js';
-import type { ReporterStatus } from '../model/status.js';
-import type { AddressPause, ConnectionDenial, FrameRejection } from '../model/traffic.js';
+import type { Address, ReporterStatus } from '../model/status.js';
+import type { AddressPause, ConnectionDenial, FrameRejection, HandshakeFailure } from '../model/traffic.js';
 
 /**
  * What happens in a reporter, by the type of the event. An event is told once a statement, once a commit, once a
@@ -34,6 +34,8 @@ export interface EventMap {
   listening: {
     readonly host: string;
     readonly port: number;
+    /** With TLS, where that is spoken. */
+    readonly secure?: Address;
     readonly writers: number;
     readonly store: string;
   };
@@ -53,6 +55,8 @@ export interface EventMap {
   'connection-rejected': { readonly peer: string; readonly maxConnections: number };
   /** A connection was refused or closed for who its peer is. */
   'connection-denied': { readonly peer: string; readonly reason: ConnectionDenial; readonly why: string };
+  /** A TLS handshake of an agent came to nothing; its connection is closed. */
+  'handshake-failed': { readonly peer: string; readonly reason: HandshakeFailure; readonly why: string };
   /** An address has sent more than `listen.perAddress` allows: `reports` a second, or `keys` that are held for the store. It is read later. */
   'address-throttled': { readonly peer: string; readonly why: AddressPause };
   /** A report names another machine as its caller than the one that sent it. */

@@ -47,8 +47,8 @@ function lifeLines(logger: Logger, complaints: Complaints): Lines {
   return {
     'admin-listening': ({ host, port }) => logger.info({ host, port }, 'serving the admin HTTP'),
     'admin-unavailable': ({ error }) => logger.warn(told(error), 'the admin HTTP is not served'),
-    listening: ({ host, port, writers, store }) =>
-      logger.info({ host, port, writers, store }, 'listening for agents'),
+    listening: ({ host, port, secure, writers, store }) =>
+      logger.info({ host, port, ...(secure ? { secure } : {}), writers, store }, 'listening for agents'),
     'connections-limited': ({ configured, limit, openFiles }) =>
       logger.warn(
         { configured, limit, openFiles },
@@ -173,6 +173,8 @@ function peerLines(complaints: Complaints): Lines {
       complaints.about(peer, 'refused', { maxConnections }, 'too many connections; refusing one'),
     'connection-denied': ({ peer, reason, why }) =>
       complaints.about(peer, reason, {}, `a connection was denied: ${why}`),
+    'handshake-failed': ({ peer, reason, why }) =>
+      complaints.about(peer, `tls-${reason}`, {}, `a TLS handshake failed: ${why}`),
     'address-throttled': ({ peer, why }) =>
       complaints.about(
         peer,

@@ -1,7 +1,13 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StoreErrorClass } from '../model/errors.js';
 import type { ReporterStatus } from '../model/status.js';
-import { type AddressPause, type ConnectionDenial, type FrameRejection, Traffic } from '../model/traffic.js';
+import {
+  type AddressPause,
+  type ConnectionDenial,
+  type FrameRejection,
+  type HandshakeFailure,
+  Traffic,
+} from '../model/traffic.js';
 import {
   HOST_STATES,
   type HostState,
@@ -13,52 +19,10 @@ import {
 } from '../model/view-status.js';
 import type { ReporterEvent } from './events.js';
 import type { Lag } from './loop-lag.js';
-import { imbalanceOf } from './problems.js';
 import { COUNTERS, type Reading } from './status-counters.js';
+import { GAUGES } from './status-gauges.js';
 
 const PREFIX = 'lars_reporter_';
-
-const GAUGES: readonly Reading[] = [
-  ['connections', 'Connections of agents open now.', ({ traffic }) => traffic.connections],
-  ['inflight_bytes', 'Bytes read from agents and not journaled yet.', ({ inflightBytes }) => inflightBytes],
-  ['rows_pending', 'Row values held for the store now.', ({ ledger }) => ledger.pending],
-  [
-    'oldest_pending_seconds',
-    'Age of the oldest report the store does not have; 0 when it has all.',
-    ({ writers }) => Math.max(0, ...writers.map((writer) => writer.oldestPendingSeconds)),
-  ],
-  [
-    'writers_full',
-    'Writers that hold as many keys as they may (writers.maxPendingKeys), so that agents with new ones wait.',
-    ({ writers }) => writers.filter(({ full }) => full).length,
-  ],
-  [
-    'keys_remembered',
-    'Keys that were stored a moment ago and are remembered, so that they are written in intervals (writers.rewriteMs).',
-    ({ writers }) => writers.reduce((sum, { remembered }) => sum + remembered, 0),
-  ],
-  ['dead_letters', 'Keys whose newest value the store refuses.', ({ deadLetters }) => deadLetters],
-  [
-    'journal_quarantined_records',
-    'Journal records that were damaged, or crashed their writer, and are kept aside.',
-    ({ quarantined }) => quarantined,
-  ],
-  [
-    'journal_bytes',
-    'Bytes of journal records and snapshots of all writers.',
-    ({ writers }) => writers.reduce((sum, writer) => sum + writer.journalBytes, 0),
-  ],
-  [
-    'ledger_imbalance_rows',
-    'Rows by which the conservation equation does not hold; 0 unless there is a bug.',
-    imbalanceOf,
-  ],
-  [
-    'journal_failing',
-    '1 while the journal cannot be written and agents wait, else 0.',
-    ({ journalError }) => (journalError === undefined ? 0 : 1),
-  ],
-];
 
 const VIEW_GAUGES: readonly Reading[] = [
   [
@@ -100,6 +64,7 @@ const STORE_ERROR_CLASSES = Object.keys({
 const FRAME_REJECTIONS = Object.keys(new Traffic().framesRejected) as FrameRejection[];
 const ADDRESS_PAUSES = Object.keys(new Traffic().throttled) as AddressPause[];
 const CONNECTION_DENIALS = Object.keys(new Traffic().denied) as ConnectionDenial[];
+const HANDSHAKE_FAILURES = Object.keys(new Traffic().tls.failed) as HandshakeFailure[];
 
 /** From half a millisecond (a disk with its own battery) to what only a dying disk takes. */
 const SYNC_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -192,6 +157,13 @@ export class Metrics {
       'reason',
       CONNECTION_DENIALS,
       ({ traffic }, reason) => traffic.denied[reason],
+    );
+    this.#counters(
+      'tls_handshakes_failed_total',
+      'TLS handshakes of agents that came to nothing, by reason.',
+      'reason',
+      HANDSHAKE_FAILURES,
+      ({ traffic }, reason) => traffic.tls.failed[reason],
     );
     this.#counters(
       'writer_restarts_total',

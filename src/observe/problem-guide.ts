@@ -15,6 +15,8 @@ export const MEANS: Readonly<Record<ProblemCode, string>> = {
   backpressure: 'Agents are slowed down: the journal does not keep up with what they send.',
   'writer-restarting': 'Rows of its services wait a moment. Nothing is lost.',
   'connections-refused': 'Agents that were refused stay silent until they are restarted.',
+  'certificate-ends':
+    'When it has ended, agents with TLS cannot connect any more; connections that are open go on. Agents without TLS are not affected.',
   'dead-letters':
     'The table keeps an older value of these keys, or none. All other rows are stored as always.',
   quarantine: 'What these records held may be missing in the table until agents report it again.',

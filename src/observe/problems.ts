@@ -15,6 +15,7 @@ export const PROBLEM_CODES = [
   'backpressure',
   'writer-restarting',
   'connections-refused',
+  'certificate-ends',
   'dead-letters',
   'quarantine',
   'loop-slow',
@@ -31,6 +32,8 @@ export type ProblemCode = (typeof PROBLEM_CODES)[number];
 /** What is known of a reporter at one moment. Times are of one clock that runs evenly, milliseconds. */
 export interface Facts {
   readonly nowMs: number;
+  /** The wall clock, epoch milliseconds. */
+  readonly wallMs: number;
   readonly status: ReporterStatus;
   readonly maxInflightBytes: number;
   readonly maxConnections: number;
@@ -71,11 +74,20 @@ const CLOCK_STEP_MS = 900_000;
 const SLOW_LOOP_MS = 200;
 const VIEW_BEHIND_S = 10;
 
+const DAY_MS = 86_400_000;
+/** So long before its end a certificate is told. */
+const ENDS_SOON_MS = 14 * DAY_MS;
+
 const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'notice'];
 
 /** Everything that is wrong, worst first. */
 export function problemsIn(facts: Facts): Finding[] {
-  const found = [...storageProblems(facts), ...intakeProblems(facts), ...viewProblems(facts)];
+  const found = [
+    ...storageProblems(facts),
+    ...intakeProblems(facts),
+    ...certificateProblems(facts),
+    ...viewProblems(facts),
+  ];
   return found.sort(
     (a, b) =>
       SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
@@ -192,6 +204,18 @@ function* intakeProblems(facts: Facts): Generator<Finding> {
       text: `the wall clock was set ${clockStep.bySeconds > 0 ? 'forward' : 'back'} by ${span(Math.abs(clockStep.bySeconds))}`,
       sinceMs: clockStep.atMs,
     };
+}
+
+function* certificateProblems({ wallMs, status: { tls } }: Facts): Generator<Finding> {
+  if (!tls) return;
+  const leftMs = Date.parse(tls.validTo) - wallMs;
+  if (leftMs > ENDS_SOON_MS) return;
+  const isOver = leftMs <= 0;
+  yield {
+    code: 'certificate-ends',
+    severity: isOver ? 'critical' : 'warning',
+    text: `${tls.endsFirst}: a certificate ${isOver ? 'ended' : 'ends'} at ${tls.validTo}${isOver ? '; agents with TLS that connect are not served' : `, in ${counted(Math.floor(leftMs / DAY_MS), 'day')}`}`,
+  };
 }
 
 function* viewProblems({ view }: Facts): Generator<Finding> {

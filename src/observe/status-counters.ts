@@ -37,6 +37,16 @@ export const COUNTERS: readonly Reading[] = [
     'Connections that the process before has handed over.',
     ({ traffic }) => traffic.handedOver,
   ],
+  [
+    'tls_handshakes_total',
+    'TLS handshakes of agents that were completed.',
+    ({ traffic }) => traffic.tls.handshakes,
+  ],
+  [
+    'tls_connections_lost_total',
+    'Connections with TLS that the process before had when it ended without a word; nobody can read them on.',
+    ({ traffic }) => traffic.tls.lost,
+  ],
   ['reports_received_total', 'Reports decoded.', ({ traffic }) => traffic.reports],
   [
     'reports_empty_total',

@@ -167,6 +167,7 @@ export class Vitals {
     const { maxInflightBytes, maxConnections } = this.#options.limits;
     const found = problemsIn({
       ...{ nowMs, status, view, maxInflightBytes, maxConnections },
+      wallMs: this.#wallMs(),
       inflightHighMs: this.#inflightHighMs,
       refusedMs: this.#refusedMs,
       lagP99Ms: this.#lagP99Ms,

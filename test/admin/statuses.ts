@@ -33,6 +33,7 @@ export function reporterStatus(given: Partial<ReporterStatus> = {}): ReporterSta
     pid: 4711,
     keeper: null,
     traffic: new Traffic(),
+    tls: null,
     inflightBytes: 0,
     store: 'embedded:./data/store',
     deadLetters: 0,
@@ -55,6 +56,13 @@ export function busyStatus(): ReporterStatus {
     skippedBytes: 16,
     handedOver: 17,
     denied: { address: 61, 'address-full': 62, 'proxy-header': 63, 'rules-changed': 64 },
+    tls: {
+      ...{ connections: 71, pending: 72, handshakes: 73, lost: 74, ended: 75 },
+      failed: {
+        ...{ timeout: 81, full: 82, 'no-certificate': 83, untrusted: 84, 'not-allowed': 85 },
+        ...{ version: 86, 'not-tls': 87, protocol: 88, peer: 89, aborted: 90 },
+      },
+    },
     throttled: { reports: 65, keys: 68 },
     foreignCallers: 66,
     foreignRows: 8,
@@ -112,5 +120,6 @@ export function busyStatus(): ReporterStatus {
     },
   };
   const counts = { inflightBytes: 777, deadLetters: 1, quarantined: 5 };
-  return reporterStatus({ traffic, ...counts, writers, ledger, view });
+  const tls = { validTo: '2027-01-02T03:04:05.000Z', endsFirst: 'listen.tls.ca' } as const;
+  return reporterStatus({ traffic, tls, ...counts, writers, ledger, view });
 }

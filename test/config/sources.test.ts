@@ -31,6 +31,13 @@ const GOOD: Readonly<Record<string, string>> = {
   'admin.viewTokenFile': secretFile,
   'store.passwordFile': secretFile,
   'store.tls.mode': 'verify-ca',
+  'listen.tls.host': '127.0.0.1',
+  'listen.tls.cert': cert,
+  'listen.tls.key': certKey,
+  'listen.tls.ca': cert,
+  'listen.tls.clientAuth': 'none',
+  'listen.tls.allowNames': 'agent-1.example',
+  'listen.tls.allowFingerprints': 'ab'.repeat(32),
   'admin.tls.cert': cert,
   'admin.tls.key': certKey,
   'log.level': 'warn',
@@ -47,11 +54,21 @@ const GOOD: Readonly<Record<string, string>> = {
   names: '{"4242":"get"}',
 };
 
+const TLS_PORT = { LARS_LISTEN_TLS_PORT: '1', LARS_LISTEN_TLS_CERT: cert, LARS_LISTEN_TLS_KEY: certKey };
+const CLIENT_AUTH = { LARS_LISTEN_TLS_CLIENT_AUTH: 'required', LARS_LISTEN_TLS_CA: cert };
+
 /** What some keys cannot be without. */
 const ALONG: Readonly<Record<string, NodeJS.ProcessEnv>> = {
   'store.tls.ca': { LARS_STORE_TLS_MODE: 'verify-ca' },
   'store.tls.cert': { LARS_STORE_TLS_MODE: 'required', LARS_STORE_TLS_KEY: '/key' },
   'store.tls.key': { LARS_STORE_TLS_MODE: 'required', LARS_STORE_TLS_CERT: '/cert' },
+  'listen.tls.port': TLS_PORT,
+  'listen.tls.host': TLS_PORT,
+  'listen.tls.cert': TLS_PORT,
+  'listen.tls.key': TLS_PORT,
+  'listen.tls.ca': { ...TLS_PORT, ...CLIENT_AUTH },
+  'listen.tls.allowNames': { ...TLS_PORT, ...CLIENT_AUTH },
+  'listen.tls.allowFingerprints': { ...TLS_PORT, ...CLIENT_AUTH },
   'admin.tls.cert': { LARS_ADMIN_TLS_KEY: certKey },
   'admin.tls.key': { LARS_ADMIN_TLS_CERT: cert },
 };

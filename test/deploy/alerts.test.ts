@@ -78,6 +78,19 @@ const CASES: Readonly<Record<string, RuleCase>> = {
     ],
     fires: { 4: [], 6: ['LarsReporterDenying'], 20: [] },
   },
+  LarsReporterHandshakesFail: {
+    series: [
+      [of('tls_handshakes_failed_total', '{job="j",instance="a",reason="untrusted"}'), steps(0, 5, 11)],
+      // Scanners.
+      [of('tls_handshakes_failed_total', '{job="j",instance="a",reason="not-tls"}'), '0+5x60'],
+    ],
+    fires: { 4: [], 6: ['LarsReporterHandshakesFail'], 40: [] },
+  },
+  LarsReporterCertificateEnds: {
+    // Time begins at 0 here.
+    series: [[of('tls_certificate_end_seconds'), steps(0, 5, 14 * 86_400 + 600)]],
+    fires: { 4: [], 9: [], 11: ['LarsReporterCertificateEnds'] },
+  },
   LarsReporterBackpressure: {
     series: [
       [of('inflight_bytes'), steps(70, 5, 81)],

@@ -8,7 +8,7 @@ import { Gate, type GateRules } from '../../src/intake/gate.js';
 import { HandlerTable } from '../../src/intake/handlers.js';
 import { Listener } from '../../src/intake/listener.js';
 import { Replies } from '../../src/intake/replies.js';
-import { PlainTransport } from '../../src/intake/transport.js';
+import { OwnTransport } from '../../src/intake/transport.js';
 import { RowBuffer } from '../../src/model/row-buffer.js';
 import { Traffic } from '../../src/model/traffic.js';
 import { Counts } from '../../src/partition/counts.js';
@@ -46,7 +46,7 @@ test('what was read behind a crash of its connection is nobody’s frame, and al
   };
   const listener = new Listener(
     system,
-    new PlainTransport({ host: '127.0.0.1', port: 0 }),
+    new OwnTransport({ plain: { host: '127.0.0.1', port: 0 } }),
     { maxConnections: 10, peerNumber, gate: new Gate(OPEN, () => 0) },
     connections,
     {
@@ -67,7 +67,9 @@ test('what was read behind a crash of its connection is nobody’s frame, and al
       reports: new ReportDecoder(),
     },
   );
-  const { port } = await listener.listen();
+  const {
+    plain: { port },
+  } = await listener.listen();
   t.teardown(() => listener.stopAccepting());
   const socket = connect(port, '127.0.0.1').on('error', () => {});
   await once(socket, 'connect');

@@ -26,7 +26,7 @@ test('a connection of which no copy was sent yet is not one that was read: the n
     setKeepAlive: () => {},
     getsockname: () => 0,
   };
-  const [sent, waiting] = [held.add(handle), held.add(handle)];
+  const [sent, waiting] = [held.add(handle, 'agents'), held.add(handle, 'agents')];
   held.read(new Set([waiting]));
   t.true(held.get(sent)!.isRead);
   t.false(held.get(waiting)!.isRead);

@@ -5,7 +5,7 @@ import { encodeReportFrame } from '../../src/client/encode.js';
 import type { Ledger, ReporterStatus } from '../../src/index.js';
 import { openStore } from '../../src/store/open.js';
 import { numberedReport, until } from '../../src/testing/index.js';
-import { type CliProcess, startServe } from '../../tools/shared/process.js';
+import { type CliProcess, type ReadyLine, startServe } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
 
 const ENV = { LARS_LISTEN_HOST: '127.0.0.1', LARS_LISTEN_PORT: '0', LARS_ADMIN_PORT: '0' };
@@ -17,12 +17,15 @@ export class KeptSite {
   readonly cli: CliProcess;
   readonly port: number;
   readonly adminPort: number;
+  /** With TLS; undefined where that is not spoken at the start. */
+  readonly tlsPort: number | undefined;
 
-  private constructor(cwd: string, cli: CliProcess, port: number, adminPort: number) {
+  private constructor(cwd: string, cli: CliProcess, { listen, tls, admin }: ReadyLine) {
     this.cwd = cwd;
     this.cli = cli;
-    this.port = port;
-    this.adminPort = adminPort;
+    this.port = listen.port;
+    this.adminPort = admin!.port;
+    this.tlsPort = tls?.port;
   }
 
   static async start(
@@ -33,7 +36,7 @@ export class KeptSite {
   ) {
     const { cli, ready } = await startServe(args, { cwd, env: { ...ENV, ...env } });
     t.teardown(async () => void (await cli.stop('SIGKILL')));
-    return new KeptSite(cwd, cli, ready.listen.port, ready.admin!.port);
+    return new KeptSite(cwd, cli, ready);
   }
 
   /** The process that reads. */

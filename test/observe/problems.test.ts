@@ -11,6 +11,7 @@ const NOW = 1_000_000;
 
 const facts = (given: Partial<Facts> = {}): Facts => ({
   nowMs: NOW,
+  wallMs: Date.parse('2026-06-01T00:00:00Z'),
   status: reporterStatus(),
   maxInflightBytes: 1000,
   maxConnections: 10,
@@ -35,6 +36,8 @@ const callers = (given: object) => ({ reporting: 0, connected: 0, gone: 0, table
 test('a reporter that is well has no problem, with a view or without', (t) => {
   t.deepEqual(problemsIn(facts()), []);
   t.deepEqual(problemsIn(facts({ view: undefined })), []);
+  const tls = { validTo: '2026-06-16T00:00:00.000Z', endsFirst: 'listen.tls.cert' } as const;
+  t.deepEqual(problemsIn(facts({ status: reporterStatus({ tls }) })), []);
   t.deepEqual(problemsIn(facts({ view: viewStatusOf({ state: 'starting', counts: undefined }) })), []);
   t.deepEqual(problemsIn(facts({ view: viewStatusOf({ state: 'warming' }) })), []);
   t.deepEqual(problemsIn(facts({ view: viewStatusOf({ state: 'off', restarts: 1 }) })), []);
@@ -107,6 +110,20 @@ const CASES: readonly (readonly [code: string, given: Partial<Facts>, severity: 
     { refusedMs: NOW - 60_000, status: reporterStatus({ traffic: busyStatus().traffic }) },
     'warning',
     /^2 connections refused since the start, the last one 60 s ago; 3 of 10 are open$/,
+  ],
+  [
+    'certificate-ends',
+    {
+      status: reporterStatus({ tls: { validTo: '2026-06-11T12:00:00.000Z', endsFirst: 'listen.tls.cert' } }),
+    },
+    'warning',
+    /^listen\.tls\.cert: a certificate ends at 2026-06-11T12:00:00\.000Z, in 10 days$/,
+  ],
+  [
+    'certificate-ends',
+    { status: reporterStatus({ tls: { validTo: '2026-05-31T00:00:00.000Z', endsFirst: 'listen.tls.ca' } }) },
+    'critical',
+    /^listen\.tls\.ca: a certificate ended at 2026-05-31T00:00:00\.000Z; agents with TLS/,
   ],
   ['dead-letters', { status: reporterStatus({ deadLetters: 1 }) }, 'warning', /of 1 key$/],
   [

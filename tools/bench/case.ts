@@ -137,9 +137,12 @@ export class Bench {
   }
 
   /** Configuration of a reporter that journals in `dir`. */
-  config(dir: string, storeUrl?: string): ConfigInput {
+  config(dir: string, storeUrl?: string, tls?: BenchTls): ConfigInput {
     return {
-      listen: { host: '127.0.0.1', port: 0, maxConnections: 20_000 },
+      listen: {
+        ...{ host: '127.0.0.1', port: 0, maxConnections: 20_000 },
+        ...(tls ? { tls: { port: 0, cert: tls.cert, key: tls.key } } : {}),
+      },
       writers: { count: this.options.writers, maxBatchRows: this.options.batchRows },
       journal: { dir: path.join(dir, 'journal') },
       admin: { port: 0 },
@@ -152,13 +155,14 @@ export class Bench {
   withProcesses<Result>(
     store: { url: string } | 'free' | 'away',
     use: (processes: Processes) => Promise<Result>,
+    tls?: BenchTls,
   ): Promise<Result> {
     return this.withDir(async (dir) => {
       const reporter = new Worker<ReporterApi>('reporter', ['--expose-gc']);
       const load = new Worker<LoadApi>('load');
       try {
         const kind = typeof store === 'string' ? store : 'url';
-        const config = this.config(dir, typeof store === 'string' ? undefined : store.url);
+        const config = this.config(dir, typeof store === 'string' ? undefined : store.url, tls);
         const port = await reporter.call('start', { config, store: kind });
         return await use({ reporter, load, port, dir });
       } finally {
@@ -182,6 +186,13 @@ export class Bench {
     if (onProfile) onProfile(caseId, await reporter.call('profile', 'stop'), rows, cpuMicros);
     return { all: cpuMicros, main: after.mainMicros - before.mainMicros };
   }
+}
+
+/** Paths of PEM files. */
+export interface BenchTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
 }
 
 export interface Processes {

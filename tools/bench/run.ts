@@ -11,6 +11,7 @@ import { latency } from './cases/latency.js';
 import { outage, recovery } from './cases/outage.js';
 import { liveRereports, rereports } from './cases/rereports.js';
 import { soak } from './cases/soak.js';
+import { tls } from './cases/tls.js';
 import { unique } from './cases/unique.js';
 import { view } from './cases/view.js';
 import { viewCost } from './cases/view-cost.js';
@@ -21,6 +22,7 @@ const CASES: readonly Case[] = [
   economy,
   unique,
   rereports,
+  tls,
   liveRereports,
   connections,
   idle,

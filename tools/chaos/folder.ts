@@ -8,7 +8,7 @@ import { Timeline } from './timeline.js';
 export const say = (text: string) => process.stdout.write(`${text}\n`);
 
 /** What a run itself keeps in its folder; all else is left over by somebody. */
-const KEPT = /^(config\.json|probe\.json|journal|history|reporter-\d+\.log|tmp)$/;
+const KEPT = /^(ca-\w+|config\.json|probe\.json|journal|history|reporter-\d+\.log|tmp)$/;
 
 export interface Folder {
   /** Where everything is kept. */

@@ -1,4 +1,5 @@
 import { seeded, until } from '../../src/testing/index.js';
+import { TestAuthority, type TestCertificate } from '../shared/certificates.js';
 import { Admin } from './admin.js';
 import { Fleet } from './agents.js';
 import type { Shape } from './checks.js';
@@ -36,6 +37,12 @@ export const QUERY_TIMEOUT_MS = 1000;
 /** How long everything may take to be journaled or stored once nothing is in the way. */
 const BOUND_MS = 120_000;
 
+interface Ports {
+  readonly agents: number;
+  readonly admin: number;
+  readonly tls: number;
+}
+
 /** A site: the reporter as a process, its database with a network in between, and agents. */
 export class Site {
   readonly options: SiteOptions;
@@ -48,14 +55,19 @@ export class Site {
   readonly wide: Fleet;
   readonly wideHistory: History;
   readonly watch: Watch;
-  readonly ports: { readonly agents: number; readonly admin: number };
+  readonly ports: Ports;
+  /** What the reporter shows on the port with TLS, and what it may be renewed by. */
+  readonly certificate: TestCertificate;
+  readonly authority: TestAuthority;
   readonly maxConnections: number;
 
-  private constructor(options: SiteOptions, database: Database, ports: { agents: number; admin: number }) {
+  private constructor(options: SiteOptions, database: Database, ports: Ports) {
     const { dir, timeline, agents } = options;
     this.options = options;
     this.database = database;
     this.ports = ports;
+    this.authority = new TestAuthority(dir);
+    this.certificate = this.authority.issue();
     this.maxConnections = agents + WIDE.agents + SPARE_CONNECTIONS;
     this.service = new Service({
       ...{ dir, timeline, writers: 4 },
@@ -65,6 +77,12 @@ export class Site {
           port: ports.agents,
           maxConnections: this.maxConnections,
           frameTimeoutMs: FRAME_TIMEOUT_MS,
+          tls: {
+            port: ports.tls,
+            ...this.certificate,
+            handshakeTimeoutMs: FRAME_TIMEOUT_MS,
+            maxHandshakes: 4,
+          },
         },
         writers: { maxBatchRows: 200, maxPendingKeys: MAX_PENDING_KEYS },
         journal: { dir: 'journal', snapshotBytes: 65_536 },
@@ -93,7 +111,10 @@ export class Site {
   static async start(options: SiteOptions): Promise<Site> {
     const random = seeded(options.seed);
     const database = await Database.start(options.signal);
-    const ports = { agents: await steadyPort(random), admin: await steadyPort(random) };
+    const ports = {
+      ...{ agents: await steadyPort(random), admin: await steadyPort(random) },
+      tls: await steadyPort(random),
+    };
     const site = new Site(options, database, ports);
     try {
       await site.service.start();

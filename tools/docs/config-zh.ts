@@ -19,6 +19,7 @@ const UNSET: Readonly<Record<string, string>> = {
   'by memory': '按内存',
   off: '关闭',
   'those of Node': 'Node 自带',
+  'as `listen.host`': '同 `listen.host`',
   '80 % of `listen.maxConnections`, at least 2000; loopback unlimited':
     '`listen.maxConnections` 的 80 %，至少 2000；回环地址不限',
   '100000; loopback unlimited': '100000；回环地址不限',
@@ -51,6 +52,18 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'listen.perAddress.reportsPerSecond': '单个地址每秒的上报数上限；超出后推迟读取其套接字，不丢失任何数据。',
   'listen.perAddress.keys':
     '单个地址的值等待写入数据库的键数上限（约数）；超出后，等数据库写入一部分再读取其套接字。',
+  'listen.tls.port':
+    '代理使用 TLS（1.2 或更新版本）连接的端口，与 `listen.port` 并存；0 表示任取一个空闲端口并打印出来。',
+  'listen.tls.host': '`listen.tls.port` 的地址。',
+  'listen.tls.cert': `出示给代理的证书（PEM），其后是中间机构的证书。\`listen.tls\` 的所有文件都在${READ_AGAIN}。`,
+  'listen.tls.key': `\`listen.tls.cert\` 的私钥（PEM）；${SECRET_FILE}。`,
+  'listen.tls.ca': '为代理的证书作担保的机构的证书（PEM）。',
+  'listen.tls.clientAuth': '代理是否出示证书：`optional` 检查出示的证书，`required` 还拒绝不出示证书的代理。',
+  'listen.tls.allowNames':
+    '代理的证书可以使用的名称，通用名或备用名；`*.` 代表一级标签。名称和指纹都没有 = `listen.tls.ca` 担保的全部允许。',
+  'listen.tls.allowFingerprints': '允许连接的代理证书的 SHA-256 指纹，十六进制，无论由谁签发。',
+  'listen.tls.handshakeTimeoutMs': '从连接到握手结束的最长时间，包括等待轮到它的时间，单位毫秒。',
+  'listen.tls.maxHandshakes': '同时进行的握手数，单个地址最多占一半；超出的连接等待轮到自己。',
   'writers.count': '分区数，每个分区有自己的写入器和数据库连接；3 到 4 个足以让一台数据库服务器忙起来。',
   'writers.maxBatchRows': '一次 upsert 的行数。',
   'writers.rewriteMs':

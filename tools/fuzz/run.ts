@@ -8,7 +8,9 @@ import { note, runTool } from '../shared/tool.js';
 import { decodingDifference } from './decoding.js';
 import { HostileService } from './hostile-service.js';
 import { type FuzzOptions, fuzzOptions, USAGE } from './options.js';
+import { headerDifference, hostileHeader } from './proxy-headers.js';
 import { type Counterexample, shrink } from './shrink.js';
+import { TlsService } from './tls-service.js';
 
 const PROGRESS_MS = 2000;
 /** Streams between two turns of the event loop, so that signals and progress get through. */
@@ -27,7 +29,7 @@ class Progress {
     this.#runs = runs;
   }
 
-  did(streams: readonly HostileStream[]): void {
+  did(streams: readonly { readonly bytes: Uint8Array }[]): void {
     this.#streams += streams.length;
     for (const { bytes } of streams) this.#bytes += bytes.length;
     if (performance.now() - this.#shownAt < PROGRESS_MS) return;
@@ -55,6 +57,55 @@ async function fuzzDecoder({ runs, seed }: FuzzOptions): Promise<number> {
   }
   process.stdout.write(`${runs} streams decoded as the reference does: ${progress}\n`);
   return 0;
+}
+
+async function fuzzProxy({ runs, seed }: FuzzOptions): Promise<number> {
+  const progress = new Progress(runs);
+  for (let run = 0; run < runs; run++) {
+    const header = hostileHeader(seed + run);
+    const found = headerDifference(header);
+    progress.did([header]);
+    if (found !== undefined) {
+      const repeat = `npm run fuzz -- --target proxy --seed ${seed + run} --runs 1`;
+      process.stdout.write(`FAILED: ${found}\nbytes: ${header.bytes.toString('hex')}\nrepeat: ${repeat}\n`);
+      return 1;
+    }
+    if (run % STREAMS_A_TURN === 0) await new Promise(setImmediate);
+  }
+  process.stdout.write(`${runs} streams read as PROXY headers are: ${progress}\n`);
+  return 0;
+}
+
+async function fuzzTls({ runs, seed, agents }: FuzzOptions): Promise<number> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'lars-fuzz-'));
+  try {
+    // What a process opens once and keeps is opened here.
+    await (await TlsService.start(path.join(dir, 'first'))).stop();
+    const service = await TlsService.start(path.join(dir, 'second'));
+    const progress = new Progress(runs);
+    for (let run = 0; run < runs; run += agents) {
+      const count = Math.min(agents, runs - run);
+      const streams = Array.from({ length: count }, (_, index) => service.streamOf(seed + run + index));
+      const found = await service.run(streams);
+      progress.did(streams);
+      if (found === undefined) continue;
+      const repeat = `npm run fuzz -- --target tls --seed ${seed + run} --runs ${count} --agents ${agents}`;
+      process.stdout.write(`FAILED: ${found}\nrepeat: ${repeat}\n`);
+      await service.stop();
+      return 1;
+    }
+    const { traffic } = service;
+    const left = await service.stop();
+    if (left !== undefined) {
+      process.stdout.write(`FAILED: left behind: ${left}\n`);
+      return 1;
+    }
+    process.stdout.write(`${runs} streams refused, and good agents served: ${progress}\n`);
+    process.stdout.write(`${JSON.stringify(traffic)}\n`);
+    return 0;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 }
 
 async function fuzzService({ runs, seed, agents }: FuzzOptions): Promise<number> {
@@ -147,7 +198,14 @@ async function main(): Promise<number> {
   note(`seed ${options.seed}`);
   // Millions of errors are thrown. Their stacks cost more than all else, and nobody reads them.
   Error.stackTraceLimit = 0;
-  return options.target === 'decoder' ? fuzzDecoder(options) : fuzzService(options);
+  return FUZZERS[options.target](options);
 }
+
+const FUZZERS: Readonly<Record<FuzzOptions['target'], (options: FuzzOptions) => Promise<number>>> = {
+  decoder: fuzzDecoder,
+  service: fuzzService,
+  proxy: fuzzProxy,
+  tls: fuzzTls,
+};
 
 await runTool(main);

@@ -13,6 +13,8 @@ export interface CertificateOptions {
   readonly names?: string;
   /** It ended yesterday. */
   readonly isOver?: boolean;
+  /** What alone it is for, as openssl writes it: `serverAuth`. Anything unless given. */
+  readonly usage?: string;
 }
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -44,7 +46,11 @@ export class TestAuthority {
   }
 
   /** Signs a certificate with a key of its own. */
-  issue({ names = 'DNS:localhost,IP:127.0.0.1', isOver = false }: CertificateOptions = {}): TestCertificate {
+  issue({
+    names = 'DNS:localhost,IP:127.0.0.1',
+    isOver = false,
+    usage,
+  }: CertificateOptions = {}): TestCertificate {
     const name = `${++this.#count}`;
     this.#run(
       'req',
@@ -57,7 +63,8 @@ export class TestAuthority {
       '-out',
       `${name}.csr`,
     );
-    writeFileSync(this.#path('ext'), `basicConstraints=critical,CA:false\nsubjectAltName=${names}\n`);
+    const only = usage === undefined ? '' : `extendedKeyUsage=${usage}\n`;
+    writeFileSync(this.#path('ext'), `basicConstraints=critical,CA:false\nsubjectAltName=${names}\n${only}`);
     const nowMs = Date.now();
     const [from, to] = isOver ? [nowMs - 3 * DAY_MS, nowMs - DAY_MS] : [nowMs - DAY_MS, nowMs + 30 * DAY_MS];
     this.#run(

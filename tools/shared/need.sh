@@ -1,7 +1,7 @@
 #!/bin/sh
 # The tests use programs that npm does not have. Makes sure that they are there:
 #
-#   sh tools/shared/need.sh mariadb chromium openssl promtool systemd
+#   sh tools/shared/need.sh mariadb chromium openssl promtool systemd haproxy
 #
 # Exits 0 when they are or could be installed (Debian, Ubuntu and the like, as root or with sudo that asks nothing). Else
 # says what to do, exit 1. CHROMIUM and PROMTOOL name programs elsewhere.
@@ -33,6 +33,7 @@ have_promtool() {
   if [ -n "${PROMTOOL:-}" ]; then [ -x "$PROMTOOL" ]; else in_path_or promtool /usr/bin /usr/local/bin; fi
 }
 have_openssl() { in_path_or openssl /usr/bin; }
+have_haproxy() { in_path_or haproxy /usr/sbin /usr/local/sbin; }
 have_systemd() { in_path_or systemd-analyze /usr/bin; }
 
 describe() {
@@ -58,13 +59,18 @@ describe() {
       what='the tests of TLS make their certificates with openssl'
       else_how='dnf install openssl (Fedora)'
       ;;
+    haproxy)
+      packages=haproxy service=haproxy
+      what='the tests of balancers need HAProxy'
+      else_how='dnf install haproxy (Fedora); the service need not run'
+      ;;
     systemd)
       packages='systemd procps'
       what='the tests of the units need systemd-analyze; systemd itself need not run'
       else_how='any Linux with systemd has it'
       ;;
     *)
-      echo "need.sh: $1 is none of mariadb, chromium, openssl, promtool, systemd" >&2
+      echo "need.sh: $1 is none of mariadb, chromium, openssl, promtool, systemd, haproxy" >&2
       exit 1
       ;;
   esac

@@ -108,6 +108,7 @@ function kill(pid: number): void {
 export interface ReadyLine {
   readonly ready: true;
   readonly listen: { readonly host: string; readonly port: number };
+  readonly tls?: { readonly host: string; readonly port: number };
   readonly admin: { readonly host: string; readonly port: number } | null;
 }
 

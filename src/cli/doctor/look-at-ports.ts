@@ -8,7 +8,7 @@ import type { Address } from '../../model/status.js';
 import { placeOf } from '../admin-client.js';
 
 export interface PortFacts {
-  /** Key of the configuration: `listen` or `admin`. */
+  /** Section of the configuration: `listen`, `listen.tls` or `admin`. */
   readonly key: string;
   readonly address: Address;
   /** Whether somebody listens on the port. */
@@ -31,8 +31,14 @@ export function lookAtPorts(config: Config, isRunning: boolean): Finding[] {
   const own = new Set(
     Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address)),
   );
-  return (['listen', 'admin'] as const).flatMap((key) => {
-    const { host, port } = config[key];
+  const { listen, admin } = config;
+  const { tls } = listen;
+  const places = [
+    { key: 'listen', host: listen.host, port: listen.port },
+    ...(tls.port === undefined ? [] : [{ key: 'listen.tls', host: tls.host ?? listen.host, port: tls.port }]),
+    { key: 'admin', host: admin.host, port: admin.port },
+  ];
+  return places.flatMap(({ key, host, port }) => {
     return [
       ...judgePort({
         ...{ key, address: { host, port }, isRunning },

@@ -1,8 +1,6 @@
-import type { Transport } from '../../intake/transport.js';
-import { PlainTransport } from '../../intake/transport.js';
+import { type AgentPorts, OwnTransport, type Transport } from '../../intake/transport.js';
 import { inheritedSockets } from '../../keeper/inherited.js';
 import { messageOf } from '../../model/errors.js';
-import type { Address } from '../../model/status.js';
 import { JOURNAL_WAIT_MS } from '../../node/kept-ways.js';
 import { OWN_WAYS } from '../../node/ways.js';
 import { type HeldReporter, startWithWays } from '../../reporter.js';
@@ -44,7 +42,8 @@ export async function serveAlone(options: CommonOptions, terminal: Terminal): Pr
   await log.close();
 }
 
-/** On a socket that was bound for this process, where there is one. */
-function inheritedTransport(listen: Address): Transport {
-  return new PlainTransport(listen, inheritedSockets(process.env, process.pid).get('agents'));
+/** On sockets that were bound for this process, where there are any. */
+function inheritedTransport(ports: AgentPorts): Transport {
+  const sockets = inheritedSockets(process.env, process.pid);
+  return new OwnTransport(ports, { plain: sockets.get('agents'), secure: sockets.get('agents-tls') });
 }

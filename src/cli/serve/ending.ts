@@ -12,8 +12,9 @@ export function isOnTerminal(): boolean {
 }
 
 /** Prints the ready line; a terminal that stands still is not waited for. */
-export function printReady({ address, admin }: Reporter, terminal: Terminal): void {
-  const line = JSON.stringify({ ready: true, listen: address, admin });
+export function printReady({ address, secureAddress, admin }: Reporter, terminal: Terminal): void {
+  const tls = secureAddress ? { tls: secureAddress } : {};
+  const line = JSON.stringify({ ready: true, listen: address, ...tls, admin });
   if (isatty(1)) openOutlet(1).write(`${line}\n`);
   else terminal.print(line);
 }

@@ -8,8 +8,9 @@ import type { Store } from '../../store/contract.js';
 import { openStore } from '../../store/open.js';
 import { integerOption, MAX_INT32, MAX_UINT32, MIN_INT32 } from '../numbers.js';
 import { type CommonOptions, commandWith, loadSettingsWithWarnings } from '../settings.js';
-import { addressOption, ipOption, listenAddress } from '../target.js';
+import { addressOption, ipOption } from '../target.js';
 import { type Terminal, UsageError } from '../terminal.js';
+import { type AgentTarget, addTlsOptions, type TlsOptions, targetFrom } from '../tls-options.js';
 import type { SentKeys } from './agent-traffic.js';
 import { addBehaviourOptions, type BehaviourOptions, trafficFrom } from './behaviour.js';
 import { verify } from './compare.js';
@@ -17,7 +18,7 @@ import { showProgress } from './progress.js';
 import { summaryOf, summaryText, type Verification, verificationText } from './summary.js';
 import { Swarm } from './swarm.js';
 
-interface SimulateOptions extends CommonOptions, BehaviourOptions {
+interface SimulateOptions extends CommonOptions, BehaviourOptions, TlsOptions {
   readonly agents: number;
   readonly services: number;
   readonly hosts: number;
@@ -85,12 +86,12 @@ export function simulateCommand(terminal: Terminal): Command {
     )
     .option('--json', 'print the summary as one line of JSON')
     .action((options: SimulateOptions) => simulate(options, terminal));
-  return addBehaviourOptions(command);
+  return addBehaviourOptions(addTlsOptions(command));
 }
 
 async function simulate(options: SimulateOptions, terminal: Terminal): Promise<void> {
   const { config } = loadSettingsWithWarnings(options, terminal);
-  const swarm = swarmFrom(options, options.to ?? listenAddress(config));
+  const swarm = swarmFrom(options, targetFrom(options, options.to, config));
   const store = options.verify ? await openToVerify(config.store, terminal) : undefined;
   try {
     let failure = await report(swarm, terminal);
@@ -114,7 +115,7 @@ async function simulate(options: SimulateOptions, terminal: Terminal): Promise<v
   }
 }
 
-function swarmFrom(options: SimulateOptions, to: Address): Swarm {
+function swarmFrom(options: SimulateOptions, to: AgentTarget): Swarm {
   const { agents, services, hosts, seed, modidBase, firstCaller, duration } = options;
   const keys = agents * services * hosts;
   if (keys > MAX_KEYS) {

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { AgentTls } from '../../client/agent-tls.js';
 import { type AgentConnection, connectAgent } from '../../client/connection.js';
 import { backoffMs } from '../../model/backoff.js';
 import { messageOf, ReporterError } from '../../model/errors.js';
@@ -10,7 +11,7 @@ import { Gate, Turns } from './turns.js';
 
 export interface SwarmOptions {
   /** The reporter. */
-  readonly to: Address;
+  readonly to: Address & { readonly tls?: AgentTls };
   /** Reports a second of all agents together; 0 = as many as are taken. */
   readonly rate: number;
   /** Milliseconds from the first report to the last, but for what agents owe then; Infinity = until `end`. */

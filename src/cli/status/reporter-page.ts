@@ -69,6 +69,7 @@ function facts(reporter: ReporterAnswer, medium: Medium): [name: string, text: s
         `${agents.gone ?? none} gone`,
       ),
     ],
+    ...tlsFacts(reporter, join),
     [
       'bad frames',
       rejected.length === 0 ? '0' : rejected.map(([reason, count]) => `${count} ${reason}`).join(', '),
@@ -85,5 +86,27 @@ function facts(reporter: ReporterAnswer, medium: Medium): [name: string, text: s
       ),
     ],
     ['event loop', `${Math.round(reporter.loopLagP99Ms)} ms late at times`],
+  ];
+}
+
+/** Of agents with TLS; nothing where none is spoken. */
+function tlsFacts(
+  { tls, traffic }: ReporterAnswer,
+  join: (...parts: string[]) => string,
+): [name: string, text: string][] {
+  if (!tls) return [];
+  const failed = Object.entries(traffic.tls.failed).filter(([, count]) => count > 0);
+  return [
+    [
+      'tls',
+      join(
+        counted(traffic.tls.connections, 'connection'),
+        `${counted(traffic.tls.handshakes, 'handshake')}`,
+        failed.length === 0
+          ? '0 failed'
+          : `failed: ${failed.map(([reason, count]) => `${count} ${reason}`).join(', ')}`,
+        `certificate until ${tls.validTo.slice(0, 10)}`,
+      ),
+    ],
   ];
 }

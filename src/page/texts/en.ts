@@ -120,6 +120,10 @@ export const en: Texts = {
     unbalanced: ['The ledger does not balance', 'Rows were lost or counted twice. This is a bug: report it.'],
     backpressure: ['Agents are slowed down', 'More comes in than the journal takes.'],
     'connections-refused': ['Connections are refused', 'Some agents cannot report at all.'],
+    'certificate-ends': [
+      'A certificate ends soon, or has ended',
+      'Then agents with TLS cannot connect any more.',
+    ],
     'loop-slow': ['The process is slow', 'Everything here may be late.'],
     'view-behind': ['The view is behind', 'What is shown here is late.'],
     'view-mismatch': ['The view counted wrong', 'It put that right. This is a bug: report it.'],

@@ -14,6 +14,7 @@ export const PROBLEM_CODES = [
   'unbalanced',
   'backpressure',
   'connections-refused',
+  'certificate-ends',
   'loop-slow',
   'view-behind',
   'view-mismatch',

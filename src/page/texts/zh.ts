@@ -121,6 +121,7 @@ export const zh: Texts = {
     unbalanced: ['账目不平', '有数据行丢失或重复计数。这是缺陷，请报告。'],
     backpressure: ['代理被减速', '流入超过日志的承受能力。'],
     'connections-refused': ['有连接被拒绝', '部分代理完全无法上报。'],
+    'certificate-ends': ['证书即将到期或已到期', '到期后使用 TLS 的代理无法再连接。'],
     'loop-slow': ['进程缓慢', '这里的一切都可能延迟。'],
     'view-behind': ['视图落后', '这里显示的有延迟。'],
     'view-mismatch': ['视图计数有误', '已自行更正。这是缺陷，请报告。'],

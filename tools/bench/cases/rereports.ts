@@ -3,7 +3,16 @@ import mysql from 'mysql2/promise';
 import { encodeReportFrame } from '../../../src/client/encode.js';
 import { connectAgent } from '../../../src/client/index.js';
 import { parseConfig } from '../../../src/config/index.js';
-import { type Bench, type Case, expectBalanced, expectSame, type Measurement, quantile } from '../case.js';
+import {
+  type Bench,
+  type BenchTls,
+  type Case,
+  expectBalanced,
+  expectSame,
+  type Measurement,
+  type Processes,
+  quantile,
+} from '../case.js';
 import type { LoadApi } from '../processes/load.js';
 import type { SinkApi } from '../processes/sink.js';
 import { digestOf, keysOf, rowsOf, type Shape } from '../rows.js';
@@ -145,9 +154,9 @@ interface Rate {
   readonly cpuMicrosPerRow: number;
 }
 
-export function throughReporter(bench: Bench): Promise<Rate & { mainMicrosPerRow: number }> {
-  return bench.withProcesses('free', async ({ reporter, load, port }) => {
-    await startFlood(load, port);
+export function throughReporter(bench: Bench, tls?: BenchTls): Promise<Rate & { mainMicrosPerRow: number }> {
+  const through = async ({ reporter, load, port }: Processes) => {
+    await startFlood(load, tls ? await reporter.call('securePort') : port, tls?.ca);
     await sleep(bench.size(1000, 100));
     const before = await reporter.call('ledger');
     let after = before;
@@ -169,7 +178,8 @@ export function throughReporter(bench: Bench): Promise<Rate & { mainMicrosPerRow
     expectSame('the store', await reporter.call('recorded'), digestOf(rowsOf(SHAPE, 2)));
     const rows = after.received - before.received;
     return { ...rate(rows, after.atMs - before.atMs, cpu.all), mainMicrosPerRow: cpu.main / rows };
-  });
+  };
+  return bench.withProcesses('free', through, tls);
 }
 
 async function throughSink(bench: Bench): Promise<Rate> {
@@ -192,9 +202,9 @@ async function throughSink(bench: Bench): Promise<Rate> {
   }
 }
 
-async function startFlood(load: Worker<LoadApi>, port: number): Promise<void> {
+async function startFlood(load: Worker<LoadApi>, port: number, ca?: string): Promise<void> {
   await load.call('prepare', { shape: SHAPE, version: 1 });
-  await load.call('connect', { port, connections: CONNECTIONS });
+  await load.call('connect', { port, connections: CONNECTIONS, ...(ca === undefined ? {} : { ca }) });
   await load.call('flood', {});
 }
 

@@ -1,6 +1,8 @@
 /** Agents: sends prepared reports over as many connections as asked. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { connect as connectSecure, createSecureContext } from 'node:tls';
 import { framesOf, type Shape } from '../rows.js';
 import { serve } from '../rpc.js';
 
@@ -13,15 +15,25 @@ let stopped: Promise<number> = Promise.resolve(0);
 const AT_A_TIME = 200;
 
 const api = {
-  /** Opens the connections; resolves when all are open. */
-  async connect({ port, connections }: { port: number; connections: number }): Promise<void> {
+  /** Opens the connections; resolves when all are open. `ca`: the file of an authority, to speak TLS. */
+  async connect({
+    port,
+    connections,
+    ca,
+  }: {
+    port: number;
+    connections: number;
+    ca?: string;
+  }): Promise<void> {
+    const secureContext = ca === undefined ? undefined : createSecureContext({ ca: readFileSync(ca) });
     while (sockets.length < connections) {
       const some = Math.min(AT_A_TIME, connections - sockets.length);
       const opening = Array.from({ length: some }, async () => {
-        const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+        const place = { port, host: '127.0.0.1', noDelay: true };
+        const socket = secureContext ? connectSecure({ ...place, secureContext }) : connect(place);
         // Its end shows in the numbers; the reporter may be killed on purpose.
         socket.on('error', () => {});
-        await once(socket, 'connect');
+        await once(socket, secureContext ? 'secureConnect' : 'connect');
         return socket;
       });
       sockets.push(...(await Promise.all(opening)));

@@ -71,6 +71,11 @@ function mainMicros(): number {
 const loop = monitorEventLoopDelay({ resolution: 1 });
 
 const api = {
+  /** Of agents with TLS, where that is spoken. */
+  securePort(): number {
+    return running().secureAddress?.port ?? 0;
+  },
+
   /** Resolves to the port for agents when reports are taken. */
   async start(options: { config: ConfigInput; store: 'free' | 'away' | 'url' }): Promise<number> {
     away = options.store === 'away';

@@ -1,6 +1,7 @@
 import type { Site } from '../site.js';
 import { agentFaults } from './agents.js';
 import { boundFaults } from './bound.js';
+import { certificateFaults } from './certificate.js';
 import { databaseFaults } from './database.js';
 import type { Fault } from './fault.js';
 import { hostileFaults } from './hostile.js';
@@ -16,6 +17,7 @@ export function allFaults(site: Site): Fault[] {
   return [
     ...reporterFaults(site),
     ...keeperFaults(site),
+    ...certificateFaults(site),
     ...databaseFaults(site),
     ...networkFaults(site),
     ...boundFaults(site),

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:tls';
 import { HostileAgent, hostileStream, until } from '../../../src/testing/index.js';
 import type { Site } from '../site.js';
 import { type Fault, pick, Repeated } from './fault.js';
@@ -29,7 +32,7 @@ class Held {
 
 /** Peers that send what no agent does. The agents beside them must not notice. */
 export function hostileFaults(site: Site): Fault[] {
-  return [garbage(site), claims(site), resets(site), flood(site)];
+  return [garbage(site), claims(site), resets(site), handshakes(site), flood(site)];
 }
 
 /** Streams of good and bad frames, damaged bodies and bytes of chance, cut anywhere. */
@@ -104,6 +107,41 @@ function resets({ ports }: Site): Fault {
         return random() * 50;
       }),
     end: () => sending.stop(),
+  };
+}
+
+/** The beginning of a record of TLS. */
+const RECORD = Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 252]);
+
+/** Handshakes that are begun and left, bytes that are none, and some that are completed. */
+function handshakes({ ports, authority }: Site): Fault {
+  const held = new Held();
+  const sending = new Repeated();
+  const ca = readFileSync(authority.ca);
+  return {
+    ...shape,
+    name: 'handshakes begun',
+    group: 'handshakes',
+    begin: async (random) =>
+      sending.start(async () => {
+        if (random() < 0.2) {
+          const socket = connect({ host: '127.0.0.1', port: ports.tls, ca });
+          await Promise.race([once(socket, 'secureConnect'), once(socket, 'close')]).catch(() => {});
+          socket.on('error', () => {}).destroy();
+          return random() * 20;
+        }
+        if (held.count >= MOST_HELD) return 20;
+        const agent = await HostileAgent.connect({ port: ports.tls });
+        held.add(agent);
+        const { bytes } = hostileStream(Math.floor(random() * 0x1_0000_0000));
+        await agent.sendBytes(pick([RECORD, Buffer.concat([RECORD, bytes]), bytes, Buffer.alloc(0)], random));
+        if (random() < 0.3) await agent.reset();
+        return random() * 20;
+      }),
+    end: async () => {
+      await sending.stop();
+      await held.end();
+    },
   };
 }
 

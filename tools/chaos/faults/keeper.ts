@@ -6,7 +6,8 @@ const shape = { group: 'reporter', shortestMs: 100, longestMs: 800 };
 
 /** It goes on with another process, or with the one there is. */
 const HANDED_OVER = /handed over; every connection goes on|no hand-over; the process that reads goes on/;
-const READ_AGAIN = /was read again|was not taken|is not read again/;
+/** The configuration was read again, or why not. */
+export const READ_AGAIN = /was read again|was not taken|is not read again/;
 const RESUMED = /reading on where the process before ended/;
 
 /** Changes of the configuration, to another value each time, and what shows that they are over. */

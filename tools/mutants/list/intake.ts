@@ -122,6 +122,78 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/hostile/gate.test', titles: ['an address with as many pending keys*'] }],
   },
   {
+    name: 'tls-places-never-free',
+    breaks: 'The place of a handshake that has come to nothing is never free again.',
+    edits: [
+      {
+        file: 'src/intake/tls/handshakes.ts',
+        find: 'if (!this.#running.delete(handshake)) return;',
+        replace: 'if (this.#running.has(handshake)) return;',
+      },
+    ],
+    tests: [{ file: 'test/hostile/tls.test', titles: ['half-open handshakes of one address*'] }],
+  },
+  {
+    name: 'tls-names-ignored',
+    breaks: 'A certificate of any name is let in.',
+    edits: [
+      {
+        file: 'src/intake/tls/peer-certificate.ts',
+        find: 'names.some((name) => isNamed(name, setOf(rules.allowNames, inSmall)))',
+        replace: 'names.length > 0',
+      },
+    ],
+    tests: [{ file: 'test/hostile/tls.test', titles: ['only certificates with a name*'] }],
+  },
+  {
+    name: 'tls-stranger-trusted',
+    breaks: 'A certificate counts, whoever has signed it.',
+    edits: [
+      {
+        file: 'src/intake/tls/handshakes.ts',
+        find: 'const isTrusted = isVerified && socket.authorized;',
+        replace: 'const isTrusted = isVerified;',
+      },
+    ],
+    tests: [{ file: 'test/hostile/tls.test', titles: ['who shows no certificate*'] }],
+  },
+  {
+    name: 'tls-end-before-read',
+    breaks: 'A hand-over ends connections with TLS before what their agents sent is read.',
+    edits: [
+      {
+        file: 'src/intake/connection.ts',
+        find: '    this.socket.end();',
+        replace: '    this.socket.destroy();',
+      },
+    ],
+    tests: [{ file: 'test/keeper/tls.test', titles: ['a hand-over ends connections with TLS*'] }],
+  },
+  {
+    name: 'tls-gate-behind',
+    breaks: 'Who may not connect is shown the certificate first.',
+    edits: [
+      {
+        file: 'src/intake/listener.ts',
+        find: 'const denial = this.#options.gate.denialOf(peer, handshakes.countOf(peer));',
+        replace: "const denial = undefined as ReturnType<Gate['denialOf']>;",
+      },
+    ],
+    tests: [{ file: 'test/hostile/tls.test', titles: ['the gate looks before the handshake*'] }],
+  },
+  {
+    name: 'tls-lost-in-order',
+    breaks: 'After a crash a connection with TLS ends as if everything had arrived.',
+    edits: [
+      {
+        file: 'src/intake/listener.ts',
+        find: '      if (stream?.isLost) this.#domain.traffic.tls.lost++;\n      socket.resetAndDestroy();',
+        replace: '      if (stream?.isLost) this.#domain.traffic.tls.lost++;\n      socket.destroy();',
+      },
+    ],
+    tests: [{ file: 'test/keeper/tls.test', titles: ['a kill of the process that reads*'] }],
+  },
+  {
     name: 'handler-without-bound',
     breaks: 'A handler of the host gets every frame, however many it has not finished.',
     edits: [
