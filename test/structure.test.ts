@@ -46,6 +46,8 @@ const ALLOWED: Readonly<Record<string, readonly string[] | typeof ANY>> = {
   // How agents behave, on a clock of their own; knows nothing of the service.
   simulation: ['model'],
   runtime: ['model'],
+  // The protocol of several nodes: no clock, no socket, no chance, nothing but what is handed in.
+  cluster: [],
   // Holds ports and connections for a process that reads; knows nothing of what they carry.
   keeper: ['model'],
   lmdb: ['model'],
@@ -83,6 +85,7 @@ const TOOLS: Readonly<Record<string, readonly string[]>> = {
   chaos: ['shared'],
   fuzz: ['shared'],
   mutants: ['shared'],
+  schedules: ['shared'],
   // The table of mutants is one of the tables.
   docs: ['shared', 'mutants'],
   page: [],

@@ -1,6 +1,7 @@
 import { ADMIN_MUTANTS } from './list/admin.js';
 import { CLI_MUTANTS } from './list/cli.js';
 import { CLIENT_MUTANTS } from './list/client.js';
+import { CLUSTER_MUTANTS } from './list/cluster.js';
 import { CONFIG_MUTANTS } from './list/config.js';
 import { DEPLOY_MUTANTS } from './list/deploy.js';
 import { HISTORY_MUTANTS } from './list/history.js';
@@ -42,6 +43,7 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   cli: CLI_MUTANTS,
   deploy: DEPLOY_MUTANTS,
   client: CLIENT_MUTANTS,
+  cluster: CLUSTER_MUTANTS,
 };
 
 export const MUTANTS: readonly Mutant[] = Object.values(MUTANTS_BY_ROOM).flat();

@@ -1,0 +1,124 @@
+import type { Effect } from '../../src/cluster/cluster-messages.js';
+import { LEASE_MS, MAX_DRIFT } from '../../src/cluster/lease.js';
+import type { Member } from '../../src/cluster/member.js';
+import { ledgerOf, type Owner, type OwnerLedger } from '../../src/cluster/owner.js';
+import { expectThat } from './broken.js';
+import type { BucketModel } from './bucket-model.js';
+import type { LogModel } from './log-model.js';
+import { MAX_LATE_READ_MS } from './plan.js';
+import type { StoreModel } from './store-model.js';
+
+export interface Parts {
+  readonly logs: readonly LogModel[];
+  readonly stores: readonly StoreModel[];
+  readonly bucket: BucketModel;
+}
+
+/** What an owner was before a step. */
+export interface Before {
+  readonly phase: Owner['phase'];
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly openedAt: number;
+  readonly ledger: OwnerLedger & { readonly pending: number };
+}
+
+export function before(owner: Owner): Before {
+  const { phase, epoch, fold, openedAt } = owner;
+  return { phase, epoch, openedAt, sequence: fold.sequence, ledger: ledgerOf(owner) };
+}
+
+/** Counts change with nothing else. */
+export function hasChanged({ phase, epoch, fold }: Owner, was: Before): boolean {
+  return phase !== was.phase || fold.sequence !== was.sequence || epoch !== was.epoch;
+}
+
+/** The ledger balances at every moment, and says what the log says. */
+export function checkOwner(owner: Owner, was: Before, log: LogModel): void {
+  const now = ledgerOf(owner);
+  const who = () => `${owner.sender.node}.${owner.sender.life} in epoch ${was.epoch}`;
+  const given = now.upserted + now.coalesced + now.handedOver + now.pending;
+  expectThat(now.received + now.recovered === given, () => `${who()}: unbalanced ${JSON.stringify(now)}`);
+  const isOwning = owner.phase === 'owning';
+  const wasOwning = was.phase === 'owning' && was.epoch === owner.epoch;
+  if (isOwning && !wasOwning) {
+    const recovered = now.recovered - was.ledger.recovered;
+    const { pending } = log.truth[owner.openedAt]!;
+    const handled = now.received - was.ledger.received;
+    expectThat(
+      recovered === pending && handled === 0,
+      () => `${who()}: recovered ${recovered} of ${pending}`,
+    );
+  }
+  if (!wasOwning) return;
+  const [from, to] = [log.truth[was.sequence]!, log.truth[owner.fold.sequence]!];
+  for (const name of ['received', 'upserted', 'coalesced'] as const) {
+    const counted = now[name] - was.ledger[name];
+    const happened = to[name] - from[name];
+    expectThat(counted === happened, () => `${who()}: ${name} ${counted}, in the log ${happened}`);
+  }
+  const held = isOwning ? now.pending : now.handedOver - was.ledger.handedOver;
+  expectThat(held === to.pending, () => `${who()}: holds ${held}, in the log ${to.pending}`);
+  // What it gives away is what the next owner finds.
+  const next = log.entries[owner.fold.sequence];
+  expectThat(
+    isOwning || next?.epoch !== was.epoch,
+    () => `${who()}: entry ${owner.fold.sequence + 1} is in no ledger`,
+  );
+}
+
+/** What no node may ever do, whatever it knows. */
+export function checkEffect(
+  { sender }: Member,
+  effect: Effect,
+  { logs, bucket }: Parts,
+  nowMs: number,
+): void {
+  if (effect.to === 'agents') {
+    const isThere = logs[effect.partition]!.has(sender.node, sender.life, effect.id);
+    expectThat(
+      isThere,
+      () => `batch ${effect.id} of ${sender.node}.${sender.life} is paid back and not in the log`,
+    );
+  } else if (effect.to === 'bucket' && effect.ask.kind === 'claim' && effect.ask.lapsed) {
+    const { node, revision } = effect.ask.lapsed;
+    const stood = bucket.stoodMs(node, revision, nowMs);
+    const least = LEASE_MS / (1 + MAX_DRIFT) - MAX_LATE_READ_MS;
+    expectThat(
+      stood >= least - 1,
+      () => `${sender.node} takes over from ${node}, whose lease stood for ${stood} ms`,
+    );
+  } else if (effect.to === 'store' && effect.ask.kind === 'kill') {
+    const { session, victim } = effect.ask;
+    expectThat(
+      victim.epoch <= session.epoch,
+      () => `epoch ${session.epoch} kills the session of ${victim.epoch}`,
+    );
+    const unmoved = bucket.unmovedMs(sender.node, nowMs);
+    const most = LEASE_MS / (1 + MAX_DRIFT);
+    expectThat(unmoved <= most + 1, () => `${sender.node} kills, and its lease stands for ${unmoved} ms`);
+  }
+}
+
+/** Whether everything that was read is journaled, and everything that is journaled is stored. */
+export function isSettled(members: readonly Member[], { logs }: Parts): boolean {
+  const isIdle = ({ lanes, owners }: Member) =>
+    lanes.every(({ handed, merge }) => !handed && merge.size === 0) &&
+    owners.every(({ phase, stored, appending }) => phase !== 'owning' || (stored.length === 0 && !appending));
+  return members.every(isIdle) && logs.every((log) => log.truth.at(-1)!.pending === 0);
+}
+
+/** After all: the store has the last value of each key in the log. */
+export function checkEnd({ logs, stores }: Parts, lastRead: ReadonlyMap<number, number>): void {
+  for (const [partition, log] of logs.entries()) {
+    const { rows } = stores[partition]!;
+    for (const [key, value] of log.values) {
+      const stored = rows.get(key)?.value;
+      expectThat(stored === value, () => `key ${key}: the log has ${value}, the store ${stored}`);
+    }
+  }
+  for (const [key, value] of lastRead) {
+    const journaled = logs[key % logs.length]!.values.get(key);
+    expectThat(journaled === value, () => `key ${key}: ${value} was read, the log has ${journaled}`);
+  }
+}

@@ -1,0 +1,88 @@
+import { MAX_DRIFT } from '../../src/cluster/lease.js';
+import type { FenceKind } from '../../src/cluster/owner-fence.js';
+import type { Dice } from '../../src/testing/dice.js';
+
+/** How late a read of the bucket or the log shows what was written, ms at most. */
+export const MAX_LATE_READ_MS = 400;
+/** How long a message may be on its way, ms at most. */
+export const MAX_DELAY_MS = 4000;
+
+/** What goes wrong in a schedule, in thousandths of the messages. */
+export interface Rates {
+  readonly lost: number;
+  readonly doubled: number;
+  readonly delayed: number;
+  readonly lateReads: number;
+}
+
+/** Nothing goes wrong any more. */
+export const CALM: Rates = { lost: 0, doubled: 0, delayed: 0, lateReads: 0 };
+
+/** A node, or whoever owns a partition when it is struck. */
+export type Target = { readonly node: number } | { readonly ownerOf: number };
+
+export type Fault =
+  | { readonly kind: 'pause' | 'kill'; readonly of: Target; readonly forMs: number }
+  /** Log and bucket answer nobody. */
+  | { readonly kind: 'outage'; readonly forMs: number }
+  /** The store ends the sessions of a node, which is not told. */
+  | { readonly kind: 'disconnect'; readonly of: Target }
+  /** The same, and the node stands still before it has its lock again: for long enough to be taken over. */
+  | { readonly kind: 'stall'; readonly of: Target; readonly afterMs: number; readonly forMs: number }
+  | { readonly kind: 'give-up'; readonly of: Target; readonly partition: number };
+
+export interface Plan {
+  readonly nodes: number;
+  readonly partitions: number;
+  readonly fence: FenceKind;
+  readonly clocks: readonly { readonly rate: number; readonly offsetMs: number }[];
+  readonly rates: Rates;
+  readonly faults: readonly { readonly atMs: number; readonly fault: Fault }[];
+  /** From then on nothing goes wrong, and all nodes run. */
+  readonly calmAtMs: number;
+}
+
+export function planOf(dice: Dice): Plan {
+  const nodes = dice.between(2, 3);
+  const partitions = dice.between(1, 2);
+  const calmAtMs = dice.between(6000, 14_000);
+  const clocks = Array.from({ length: nodes }, () => ({
+    rate: 1 + (dice.between(-100, 100) / 100) * MAX_DRIFT,
+    offsetMs: dice.between(0, 1_000_000),
+  }));
+  return {
+    ...{ nodes, partitions, clocks, calmAtMs },
+    fence: dice.chance(1, 2) ? 'lock' : 'table',
+    rates: {
+      lost: dice.pick([0, 20, 100, 250]),
+      doubled: dice.pick([0, 50, 200]),
+      delayed: dice.pick([0, 20, 100, 200]),
+      lateReads: dice.pick([0, 200, 700]),
+    },
+    faults: Array.from({ length: dice.between(1, 9) }, () => ({
+      atMs: dice.between(500, calmAtMs),
+      fault: faultOf(dice, nodes, partitions),
+    })),
+  };
+}
+
+function faultOf(dice: Dice, nodes: number, partitions: number): Fault {
+  const of = dice.chance(1, 3) ? { node: dice.below(nodes) } : { ownerOf: dice.below(partitions) };
+  switch (dice.below(9)) {
+    case 0:
+    case 1:
+      return { kind: 'pause', of, forMs: dice.between(200, 7000) };
+    case 2:
+    case 3:
+      return { kind: 'stall', of, afterMs: dice.between(0, 300), forMs: dice.between(3000, 9000) };
+    case 4:
+    case 5:
+      return { kind: 'kill', of, forMs: dice.between(50, 5000) };
+    case 6:
+      return { kind: 'outage', forMs: dice.between(500, 5000) };
+    case 7:
+      return { kind: 'disconnect', of };
+    default:
+      return { kind: 'give-up', of, partition: dice.below(partitions) };
+  }
+}
