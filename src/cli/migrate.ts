@@ -14,7 +14,10 @@ export function migrateCommand(terminal: Terminal): Command {
     'Creates or upgrades the table ServerCallStatus in the configured store. Safe to repeat.',
     'LARS_STORE_URL=mysql://lars:secret@127.0.0.1/lars lars-reporter migrate',
   )
-    .option('--history', 'the optional table ServerCallIncident instead, into which incidents are copied')
+    .option(
+      '--history',
+      'make the optional table ServerCallIncident, into which incidents are copied, and that one alone',
+    )
     .action(async (options: MigrateOptions) => {
       const { url, tls } = loadSettingsWithWarnings(options, terminal).config.store;
       const outcome = await (options.history ? migrateHistory(url, { tls }) : migrate(url, { tls }));

@@ -7,7 +7,7 @@ import type { Writers } from './start-writers.js';
 const JOURNAL_MS = 10_000;
 
 /** Peers of connections with TLS have so long to end them, too. */
-const FAREWELL_MS = 1000;
+const FAREWELL_MS = 3000;
 
 /**
  * Gives everything up for another process: ends the connections with TLS, reads no more, has what was read journaled, gives the connections up

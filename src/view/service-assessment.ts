@@ -3,7 +3,7 @@ import { assessHost } from './host-assessment.js';
 import { DISPUTED, FAILING, NOTED, OVERLOADED, STALE, WITHDRAWN } from './hosts.js';
 import { NEXT_OF_SERVICE, PAIR_HEARD, PAIR_VOICE, PAIR_WORDS } from './pairs.js';
 import { ALL_HOSTS_SHARE, BLACKOUT_SHARE, type HostsSeen, reasonsOf } from './reasons.js';
-import { followBlackout, followErrors } from './service-incidents.js';
+import { blackoutLastOn, followBlackout, followErrors } from './service-incidents.js';
 import { LIVE_SERVICE, QUIET, SILENT, TABLE } from './services.js';
 import { type Standing, standsAlike } from './standing.js';
 import type { ViewState } from './state.js';
@@ -19,6 +19,8 @@ const NOTED_LEVEL = 1;
 /** Looks at a service and its hosts anew, and keeps how it stands. Returns whether that would be shown otherwise. */
 export function assessService(state: ViewState, service: number): boolean {
   const { services, settings } = state;
+  // Those that recover are forgotten when they are looked at.
+  const flaggedUntil = services.blackouts[service] ? blackoutLastOn(state, service) : state.now;
   const seen = lookAtHosts(state, service);
   const callers = services.callers[service]!;
   const blackedOut = services.blackedOut[service]!;
@@ -27,7 +29,7 @@ export function assessService(state: ViewState, service: number): boolean {
   const window = services.rates.window(service, settings.minCalls);
   const errorShare = services.rates.share(service, window);
   const freshness = freshnessOf(state, service);
-  followBlackout(state, service);
+  followBlackout(state, service, flaggedUntil);
   const recheck = Math.min(freshness.recheck, seen.recheck, followErrors(state, service, errorShare));
   services.due[service] = recheck === Number.POSITIVE_INFINITY ? 0 : recheck;
   const isOutage = seen.hosts >= 1 && (blackoutShare >= BLACKOUT_SHARE || avoided >= ALL_HOSTS_SHARE);

@@ -8,8 +8,18 @@ const ERRORS_CONFIRMED_S = 10;
 /** It is over when the share was below half of the bound for so long. */
 const ERRORS_OVER_S = 60;
 
-/** A blackout runs while some caller gets no host. */
-export function followBlackout(state: ViewState, service: number): void {
+/**
+ * Second up to which hosts of a service were reported in such a way that a caller may have had none: when the flag of
+ * the first one was last reported. What is held beyond that is no part of a blackout. Now, where nobody holds a host.
+ */
+export function blackoutLastOn({ hosts, services, now }: ViewState, service: number): number {
+  let last = now;
+  for (const host of services.hostsOf[service]!) last = Math.min(last, hosts.runs[host]?.lastOn ?? now);
+  return last;
+}
+
+/** A blackout runs while some caller gets no host. `lastOn`: as `blackoutLastOn`, before its hosts were looked at. */
+export function followBlackout(state: ViewState, service: number, lastOn: number): void {
   const { services } = state;
   const blackedOut = services.blackedOut[service]!;
   const running = services.blackouts[service];
@@ -20,7 +30,7 @@ export function followBlackout(state: ViewState, service: number): void {
     notePeak(incident, blackedOut, services.callers[service]!);
   } else if (running) {
     services.blackouts[service] = undefined;
-    endIncident(state, running, state.now);
+    endIncident(state, running, lastOn);
   }
 }
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { judgeClock } from '../../src/cli/doctor/look-at-clock.js';
-import { judgeFolder } from '../../src/cli/doctor/look-at-folders.js';
+import { judgeFolder, judgeHistory } from '../../src/cli/doctor/look-at-folders.js';
 import { judgeLimits } from '../../src/cli/doctor/look-at-limits.js';
 import { judgePort } from '../../src/cli/doctor/look-at-ports.js';
 import type { Finding } from '../../src/model/finding.js';
@@ -233,4 +233,68 @@ test('a clock that nobody sets is a warning; where nobody tells, it is said', (t
   t.is(judgeClock(true).severity, 'ok');
   t.is(judgeClock(false).severity, 'warning');
   t.is(judgeClock(undefined).severity, 'notice');
+});
+
+test('a folder of the history that is in memory, full or not writable is a warning, and never critical', (t) => {
+  const facts = {
+    ...{ key: 'history.dir', dir: '/x', existing: '/x', isFolder: true, isWritable: true },
+    ...{ fileSystem: 0xef53, freeBytes: 2 ** 40, freeFiles: 1e6 },
+  };
+  const codes = (change: object, maxBytes = 2 ** 30) =>
+    [...judgeHistory({ ...facts, ...change }, maxBytes)]
+      .filter(({ severity }) => severity !== 'ok')
+      .map(({ severity, code }) => `${severity} ${code}`);
+  t.deepEqual(codes({}), []);
+  t.deepEqual(codes({ fileSystem: 0x01021994 }), ['warning folder-in-memory']);
+  t.deepEqual(codes({ isWritable: false }), ['warning folder-not-writable']);
+  t.deepEqual(codes({ freeBytes: 0 }, 2 ** 25), ['warning disk-full', 'notice history-larger-than-disk']);
+  t.deepEqual(codes({ freeBytes: 2 ** 31 }, 2 ** 32), ['notice history-larger-than-disk']);
+});
+
+test('a file in the place of a folder, or above it, is a finding, and all else is looked at', async (t) => {
+  const dir = tempDir(t);
+  const file = path.join(dir, 'file');
+  writeFileSync(file, '');
+  const env = { ...site(dir), LARS_LISTEN_PORT: '61779', LARS_ADMIN_PORT: '61780' };
+  for (const journal of [file, path.join(file, 'journal')]) {
+    const { code, codes, findings } = await doctor(t, { ...env, LARS_JOURNAL_DIR: journal });
+    t.is(code, 2);
+    t.true(codes.includes('no-folder'));
+    t.true(findings.some(({ area }) => area === 'clock'));
+  }
+});
+
+test('the folder of the history is looked at, unless there is to be none', async (t) => {
+  const dir = tempDir(t);
+  writeFileSync(path.join(dir, 'history'), '');
+  const env = { ...site(dir), LARS_LISTEN_PORT: '61779', LARS_ADMIN_PORT: '61780' };
+  const { findings, codes } = await doctor(t, env);
+  t.true(codes.includes('no-folder'));
+  t.true(findings.some(({ text }) => text.startsWith('history.dir: ')));
+  t.false((await doctor(t, { ...env, LARS_HISTORY_ENABLED: 'false' })).codes.includes('no-folder'));
+});
+
+/** Node as it is where the packages of OpenTelemetry are not installed. */
+const WITHOUT_OPENTELEMETRY = (() => {
+  const hooks = `export async function resolve(name, context, next) {
+    if (!name.startsWith('@opentelemetry/')) return next(name, context);
+    throw new Error("Cannot find package '" + name + "'");
+  }`;
+  const url = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
+  return `--import=${url(`import { register } from 'node:module'; register(${JSON.stringify(url(hooks))});`)}`;
+})();
+
+test('packages of OpenTelemetry are critical where they are asked for and missing, and what to install is told', async (t) => {
+  const env = { ...site(tempDir(t)), LARS_LISTEN_PORT: '61779', LARS_ADMIN_PORT: '61780' };
+  const asked = { ...env, LARS_TELEMETRY_OTLP_URL: 'http://127.0.0.1:4318' };
+  t.false((await doctor(t, asked)).codes.includes('telemetry-packages'), 'they are there');
+  const { code, findings } = await doctor(t, { ...asked, NODE_OPTIONS: WITHOUT_OPENTELEMETRY });
+  t.is(code, 2);
+  t.like(
+    findings.find((finding) => finding.code === 'telemetry-packages'),
+    { severity: 'critical', area: 'configuration' },
+  );
+  t.regex(JSON.stringify(findings), /npm install @opentelemetry\/api@/);
+  const unasked = await doctor(t, { ...env, NODE_OPTIONS: WITHOUT_OPENTELEMETRY });
+  t.false(unasked.codes.includes('telemetry-packages'), 'and nobody asked for them');
 });

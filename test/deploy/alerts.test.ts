@@ -121,6 +121,10 @@ const CASES: Readonly<Record<string, RuleCase>> = {
     series: [[of('view_behind_seconds'), steps(0, 5, 31)]],
     fires: { 9: [], 11: ['LarsReporterViewBehind'] },
   },
+  LarsReporterHistoryStopped: {
+    series: [[of('history_stopped'), steps(0, 5, 1)]],
+    fires: { 9: [], 11: ['LarsReporterHistoryStopped'] },
+  },
   LarsServiceOutage: {
     series: [[of('service_level', '{modid="1",cmdid="2"}'), steps(0, 5, 4)]],
     fires: { 5: [], 7: ['LarsServiceOutage'] },

@@ -59,6 +59,22 @@ test('spans have two units at most, times of other days their day', (t) => {
   t.regex(english.minute('2026-11-26T02:11:40Z', NOW), /26 Nov.* 02:11/);
 });
 
+test('marks of a plot name each day once, also beyond a change to summer time', (t) => {
+  const marks = (first: string, last: string, offsetS: number, zone: string) => {
+    const ticks = timeTicks(Date.parse(first) / 1000, Date.parse(last) / 1000, 12, offsetS);
+    const isDaily = ticks[1]! - ticks[0]! >= 86_400;
+    const formats = new Formats('en-GB', zone);
+    return ticks.map((at) => formats.mark(at * 1000, isDaily));
+  };
+  t.deepEqual(marks('2026-11-26T19:30:00Z', '2026-11-27T03:30:00Z', 0, 'UTC'), [
+    ...['20:00', '21:00', '22:00', '23:00', '27 Nov', '01:00', '02:00', '03:00'],
+  ]);
+  const days = marks('2026-03-22T12:00:00Z', '2026-04-01T12:00:00Z', 7200, 'Europe/Berlin');
+  t.deepEqual(days, [
+    ...['23 Mar', '24 Mar', '25 Mar', '26 Mar', '27 Mar', '28 Mar', '29 Mar', '30 Mar', '31 Mar', '1 Apr'],
+  ]);
+});
+
 test('rows that are read stay where they are, and what waits is counted', (t) => {
   t.deepEqual(calmOrder(['a', 'b', 'c'], ['c', 'a', 'b'], false), { shown: ['c', 'a', 'b'], waiting: 0 });
   t.deepEqual(calmOrder(['a', 'b', 'c'], ['c', 'a', 'b'], true), { shown: ['a', 'b', 'c'], waiting: 1 });

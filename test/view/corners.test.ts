@@ -87,3 +87,21 @@ test('a machine that calls itself otherwise leaves nothing behind for the host t
   write('10.8.0.4');
   t.false(isShared(world, '10.8.0.4'));
 });
+
+test('a blackout ends when the flag of the first of its hosts was last reported, not a minute later', (t) => {
+  const world = new World();
+  const hosts = ['10.0.0.1:80', '10.0.0.2:80'];
+  const say = (isOn: boolean) =>
+    world.say({ hosts: Object.fromEntries(hosts.map((host) => [host, [1, 0, isOn]])) });
+  const ended = () =>
+    listIncidents(world.view, new URLSearchParams()).incidents.find(({ kind }) => kind === 'blackout')?.ended;
+  say(false);
+  world.tick();
+  world.pass(30, () => say(true));
+  const lastS = world.now;
+  t.is(ended(), null);
+  world.pass(50, () => say(false));
+  t.is(ended(), null, 'it is held');
+  world.pass(20, () => say(false));
+  t.true(Math.abs(Date.parse(ended()!) / 1000 - lastS) <= 1);
+});

@@ -182,8 +182,10 @@ export class NaiveView {
   tick(now: number): void {
     this.now = now;
     for (const [key, row] of this.rows) if (now - row.heard > this.#settings.forgetS) this.#drop(key);
+    // A blackout ends when the flag of the first of its hosts was last reported.
+    const flagged = new Map(this.services().map((s) => [s, this.#flaggedUntil(s)]));
     for (const h of new Set([...this.hosts(), ...this.#runs.keys()])) this.#followRun(h);
-    for (const s of this.services()) this.#followService(s);
+    for (const s of this.services()) this.#followService(s, flagged.get(s) ?? this.now);
     for (const incident of this.incidents)
       if (incident.ended === null && !this.services().includes(incident.s)) incident.ended = now;
   }
@@ -506,9 +508,16 @@ export class NaiveView {
       Object.assign(run.incident, { peakHot: run.peakHot, callers: run.callers, relapses: run.relapses });
   }
 
-  #followService(s: string): void {
+  #flaggedUntil(s: string): number {
+    const runs = [...this.#runs].filter(([h]) => h.startsWith(`${s} `));
+    return Math.min(this.now, ...runs.map(([, { lastOn }]) => lastOn));
+  }
+
+  #followService(s: string, flaggedUntil: number): void {
     const { blackedOut, callers, affected, X, window } = this.service(s);
     this.#follow(s, 'blackout', blackedOut > 0, this.now, blackedOut, callers);
+    const ended = this.incidents.findLast((one) => one.s === s && one.kind === 'blackout');
+    if (ended?.ended === this.now) ended.ended = Math.max(ended.began, flaggedUntil);
     const E = this.#settings.errorShare;
     const isLarge = window !== null && X >= E;
     if (!isLarge) this.#errorsSince.delete(s);

@@ -10,7 +10,7 @@ import { type CommonOptions, commandWith } from '../settings.js';
 import { addressOption } from '../target.js';
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, type Terminal } from '../terminal.js';
 import { lookAtClock } from './look-at-clock.js';
-import { lookAtConfiguration } from './look-at-configuration.js';
+import { lookAtConfiguration, lookAtTelemetry } from './look-at-configuration.js';
 import { lookAtFolders } from './look-at-folders.js';
 import { lookAtJournal } from './look-at-journal.js';
 import { lookAtLimits } from './look-at-limits.js';
@@ -72,7 +72,7 @@ async function examine(options: DoctorOptions): Promise<Found[]> {
   };
   const isSilent = journal.isInUse && !reporter.isThere;
   return [
-    ...inArea('configuration', [...lookAtConfiguration(loaded)]),
+    ...inArea('configuration', [...lookAtConfiguration(loaded), ...(await lookAtTelemetry(config))]),
     ...inArea('reporter', isSilent ? [SILENT] : reporter.findings),
     // Who answers, but not as a reporter does, may have one of the ports.
     ...inArea('ports', reporter.isThere && !isRunning ? [] : lookAtPorts(config, isRunning)),

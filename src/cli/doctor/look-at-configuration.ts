@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
-import type { LoadedConfig } from '../../config/index.js';
-import { type Finding, ok, warning } from '../../model/finding.js';
+import type { Config, LoadedConfig } from '../../config/index.js';
+import { ReporterError } from '../../model/errors.js';
+import { critical, type Finding, ok, warning } from '../../model/finding.js';
+import { importPackages } from '../../observe/telemetry/packages.js';
 import { readStoreAddress } from '../../store/address.js';
 
 /** The file, its warnings, and who may read the secrets in it. */
@@ -24,6 +26,20 @@ export function* lookAtConfiguration({ config, file, warnings }: LoadedConfig): 
       `${file} holds ${secrets.join(' and ')}, and every user of this machine may read it`,
       `chmod 640 ${file} and give it to the group of the reporter, or put secrets into files of their own (admin.tokenFile, store.passwordFile)`,
     );
+}
+
+/** Whether the optional packages are there, where they are asked for: a reporter does not start without them. */
+export async function lookAtTelemetry({ telemetry: { otlpUrl } }: Config): Promise<Finding[]> {
+  if (otlpUrl === undefined) return [];
+  try {
+    await importPackages();
+    return [ok('telemetry', 'the packages of OpenTelemetry are installed')];
+  } catch (error) {
+    if (!(error instanceof ReporterError)) throw error;
+    const advice =
+      'do one of the two: a reporter does not start like this, and one that runs takes no reload';
+    return [critical('telemetry-packages', error.message, advice)];
+  }
 }
 
 const VARIABLES: Readonly<Record<string, string>> = {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Config } from '../../config/index.js';
 import { critical, type Finding, notice, ok, warning } from '../../model/finding.js';
 import { readStoreAddress } from '../../store/address.js';
+import { seen } from './seen.js';
 
 /** A folder of the reporter, and what is known of where it lies. */
 export interface FolderFacts {
@@ -41,20 +42,43 @@ const LITTLE_BYTES = GIB;
 const TOO_LITTLE_BYTES = 64 * 2 ** 20;
 const LITTLE_FILES = 100;
 
+const WITHOUT_ROOM = 'on a full disk the history stops, and plots get gaps';
+
 /** The folders that a configuration names. */
-export function* lookAtFolders({ journal, store }: Config): Generator<Finding> {
+export function* lookAtFolders({ journal, store, history }: Config): Generator<Finding> {
   const address = readStoreAddress(store.url);
   const folders: [key: string, dir: string][] = [
     ['journal.dir', journal.dir],
     ...(address.kind === 'embedded' ? ([['store.url', address.dir]] as [string, string][]) : []),
   ];
   for (const [key, dir] of folders) yield* judgeFolder(factsOf(key, path.resolve(dir)));
+  if (history.enabled)
+    yield* judgeHistory(factsOf('history.dir', path.resolve(history.dir)), history.maxBytes);
+}
+
+/**
+ * As of any folder, but nothing is critical: the reporter works without its history. It may grow to `maxBytes`, what
+ * its file takes already included.
+ */
+export function* judgeHistory(facts: FolderFacts, maxBytes: number): Generator<Finding> {
+  for (const finding of judgeFolder(facts))
+    yield {
+      ...finding,
+      ...(finding.severity === 'critical' ? { severity: 'warning' as const } : {}),
+      ...(finding.code === 'disk-full' ? { advice: `make room: ${WITHOUT_ROOM}` } : {}),
+    };
+  const bytes = seen(path.join(facts.dir, 'data.mdb'))?.size ?? 0;
+  if (facts.freeBytes + bytes < maxBytes)
+    yield notice(
+      'history-larger-than-disk',
+      `${facts.key}: history.maxBytes is ${(maxBytes / GIB).toFixed(1)} GiB, and ${(facts.freeBytes / GIB).toFixed(1)} GiB are free`,
+      `lower history.maxBytes, or make room: ${WITHOUT_ROOM}`,
+    );
 }
 
 function factsOf(key: string, dir: string): FolderFacts {
   let existing = dir;
-  while (!statSync(existing, { throwIfNoEntry: false }) && path.dirname(existing) !== existing)
-    existing = path.dirname(existing);
+  while (!seen(existing) && path.dirname(existing) !== existing) existing = path.dirname(existing);
   const { type, bavail, bsize, ffree, files } = statfsSync(existing);
   return {
     ...{ key, dir, existing, fileSystem: type },
@@ -84,6 +108,12 @@ export function* judgeFolder(facts: FolderFacts): Generator<Finding> {
       'no-folder',
       `${key}: ${existing} is no folder`,
       'name a folder, or remove what is in the way',
+    );
+  else if (!isWritable && existing !== dir)
+    yield critical(
+      'folder-not-writable',
+      `${key}: ${dir} is not there, or may not be seen, and ${existing} may not be written by this user`,
+      'make it and chown it to the user of the reporter, or name a folder by its whole path; run doctor as that user (sudo -u lars)',
     );
   else if (!isWritable)
     yield critical(

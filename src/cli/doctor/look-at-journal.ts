@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../../config/index.js';
 import type { JournalReader } from '../../journal/contract.js';
@@ -6,6 +5,7 @@ import { readJournal } from '../../journal/open.js';
 import { ReporterError } from '../../model/errors.js';
 import { critical, type Finding, notice, ok, warning } from '../../model/finding.js';
 import { readPartitions } from '../journal-content.js';
+import { seen } from './seen.js';
 
 /** A journal as it is found, with the reporter that uses it up or down. */
 export interface JournalSeen {
@@ -21,8 +21,10 @@ const DAY_S = 86_400;
 
 /** Looks into the journal, briefly. */
 export async function lookAtJournal({ journal: { dir }, writers }: Config): Promise<JournalSeen> {
-  if (!statSync(path.join(dir, 'data.mdb'), { throwIfNoEntry: false }))
-    return { findings: [ok('journal', `${dir} holds none yet`)], idle: undefined, isInUse: false };
+  if (!seen(path.join(dir, 'data.mdb'))) {
+    const none = ok('journal', `${dir} holds none yet, as far as this user may look`);
+    return { findings: [none], idle: undefined, isInUse: false };
+  }
   try {
     const reader = await readJournal(dir);
     try {

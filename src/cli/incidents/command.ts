@@ -15,6 +15,8 @@ import { type IncidentEvent, Telling } from './telling.js';
 const EVERY_MS = 2_000;
 const RETRY = { firstMs: 1_000, lastMs: 15_000 };
 const PAGE = 1_000;
+/** Unless it is said. */
+const SINCE = '1h';
 /** Incidents of one look, at most. */
 const MOST = 20_000;
 /** The end of an incident is known about a minute after it. */
@@ -55,7 +57,11 @@ async function incidents(options: IncidentsOptions, terminal: Terminal): Promise
   const { token, viewToken, tls } = config.admin;
   const client = new ViewClient(options.admin ?? adminAddress(config), token ?? viewToken, tls.cert);
   const look = new Look(client, options);
-  if (!options.follow) return look.take();
+  if (!options.follow) {
+    if ((await look.take()) === 0 && options.cursor === undefined)
+      terminal.note(`no incident ran in this time (--since ${options.since ?? SINCE})`);
+    return;
+  }
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.once('SIGINT', onSignal);
@@ -101,12 +107,12 @@ class Look {
     this.#cursor = cursor;
     const known = cursor === undefined ? undefined : readCursor(cursor);
     this.#telling = new Telling(known);
-    this.#since = since ?? (goesOn ? undefined : '1h');
+    this.#since = since ?? (goesOn ? undefined : SINCE);
     this.#isFirst = known === undefined;
   }
 
-  /** Prints what is new since the last look. */
-  async take(signal?: AbortSignal): Promise<void> {
+  /** Prints what is new since the last look. Resolves with the number of lines. */
+  async take(signal?: AbortSignal): Promise<number> {
     const isFirst = this.#isFirst;
     const recent = await this.#ask({ since: `${LOOK_BACK_S}s` }, signal);
     const older = isFirst
@@ -126,6 +132,7 @@ class Look {
     this.#telling.forget(recent);
     if (this.#cursor !== undefined && (news.length > 0 || isFirst))
       writeCursor(this.#cursor, this.#telling.told);
+    return news.length;
   }
 
   async #ask(which: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Incident[]> {

@@ -26,6 +26,7 @@ const AXIS = 20;
 const SIDE = 52;
 const END = 10;
 const TICK_WIDTH = 80;
+const DAY_S = 86_400;
 
 /** Plots of one time below one another, with one cursor. A table stands beside them for those who do not see them. */
 export function Charts({ t, parts, bands }: Props) {
@@ -155,11 +156,13 @@ interface TimesProps {
 function Times({ first, last, toX, y, width }: TimesProps) {
   const offsetS = -new Date(last * 1000).getTimezoneOffset() * 60;
   const most = Math.max(2, Math.floor(width / TICK_WIDTH));
+  const ticks = timeTicks(first, last, most, offsetS);
+  const isDaily = (ticks[1] ?? 0) - (ticks[0] ?? 0) >= DAY_S;
   return (
     <>
-      {timeTicks(first, last, most, offsetS).map((at) => (
+      {ticks.map((at) => (
         <text key={at} x={toX(at)} y={y} text-anchor="middle">
-          {formats.value.minute(at * 1000, nowMs.peek())}
+          {formats.value.mark(at * 1000, isDaily)}
         </text>
       ))}
     </>

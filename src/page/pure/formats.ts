@@ -20,6 +20,7 @@ export class Formats {
   readonly #clock: Intl.DateTimeFormat;
   readonly #minute: Intl.DateTimeFormat;
   readonly #dayAndMinute: Intl.DateTimeFormat;
+  readonly #monthDay: Intl.DateTimeFormat;
   readonly #day: Intl.DateTimeFormat;
   readonly #whenFully: Intl.DateTimeFormat;
 
@@ -37,6 +38,7 @@ export class Formats {
     this.#clock = this.#time({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
     this.#minute = this.#time({ hour: '2-digit', minute: '2-digit' });
     this.#dayAndMinute = this.#time({ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+    this.#monthDay = this.#time({ month: 'short', day: 'numeric' });
     this.#day = this.#time({ year: 'numeric', month: 'numeric', day: 'numeric' });
     this.#whenFully = this.#time({ dateStyle: 'medium', timeStyle: 'long' });
   }
@@ -112,6 +114,14 @@ export class Formats {
     const date = new Date(time);
     const sameDay = this.#day.format(date) === this.#day.format(nowMs);
     return (sameDay ? this.#minute : this.#dayAndMinute).format(date);
+  }
+
+  /** A mark on an axis of time: `03:00`, and `27 Nov` at midnight, and where marks are whole days apart. */
+  mark(timeMs: number, isDaily: boolean): string {
+    // Marks a day apart are at 23:00 or 1:00 beyond a change to or from summer time.
+    if (isDaily) return this.#monthDay.format(timeMs + 2 * HOUR * 1000);
+    const time = this.#minute.format(timeMs);
+    return time === '00:00' ? this.#monthDay.format(timeMs) : time;
   }
 
   /** Date, time and zone. */

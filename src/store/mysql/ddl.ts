@@ -26,7 +26,7 @@ export async function makeTable(server: MysqlServer): Promise<boolean> {
       if ((error as { errno?: unknown }).errno !== NO_SUCH_TABLE) throw error;
     }
     await query(ddl).catch((error: unknown) => {
-      throw (error as { errno?: unknown }).errno === COMMAND_DENIED ? mayNotCreate(error) : error;
+      throw isDenied(error) ? mayNotCreate(error, 'server_call_status.sql') : error;
     });
     await readTable(query);
     return true;
@@ -39,18 +39,22 @@ export async function makeIncidentTable(server: MysqlServer): Promise<boolean> {
   return withMysql(server, async (query) => {
     const isThere = (await query("SHOW TABLES LIKE 'ServerCallIncident'")).length > 0;
     if (isThere) return false;
-    await query(ddl);
+    await query(ddl).catch((error: unknown) => {
+      throw isDenied(error) ? mayNotCreate(error, 'server_call_incident.sql') : error;
+    });
     return true;
   });
 }
 
+const isDenied = (error: unknown) => (error as { errno?: unknown }).errno === COMMAND_DENIED;
+
 /** What the reporter itself needs, this user may have: only making the table takes more. */
-function mayNotCreate(cause: unknown): StoreError {
+function mayNotCreate(cause: unknown, file: string): StoreError {
   return new StoreError(
     'configuration',
     'ER_TABLEACCESS_DENIED_ERROR',
     'there is no table, and this user may not create it: GRANT CREATE on the database, or have an administrator apply ' +
-      `schema/server_call_status.sql (${messageOf(cause)})`,
+      `schema/${file} (${messageOf(cause)})`,
     { cause },
   );
 }

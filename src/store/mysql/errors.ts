@@ -113,6 +113,8 @@ const PASSWORD_HINT =
   'check user and password (store.url, store.passwordFile); a server or an account that demands TLS refuses with the ' +
   'same words: set store.tls.mode there';
 const GRANT_HINT = 'this user needs SELECT, INSERT and UPDATE on ServerCallStatus';
+/** The server names the table, and what is missing. */
+const TABLE_GRANT_HINT = 'this user needs SELECT, INSERT and UPDATE on that table';
 
 /** What a person can do about it. */
 const hints: ReadonlyMap<number, string> = new Map([
@@ -120,8 +122,8 @@ const hints: ReadonlyMap<number, string> = new Map([
   [1045, PASSWORD_HINT],
   [1049, 'create the database, or name another one in store.url'],
   [1054, 'lars-reporter check --store says what the table lacks'],
-  [1142, GRANT_HINT],
-  [1143, GRANT_HINT],
+  [1142, TABLE_GRANT_HINT],
+  [1143, TABLE_GRANT_HINT],
   [1146, 'lars-reporter migrate creates the table'],
   [1226, 'raise the limits of this account, such as MAX_QUERIES_PER_HOUR, or wait until the hour is over'],
   [1698, PASSWORD_HINT],

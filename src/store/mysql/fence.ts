@@ -33,6 +33,8 @@ export const MAX_PARTITIONS = 1024;
 const LOCKS_A_STATEMENT = 64;
 /** `IS_USED_LOCK('…'),` with the longest name. */
 const BYTES_A_LOCK = 70;
+/** No server takes less: 1 KiB is the smallest `max_allowed_packet`. */
+const LEAST_PACKET_BYTES = 1024;
 
 /** How long the session that holds a lock may take to end by itself before it is killed. */
 const GRACE_SECONDS = 1;
@@ -107,29 +109,40 @@ export async function outlastEarlierRuns(
   journalId: string,
   options: FenceOptions,
 ): Promise<void> {
-  const together = Math.max(
-    1,
-    Math.min(LOCKS_A_STATEMENT, Math.floor(options.maxPacketBytes / BYTES_A_LOCK) - 1),
-  );
-  for (let from = 0; from < MAX_PARTITIONS; from += together) {
-    const count = Math.min(together, MAX_PARTITIONS - from);
-    const names = Array.from({ length: count }, (_, index) => lockName(journalId, from + index));
-    const [holders = []] = await lockQuery(
-      query,
-      `SELECT ${names.map((name) => `IS_USED_LOCK('${name}')`).join(',')}`,
-    );
-    for (const [index, holder] of holders.entries()) {
-      if (holder === null) continue;
-      await takeLock(query, journalId, from + index, options);
-      await query(`DO RELEASE_LOCK('${names[index]}')`);
-    }
+  for await (const { partition } of heldLocks(query, journalId, options.maxPacketBytes)) {
+    await takeLock(query, journalId, partition, options);
+    await query(`DO RELEASE_LOCK('${lockName(journalId, partition)}')`);
   }
 }
 
-/** The session that holds the first partition of a journal; null when none does. */
+/**
+ * A session that holds a partition of a journal; null when none does. A reporter has the lock of a partition from the
+ * first row on that it stores of it: one that has stored nothing yet is not found.
+ */
 export async function lockHolder(query: Query, journalId: string): Promise<number | null> {
-  const [[holder] = []] = await lockQuery(query, `SELECT IS_USED_LOCK('${lockName(journalId, 0)}')`);
-  return typeof holder === 'number' ? holder : null;
+  for await (const { holder } of heldLocks(query, journalId, LEAST_PACKET_BYTES)) return holder;
+  return null;
+}
+
+/** All partitions a journal may have had whose locks somebody holds. */
+async function* heldLocks(
+  query: Query,
+  journalId: string,
+  maxPacketBytes: number,
+): AsyncGenerator<{ readonly partition: number; readonly holder: number }> {
+  const together = Math.max(1, Math.min(LOCKS_A_STATEMENT, Math.floor(maxPacketBytes / BYTES_A_LOCK) - 1));
+  for (let from = 0; from < MAX_PARTITIONS; from += together) {
+    const count = Math.min(together, MAX_PARTITIONS - from);
+    const looks = Array.from(
+      { length: count },
+      (_, index) => `IS_USED_LOCK('${lockName(journalId, from + index)}')`,
+    );
+    const [holders = []] = await lockQuery(query, `SELECT ${looks.join(',')}`);
+    for (const [index, holder] of holders.entries()) {
+      if (holder === null) continue;
+      yield { partition: from + index, holder: Number(holder) };
+    }
+  }
 }
 
 /** 51 characters at most (the server takes 64), safe between quotes whatever the journal's id is. */

@@ -1,6 +1,7 @@
+import { messageOf } from '../../model/errors.js';
 import type { IncidentTable, StoredIncident } from '../contract.js';
 import { classifyMysqlError } from './errors.js';
-import { MysqlConnection } from './mysql-connection.js';
+import { MysqlConnection, type Query } from './mysql-connection.js';
 import type { MysqlReaderOptions } from './table-rows.js';
 
 const NO_SUCH_TABLE = 1146;
@@ -10,6 +11,22 @@ const NEWER = ['ended', 'peak_hot', 'callers', 'relapses', 'calls', 'errs', 'fir
   .map((column) => `${column}=VALUES(${column})`)
   .join(',');
 const CLOSE_MS = 1_000;
+/** Each right that copying takes, and no row. */
+const EMPTY_COPY =
+  `INSERT INTO ServerCallIncident (${COLUMNS}) SELECT ${COLUMNS} FROM ServerCallIncident WHERE 1=0 ` +
+  'ON DUPLICATE KEY UPDATE ended=NULL';
+
+/** What is in the way of copying incidents; undefined: nothing. */
+export type IncidentObstacle = 'no-table' | { readonly refusal: string } | undefined;
+
+/** Looks whether this user may copy incidents on this server. Changes nothing. A table that it may not see is none. */
+export async function incidentObstacle(query: Query): Promise<IncidentObstacle> {
+  if ((await query("SHOW TABLES LIKE 'ServerCallIncident'")).length === 0) return 'no-table';
+  return query(EMPTY_COPY).then(
+    () => undefined,
+    (error: unknown) => ({ refusal: messageOf(error) }),
+  );
+}
 
 /** `ServerCallIncident`, on a connection of its own: what happens to it is nobody else's affair. */
 export class MysqlIncidents implements IncidentTable {

@@ -57,6 +57,7 @@ export function judge(facts: ServerFacts, needs: ServerNeeds): Finding[] {
     ...judgeDurability(facts),
     ...judgeLimits(facts, needs),
     ...judgeTable(facts),
+    judgeIncidents(facts),
   ];
 }
 
@@ -162,4 +163,18 @@ function* judgeTable({ rows, tableBytes, doubleKeys, mayDelete, names }: ServerF
       'this user may not delete rows; the reporter need not',
       'for lars-reporter forget: GRANT DELETE on ServerCallStatus',
     );
+}
+
+function judgeIncidents({ incidents }: ServerFacts): Finding {
+  if (incidents === undefined) return ok('incidents', 'incidents are copied into ServerCallIncident');
+  if (incidents === 'no-table')
+    return ok(
+      'incidents',
+      'incidents are not copied: there is no table ServerCallIncident that this user may see',
+    );
+  return warning(
+    'incidents-not-copied',
+    `ServerCallIncident is there, and incidents cannot be copied into it: ${incidents.refusal}`,
+    'GRANT SELECT, INSERT, UPDATE on ServerCallIncident, or make it as schema/server_call_incident.sql has it; the history has them meanwhile',
+  );
 }

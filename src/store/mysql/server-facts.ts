@@ -1,4 +1,5 @@
 import type { Query } from './mysql-connection.js';
+import { type IncidentObstacle, incidentObstacle } from './mysql-incidents.js';
 import { KEY_COLUMNS } from './table.js';
 import { TABLE } from './upsert.js';
 import { readUpstreamNames } from './upstream-names.js';
@@ -21,6 +22,7 @@ export interface ServerFacts {
   /** Whether this user may delete rows, as `forget` does. */
   readonly mayDelete: boolean;
   readonly names: number;
+  readonly incidents: IncidentObstacle;
 }
 
 export const VARIABLES = [
@@ -58,6 +60,7 @@ export async function readServerFacts(query: Query): Promise<ServerFacts> {
     doubleKeys: await doubleKeysIn(query),
     mayDelete: await mayDelete(query),
     names: byModid.size + byCmdid.size,
+    incidents: await incidentObstacle(query),
   };
 }
 

@@ -3,6 +3,7 @@ import type { HistoryReader } from '../../history/history-reader.js';
 import type { IncidentRecord } from '../incidents.js';
 import { pastMinute, runningMinute } from '../past-minutes.js';
 import { pastOfChange, pastOfIncident } from '../past-records.js';
+import { blackoutLastOn } from '../service-incidents.js';
 import type { View } from '../view.js';
 
 const MINUTE_S = 60;
@@ -107,14 +108,16 @@ export class Keeping {
 
   #keepProgress(): void {
     const { state } = this.#view;
-    const { hosts, incidents, now } = state;
+    const { hosts, services, incidents, now } = state;
     this.#progressAt = now;
     for (const run of hosts.runs) if (run?.incident) run.incident.lastOn = run.lastOn;
+    for (const [service, blackout] of services.blackouts.entries())
+      if (blackout) blackout.lastOn = Math.max(blackout.began, blackoutLastOn(state, service));
     const shown = new Map<number, string>();
     let kept = 0;
     for (const incident of incidents.open()) {
-      // What a service has, it has until it ends.
-      if (incident.kind !== 'host' && !state.resuming.has(incident)) incident.lastOn = now;
+      // Too many errors run until they end.
+      if (incident.kind === 'errors' && !state.resuming.has(incident)) incident.lastOn = now;
       const { id, lastOn, peakHot, callers, relapses } = incident;
       const text = `${lastOn} ${peakHot} ${callers} ${relapses}`;
       const isKnown = this.#shown.get(id) === text;

@@ -119,6 +119,9 @@ test('a reporter that cannot be asked is exit 3, a time that is none exit 2', as
   const { start, run, cwd } = await setUp(t);
   const reporter = await start();
   while ((await run()).code !== 0);
+  const none = await run();
+  t.is(none.stdout, '');
+  t.regex(none.stderr, /^no incident ran in this time \(--since 1h\)$/m);
   const wrong = await run('--since', 'yesterday');
   t.is(wrong.code, 2);
   t.regex(wrong.stderr, /since/);

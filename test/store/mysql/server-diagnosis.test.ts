@@ -1,13 +1,14 @@
 import test from 'ava';
 import type { Finding } from '../../../src/model/finding.js';
 import { diagnoseStore } from '../../../src/store/diagnosis.js';
+import { migrateHistory } from '../../../src/store/migration.js';
 import { judge } from '../../../src/store/mysql/server-diagnosis.js';
 import type { ServerFacts } from '../../../src/store/mysql/server-facts.js';
 import { openStore } from '../../../src/store/open.js';
 import { type DatabaseServer, startServer } from '../../../tools/shared/database-server.js';
 import { batch, row } from '../../support/rows.js';
 import { LANE } from '../collect.js';
-import { makeDatabase } from '../databases.js';
+import { makeDatabase, rejection } from '../databases.js';
 
 let db: DatabaseServer;
 test.before(async () => {
@@ -57,6 +58,36 @@ test('a reporter elsewhere that works with a copy of the journal is found', asyn
   t.deepEqual(codesOf(await diagnoseStore(url, { ...NEEDS, idleJournal: 'another one' })), []);
 });
 
+test('a copy whose reporter has stored rows of one partition alone is found, whichever that is', async (t) => {
+  const url = db.url(await makeDatabase(db));
+  const writer = openStore(url).writer({ ...LANE, partition: 900, journalId: t.title });
+  t.teardown(() => writer.close());
+  await writer.upsert(batch([row()]));
+  t.deepEqual(codesOf(await diagnoseStore(url, { ...NEEDS, idleJournal: t.title })), [
+    'warning journal-copied',
+  ]);
+});
+
+test('a table of incidents that this user may not write is told; none, and one it may write, are fine', async (t) => {
+  const database = await makeDatabase(db);
+  const url = db.url(database).replace(/\/\/.*@/, '//clerk:x@');
+  const of = async () =>
+    (await diagnoseStore(url, NEEDS))
+      .filter(({ code }) => code.startsWith('incidents'))
+      .map(({ text }) => text);
+  await db.query("CREATE USER clerk@'%' IDENTIFIED BY 'x'");
+  await db.query(`GRANT SELECT, INSERT, UPDATE ON ${database}.ServerCallStatus TO clerk@'%'`);
+  t.regex((await of()).join(), /^incidents are not copied: there is no table/);
+  const refused = await rejection(t, migrateHistory(url), 'configuration');
+  t.regex(refused.message, /may not create it: .*server_call_incident\.sql/);
+  await migrateHistory(db.url(database));
+  await db.query(`GRANT SELECT, INSERT ON ${database}.ServerCallIncident TO clerk@'%'`);
+  t.regex((await of()).join(), /cannot be copied into it: .*UPDATE.* denied/);
+  await db.query(`GRANT UPDATE ON ${database}.ServerCallIncident TO clerk@'%'`);
+  t.deepEqual(await of(), ['incidents are copied into ServerCallIncident']);
+  t.deepEqual(await db.query(`SELECT * FROM ${database}.ServerCallIncident`), []);
+});
+
 test('an embedded store that is something else is critical', async (t) => {
   t.deepEqual(codesOf(await diagnoseStore('embedded:/dev/null', NEEDS)), ['critical store-unusable']);
   t.deepEqual(codesOf(await diagnoseStore('nonsense://x', NEEDS)), ['critical store-unusable']);
@@ -84,6 +115,7 @@ const FACTS: Omit<ServerFacts, 'variables'> = {
     mayDelete: true,
   },
   names: 0,
+  incidents: 'no-table',
 };
 
 for (const [change, variables, expected] of [

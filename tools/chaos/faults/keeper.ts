@@ -6,8 +6,13 @@ const shape = { group: 'reporter', shortestMs: 100, longestMs: 800 };
 
 /** It goes on with another process, or with the one there is. */
 const HANDED_OVER = /handed over; every connection goes on|no hand-over; the process that reads goes on/;
-/** The configuration was read again, or why not. */
-export const READ_AGAIN = /was read again|was not taken|is not read again/;
+/**
+ * The configuration was read again, or why not. What a fault before has put back may take a hand-over: then that is what
+ * there is to wait for.
+ */
+export const READ_AGAIN = new RegExp(
+  `"outcome":"(?:in-place|unchanged)".*was read again|was not taken|is not read again|${HANDED_OVER.source}`,
+);
 const RESUMED = /reading on where the process before ended/;
 
 /** Changes of the configuration, to another value each time, and what shows that they are over. */

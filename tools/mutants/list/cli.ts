@@ -35,6 +35,30 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/cli/doctor.test', titles: ['a port that somebody else has*'] }],
   },
   {
+    name: 'history-unexamined',
+    breaks: 'doctor does not look at the folder of the history.',
+    edits: [
+      {
+        file: 'src/cli/doctor/look-at-folders.ts',
+        find: 'if (history.enabled)',
+        replace: 'if (history.maxBytes < 0)',
+      },
+    ],
+    tests: [{ file: 'test/cli/doctor.test', titles: ['the folder of the history*'] }],
+  },
+  {
+    name: 'missing-packages-unsaid',
+    breaks: 'doctor says nothing where a reporter cannot start for want of the packages of OpenTelemetry.',
+    edits: [
+      {
+        file: 'src/cli/doctor/look-at-configuration.ts',
+        find: 'if (otlpUrl === undefined) return [];',
+        replace: 'if (otlpUrl !== null) return [];',
+      },
+    ],
+    tests: [{ file: 'test/cli/doctor.test', titles: ['packages of OpenTelemetry*'] }],
+  },
+  {
     name: 'log-waits',
     breaks: 'A terminal that nobody reads stops the service that logs on it.',
     edits: [

@@ -68,4 +68,16 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/flow/ending.test', titles: ['a signal that is aborted while the store*'] }],
   },
+  {
+    name: 'incident-twice',
+    breaks: 'After the clock was set, an incident that runs gets a second row in the table of incidents.',
+    edits: [
+      {
+        file: 'src/node/incident-copy.ts',
+        find: 'began: began ?? Date.parse(incident.began) / 1000,',
+        replace: 'began: Date.parse(incident.began) / 1000,',
+      },
+    ],
+    tests: [{ file: 'test/store/mysql/mysql-incidents.test', titles: ['incidents are in the table*'] }],
+  },
 ];

@@ -196,4 +196,29 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/store/store-tls.test', titles: ['a reporter says once*'] }],
   },
+  {
+    name: 'copied-journal-by-one-lock',
+    breaks:
+      'doctor finds no copy of a journal whose reporter has stored rows of other partitions than the first few.',
+    edits: [
+      {
+        file: 'src/store/mysql/fence.ts',
+        find: 'yield { partition: from + index, holder: Number(holder) };',
+        replace: 'if (from === 0) yield { partition: from + index, holder: Number(holder) };',
+      },
+    ],
+    tests: [{ file: 'test/store/mysql/server-diagnosis.test', titles: ['a copy whose reporter*'] }],
+  },
+  {
+    name: 'incident-end-unwritten',
+    breaks: 'In the table of incidents each runs for ever.',
+    edits: [
+      {
+        file: 'src/store/mysql/mysql-incidents.ts',
+        find: "const NEWER = ['ended', 'peak_hot',",
+        replace: "const NEWER = ['peak_hot',",
+      },
+    ],
+    tests: [{ file: 'test/store/mysql/mysql-incidents.test', titles: ['incidents are in the table*'] }],
+  },
 ];

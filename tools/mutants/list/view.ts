@@ -239,4 +239,16 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ file: 'test/view/thread.test', titles: ['a thread that only starts*'] }],
   },
+  {
+    name: 'blackout-with-its-hold',
+    breaks: 'A blackout is told to have lasted a minute longer than anybody reported it.',
+    edits: [
+      {
+        file: 'src/view/service-incidents.ts',
+        find: 'endIncident(state, running, lastOn);',
+        replace: 'endIncident(state, running, Math.max(lastOn, state.now));',
+      },
+    ],
+    tests: [{ file: 'test/view/corners.test', titles: ['a blackout ends when*'] }],
+  },
 ];
