@@ -13,6 +13,8 @@ const LOOK_MS = 40;
  */
 export function journalFaults({ service, options }: Site): Fault[] {
   const watching = new Repeated();
+  /** A process that prepares to take over is full, too, and the one before may go on after all. */
+  const full = new Set<number>();
   // The soft limit alone: not everybody may raise the hard one again.
   const limit = (pid: number, bytes: number | 'unlimited') =>
     execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`]);
@@ -43,6 +45,7 @@ export function journalFaults({ service, options }: Site): Fault[] {
           ) {
             service.fullPid = reader;
             service.fullIncarnation = service.incarnation;
+            full.add(reader);
             fill(reader);
           }
           return LOOK_MS;
@@ -59,14 +62,16 @@ export function journalFaults({ service, options }: Site): Fault[] {
       end: async () => {
         service.isDiskFull = false;
         await watching.stop();
-        const { fullPid } = service;
         service.fullPid = undefined;
-        if (fullPid === undefined) return;
-        try {
-          limit(fullPid, 'unlimited');
-        } catch (error) {
-          // That process may be gone.
-          if (service.state !== 'down' && service.reader === fullPid) throw error;
+        const limited = [...full];
+        full.clear();
+        for (const pid of limited) {
+          try {
+            limit(pid, 'unlimited');
+          } catch (error) {
+            // That process may be gone.
+            if (service.state !== 'down' && service.reader === pid) throw error;
+          }
         }
       },
     },
