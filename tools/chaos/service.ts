@@ -189,8 +189,8 @@ export class Service {
     const { reader, incarnation } = this;
     if (!cli || reader === undefined || this.state !== 'up') return;
     const from = cli.stderr.length;
-    // One that starts while the database goes away may end with that; the keeper starts another one.
-    this.#expected = [...this.#expected, 'mysql://'];
+    // A successor whose database is away gives up and says why; the process that reads goes on.
+    if (what === 'loses nothing') this.#expected = [...this.#expected, 'mysql://'];
     this.#expected = [...this.#expected, ...expected];
     if (what === 'loses') {
       this.losses++;
