@@ -127,7 +127,8 @@ export class HandlerTable {
         handling.load.remove(frame.body.length);
         resolve();
       };
-      result.then(end, (error: unknown) => {
+      // What only resembles a promise may throw, or tell twice that it is done.
+      Promise.resolve(result).then(end, (error: unknown) => {
         this.#failed(frame, error);
         end();
       });
