@@ -105,15 +105,19 @@ export class KeptSite {
     return newest;
   }
 
-  /** Waits until the store has this number of each caller. */
-  storedAt(callers: readonly number[], round: number): Promise<boolean> {
-    return until(
-      async () => {
-        const stored = await this.stored();
-        return callers.every((caller) => stored.get(caller) === round);
-      },
-      { boundMs: BOUND_MS, what: `round ${round} of every caller to be stored` },
-    );
+  /** Waits until the store has this number of each caller. Rejects with the log: it says what was in the way. */
+  async storedAt(callers: readonly number[], round: number): Promise<void> {
+    const isStored = async () => {
+      const stored = await this.stored();
+      return callers.every((caller) => stored.get(caller) === round);
+    };
+    const what = `round ${round} of every caller to be stored`;
+    try {
+      await until(isStored, { boundMs: BOUND_MS, what });
+    } catch (error) {
+      const { message, cause } = error as Error;
+      throw new Error(`${message}; last failure: ${String(cause)}; the log:\n${this.cli.stderr}`);
+    }
   }
 }
 
