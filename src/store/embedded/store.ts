@@ -3,7 +3,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { DataFileError } from '../../lmdb/data-file.js';
-import { withGate } from '../../lmdb/gate.js';
+import { inTurn } from '../../lmdb/in-turn.js';
 import { dataFileOf, openEnvironment } from '../../lmdb/open-environment.js';
 import { Reserve } from '../../lmdb/reserve.js';
 import { StoreError } from '../../model/errors.js';
@@ -86,7 +86,7 @@ export function embeddedStore({ dir }: { readonly dir: string }): Store {
       const opened = await closing?.catch(() => undefined);
       // First, so that nobody who waits for room writes to an environment that is closed.
       await opened?.reserve?.close();
-      if (opened) await withGate(dir, () => opened.root.close());
+      if (opened) await inTurn(dir, () => opened.root.close());
     },
   };
 }
@@ -234,7 +234,7 @@ function toRow(key: Buffer, value: Buffer): Row {
 async function openFolder(dir: string): Promise<Opened> {
   try {
     makeDir(dir);
-    return await withGate(dir, () => openAlone(dir));
+    return await inTurn(dir, () => openAlone(dir));
   } catch (error) {
     throw classifyOpening(error, `opening ${description(dir)}`);
   }
@@ -281,7 +281,7 @@ async function checkFolder(dir: string): Promise<void> {
       await access(existing, constants.W_OK | constants.X_OK);
       return;
     }
-    await withGate(dir, async () => {
+    await inTurn(dir, async () => {
       const root = openRoot(dir, true);
       try {
         if (!isEmpty(root)) checkFormat(dir, root);

@@ -3,12 +3,12 @@ import type { Mutant } from '../mutant.js';
 /** The database. */
 export const STORE_MUTANTS: readonly Mutant[] = [
   {
-    name: 'embedded-store-without-gate',
+    name: 'embedded-store-opened-at-once',
     breaks:
       'A process that opens an embedded store while another closes it cannot write to it, nor can others.',
     edits: [
       {
-        file: 'src/lmdb/gate.ts',
+        file: 'src/lmdb/in-turn.ts',
         find: 'const release = await enter(dataFileOf(dir));',
         replace: 'const release = () => enter(dataFileOf(dir));',
       },

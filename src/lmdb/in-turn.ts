@@ -15,7 +15,7 @@ const EVERY_MS = 2;
  * moment waits for that, takes them for sound, and each of its writes fails from then on, and those of all who come
  * while it is open.
  */
-export async function withGate<T>(dir: string, openOrClose: () => Promise<T> | T): Promise<T> {
+export async function inTurn<T>(dir: string, openOrClose: () => Promise<T> | T): Promise<T> {
   const release = await enter(dataFileOf(dir));
   try {
     return await openOrClose();
