@@ -22,7 +22,7 @@ export interface HandledFrame {
   /**
    * Sends a frame on that connection, at any time, any number of them; does nothing when it has closed meanwhile. A
    * peer that leaves more than 1 MiB of replies unread is closed; so is the one that leaves most, when all peers together
-   * leave more than 64 MiB. Throws FrameError when the body is longer than 65527 bytes.
+   * leave more than 64 MiB. All replies of a turn are one write, which counts with 256 bytes more. Throws FrameError when the body is longer than 65527 bytes.
    */
   readonly reply: (id: number, body: Uint8Array) => void;
 }

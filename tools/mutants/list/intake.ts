@@ -273,6 +273,14 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/hostile/handlers.test', titles: ['a handler that never ends*'] }],
   },
   {
+    name: 'replies-short-for-nothing',
+    breaks: 'A short reply that waits counts with its few bytes alone.',
+    edits: [
+      { file: 'src/intake/replies.ts', find: 'const WRITE_BYTES = 256;', replace: 'const WRITE_BYTES = 0;' },
+    ],
+    tests: [{ file: 'test/intake/replies.test', titles: ['short replies count*'] }],
+  },
+  {
     name: 'replies-without-bound',
     breaks: 'All peers together may leave any amount of replies unread.',
     edits: [
