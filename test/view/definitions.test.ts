@@ -338,6 +338,8 @@ const from = (peer: string | null, caller: string): Step => ({
   report: { modid: 1, cmdid: -3, caller, peer, lateS: 0, hosts: { '10.0.0.2:81': [0, 0, false] } },
 });
 
+const ONE = { modid: 1, cmdid: -3, caller: '10.9.0.1', peer: null } as const;
+
 const FAILED_ONCE: [ViewSettings, Step[]][] = [
   // A key that somebody unknown has written, and left again, is not the earlier writer's any more.
   [
@@ -349,6 +351,15 @@ const FAILED_ONCE: [ViewSettings, Step[]][] = [
       from('10.8.0.1', '127.0.1.1'),
       from('10.8.0.1', '10.8.0.1'),
       from('10.8.0.2', '10.8.0.1'),
+    ],
+  ],
+  // The table tells of a service that was forgotten in this second: its blackout has ended already.
+  [
+    { freshS: 60, holdS: 5, errorShare: 0.1, minCalls: 1, hideS: 30, forgetS: 900, maxRows: 1000 },
+    [
+      { report: { ...ONE, lateS: 0, hosts: { '10.0.0.2:81': [0, 0, true] } } },
+      { jump: 1_900 },
+      { table: { ...ONE, lateS: 50, hosts: { '10.0.0.2:80': [0, 0, false], '10.0.0.2:81': [0, 0, true] } } },
     ],
   ],
 ];
