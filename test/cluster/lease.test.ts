@@ -66,7 +66,7 @@ test('a node stops counting on its lease before others take it, however clocks d
   const ask = renewal(lease, 1000);
   t.deepEqual(ask, { kind: 'renew', revision: 0, value: { life: 1 } });
   // The answer takes a while: what counts is when it was sent.
-  renewed(lease, 0, { life: 1, revision: 7 });
+  renewed(lease, 0, { life: 1, revision: 7 }, 1500);
   t.true(holdsLease(lease, 1000 + HOLD_MS - 1));
   t.false(holdsLease(lease, 1000 + HOLD_MS));
   t.true(HOLD_MS / (1 - MAX_DRIFT) <= LEASE_MS / (1 + MAX_DRIFT) + 1e-9);
@@ -75,7 +75,7 @@ test('a node stops counting on its lease before others take it, however clocks d
 test('a node whose lease a later life has counts on it no more, and writes none', (t) => {
   const lease = newLease(1);
   renewal(lease, 0);
-  renewed(lease, 0, { life: 2, revision: 9 });
+  renewed(lease, 0, { life: 2, revision: 9 }, 10);
   t.false(holdsLease(lease, 0));
   t.is(renewal(lease, 5000), undefined);
 });

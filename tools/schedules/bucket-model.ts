@@ -17,6 +17,7 @@ export class BucketModel {
   readonly #writtenMs = new Map<number, number>();
   /** Of each node: the revisions of its lease. */
   readonly #revisions: number[][];
+  readonly #outages: { readonly fromMs: number; readonly untilMs: number }[] = [];
   #revision = 0;
 
   constructor(nodes: number, partitions: number) {
@@ -69,6 +70,22 @@ export class BucketModel {
     const next = this.#revisions[node]!.find((one) => one > revision);
     const until = next === undefined ? nowMs : this.#writtenMs.get(next)!;
     return until - (this.#writtenMs.get(revision) ?? 0);
+  }
+
+  /** Nobody can renew, because the bucket cannot be read or cannot be written. */
+  away(fromMs: number, untilMs: number): void {
+    this.#outages.push({ fromMs, untilMs });
+  }
+
+  /** Of the time until now in which the lease stood at a revision: what comes behind the last outage of `leastMs`. */
+  countedMs(node: number, revision: number, nowMs: number, leastMs: number): number {
+    const stoodMs = this.stoodMs(node, revision, nowMs);
+    const movedMs = this.#writtenMs.get(revision) ?? 0;
+    const ends = this.#outages
+      .map(({ fromMs, untilMs }) => ({ from: Math.max(fromMs, movedMs), until: Math.min(untilMs, nowMs) }))
+      .filter(({ from, until }) => until - from >= leastMs)
+      .map(({ until }) => until);
+    return Math.min(stoodMs, nowMs - Math.max(movedMs, ...ends));
   }
 
   /** How long ago the lease of a node was renewed. */

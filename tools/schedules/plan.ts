@@ -1,5 +1,6 @@
 import { MAX_DRIFT } from '../../src/cluster/lease.js';
 import type { FenceKind } from '../../src/cluster/owner-fence.js';
+import type { Limits } from '../../src/cluster/owner-state.js';
 import type { Dice } from '../../src/testing/dice.js';
 
 /** How late a read of the bucket or the log shows what was written, ms at most. */
@@ -25,6 +26,8 @@ export type Fault =
   | { readonly kind: 'pause' | 'kill'; readonly of: Target; readonly forMs: number }
   /** Log and bucket answer nobody. */
   | { readonly kind: 'outage'; readonly forMs: number }
+  /** They can be read, and not written: a stream without a leader. */
+  | { readonly kind: 'unwritable'; readonly forMs: number }
   /** The store ends the sessions of a node, which is not told. */
   | { readonly kind: 'disconnect'; readonly of: Target }
   /** The same, and the node stands still before it has its lock again: for long enough to be taken over. */
@@ -35,6 +38,9 @@ export interface Plan {
   readonly nodes: number;
   readonly partitions: number;
   readonly fence: FenceKind;
+  readonly limits: Limits;
+  /** Until then the store refuses some values. */
+  readonly repairedAtMs: number;
   readonly clocks: readonly { readonly rate: number; readonly offsetMs: number }[];
   readonly rates: Rates;
   readonly faults: readonly { readonly atMs: number; readonly fault: Fault }[];
@@ -53,6 +59,8 @@ export function planOf(dice: Dice): Plan {
   return {
     ...{ nodes, partitions, clocks, calmAtMs },
     fence: dice.chance(1, 2) ? 'lock' : 'table',
+    limits: limitsOf(dice),
+    repairedAtMs: dice.chance(1, 3) ? Number.POSITIVE_INFINITY : dice.between(0, calmAtMs),
     rates: {
       lost: dice.pick([0, 20, 100, 250]),
       doubled: dice.pick([0, 50, 200]),
@@ -66,9 +74,19 @@ export function planOf(dice: Dice): Plan {
   };
 }
 
+/** Small, so that each is met often. */
+function limitsOf(dice: Dice): Limits {
+  const batchRows = dice.between(1, 3);
+  return {
+    ...{ batchRows, noteRows: dice.between(1, 3), statementRows: dice.between(1, 3) },
+    ...{ pieceKeys: dice.between(1, 4), snapshotEntries: dice.between(3, 20) },
+    maxKeys: dice.between(batchRows, 9),
+  };
+}
+
 function faultOf(dice: Dice, nodes: number, partitions: number): Fault {
   const of = dice.chance(1, 3) ? { node: dice.below(nodes) } : { ownerOf: dice.below(partitions) };
-  switch (dice.below(9)) {
+  switch (dice.below(10)) {
     case 0:
     case 1:
       return { kind: 'pause', of, forMs: dice.between(200, 7000) };
@@ -82,6 +100,8 @@ function faultOf(dice: Dice, nodes: number, partitions: number): Fault {
       return { kind: 'outage', forMs: dice.between(500, 5000) };
     case 7:
       return { kind: 'disconnect', of };
+    case 8:
+      return { kind: 'unwritable', forMs: dice.between(500, 7000) };
     default:
       return { kind: 'give-up', of, partition: dice.below(partitions) };
   }

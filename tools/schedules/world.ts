@@ -1,8 +1,8 @@
 import type { Effect, Input } from '../../src/cluster/cluster-messages.js';
 import { type Member, newMember, step } from '../../src/cluster/member.js';
-import type { Owner } from '../../src/cluster/owner.js';
+import type { Owner } from '../../src/cluster/owner-state.js';
 import type { Dice } from '../../src/testing/dice.js';
-import { Broken } from './broken.js';
+import { Broken, expectThat } from './broken.js';
 import { BucketModel } from './bucket-model.js';
 import {
   type Before,
@@ -11,8 +11,10 @@ import {
   checkEnd,
   checkOwner,
   hasChanged,
+  isOfEarlierEpoch,
   isSettled,
   type Parts,
+  stateOf,
 } from './checks.js';
 import { EventQueue } from './event-queue.js';
 import { LogModel } from './log-model.js';
@@ -21,6 +23,8 @@ import { StoreModel } from './store-model.js';
 
 const KEYS_OF_NODE = 3;
 const TICK_MS = 250;
+/** The store refuses one of so many values, while it refuses any. */
+const REFUSED = 4;
 /** Everything must be settled so long after the last fault. */
 const SETTLING_MS = 30_000;
 
@@ -44,6 +48,8 @@ export interface Happened {
   refusals: number;
   entries: number;
   handOvers: number;
+  snapshots: number;
+  refused: number;
 }
 
 /** Nodes, a network, a log, a bucket and a store; a seed decides what happens to each message. */
@@ -60,6 +66,7 @@ export class World implements Parts {
   #now = 0;
   #values = 0;
   #outageUntil = 0;
+  #unwritableUntil = 0;
   #isStill = false;
   readonly happened: Happened;
 
@@ -68,8 +75,11 @@ export class World implements Parts {
     this.#plan = plan;
     this.#rates = plan.rates;
     const ofPartitions = <T>(make: () => T) => Array.from({ length: plan.partitions }, make);
-    this.logs = ofPartitions(() => new LogModel());
-    this.stores = ofPartitions(() => new StoreModel());
+    const stream = { sequence: 0 };
+    const { batchRows, noteRows } = plan.limits;
+    this.logs = ofPartitions(() => new LogModel(stream, batchRows + noteRows));
+    const refuses = (value: number) => value % REFUSED === 0 && this.#now < plan.repairedAtMs;
+    this.stores = ofPartitions(() => new StoreModel(refuses));
     this.bucket = new BucketModel(plan.nodes, plan.partitions);
     this.#nodes = plan.clocks.map((_, index) => ({
       index,
@@ -80,6 +90,7 @@ export class World implements Parts {
     }));
     this.happened = {
       ...{ events: 0, epochs: 0, takeovers: 0, kills: 0, fenced: 0, refusals: 0, entries: 0, handOvers: 0 },
+      ...{ snapshots: 0, refused: 0 },
     };
   }
 
@@ -90,6 +101,7 @@ export class World implements Parts {
       this.#tickOften(node);
       this.#readOften(node);
     }
+    this.#orderOften();
     for (const { atMs, fault } of this.#plan.faults) this.#queue.put(atMs, () => this.#strike(fault));
     this.#queue.put(this.#plan.calmAtMs, () => this.#calm());
     this.#runUntil(() => this.#now > this.#plan.calmAtMs && this.#isSettled());
@@ -99,7 +111,7 @@ export class World implements Parts {
     this.#isStill = false;
     for (const node of this.#nodes) this.#tickOften(node);
     this.#runUntil(() => this.#isSettled());
-    checkEnd(this, this.#lastRead);
+    checkEnd(this, this.#lastRead, this.#plan.limits);
     this.#count();
   }
 
@@ -149,6 +161,21 @@ export class World implements Parts {
     this.#queue.put(this.#now + this.#dice.between(50, 700), () => this.#readOften(node));
   }
 
+  /** Somebody tries dead letters again, or forgets them. */
+  #orderOften(): void {
+    if (this.#now >= this.#plan.calmAtMs) return;
+    const partition = this.#dice.below(this.#plan.partitions);
+    const node = this.#ownerOf(partition);
+    const kind = this.#dice.chance(1, 8) ? 'drop' : 'replay';
+    for (const key of this.logs[partition]!.deadLetters.keys())
+      this.#give(node, node.life, { from: 'operator', partition, order: { kind, key } });
+    this.#queue.put(this.#now + this.#dice.between(300, 3000), () => this.#orderOften());
+  }
+
+  #ownerOf(partition: number): Node {
+    return this.#nodes[this.bucket.now.owners[partition]!.owner?.node ?? 0]!;
+  }
+
   /** An input reaches a life of a node, now or when it goes on. */
   #give(node: Node, life: number, input: Input): void {
     if (node.life !== life || !node.member) return;
@@ -158,7 +185,12 @@ export class World implements Parts {
     }
     const { member } = node;
     const { rate, offsetMs } = this.#plan.clocks[node.index]!;
+    const was = isOfEarlierEpoch(member, input) ? stateOf(member) : undefined;
     const effects = step(member, input, Math.floor(this.#now * rate) + offsetMs);
+    expectThat(
+      was === undefined || (was === stateOf(member) && effects.length === 0),
+      () => `node ${node.index} takes an answer to an earlier epoch`,
+    );
     for (const owner of member.owners) this.#check(node, owner);
     for (const effect of effects) {
       checkEffect(member, effect, this, this.#now);
@@ -187,7 +219,8 @@ export class World implements Parts {
       }
       case 'log': {
         const { partition, ask } = effect;
-        this.#ask(() => {
+        const isWrite = ask.kind === 'append' || ask.kind === 'keep' || ask.kind === 'purge';
+        this.#ask(isWrite, () => {
           const answer = this.logs[partition]!.answer(
             ask,
             this.#now,
@@ -201,7 +234,7 @@ export class World implements Parts {
       case 'bucket': {
         const { ask } = effect;
         if (ask.kind === 'claim' && ask.lapsed) this.happened.takeovers++;
-        this.#ask(() => {
+        this.#ask(ask.kind !== 'look', () => {
           const answer = this.bucket.answer(ask, node.index, this.#now, this.#lateMs());
           return () => this.#give(node, life, { from: 'bucket', answer });
         });
@@ -220,9 +253,9 @@ export class World implements Parts {
   }
 
   /** Of log and bucket, which do not answer during an outage. */
-  #ask(act: () => () => void): void {
+  #ask(isWrite: boolean, act: () => () => void): void {
     this.#send(true, () => {
-      if (this.#now < this.#outageUntil) return;
+      if (this.#now < this.#outageUntil || (isWrite && this.#now < this.#unwritableUntil)) return;
       const answer = act();
       this.#send(true, answer);
     });
@@ -243,14 +276,16 @@ export class World implements Parts {
   }
 
   #strike(fault: Fault): void {
-    if (fault.kind === 'outage') {
-      this.#outageUntil = Math.max(this.#outageUntil, this.#now + fault.forMs);
+    if (fault.kind === 'outage' || fault.kind === 'unwritable') {
+      const until = this.#now + fault.forMs;
+      this.bucket.away(this.#now, Math.min(until, this.#plan.calmAtMs));
+      if (fault.kind === 'outage') this.#outageUntil = Math.max(this.#outageUntil, until);
+      else this.#unwritableUntil = Math.max(this.#unwritableUntil, until);
       return;
     }
     const { of } = fault;
-    const index = 'node' in of ? of.node : (this.bucket.now.owners[of.ownerOf]!.owner?.node ?? 0);
-    const node = this.#nodes[index]!;
-    const { life } = node;
+    const node = 'node' in of ? this.#nodes[of.node]! : this.#ownerOf(of.ownerOf);
+    const { life, index } = node;
     if (!node.member) return;
     switch (fault.kind) {
       case 'pause':
@@ -275,7 +310,11 @@ export class World implements Parts {
         this.#endSessions(`${node.index}.${life}`);
         break;
       case 'give-up':
-        this.#give(node, life, { from: 'operator', partition: fault.partition });
+        this.#give(node, life, {
+          from: 'operator',
+          partition: fault.partition,
+          order: { kind: 'give-up' },
+        });
         break;
     }
   }
@@ -297,9 +336,9 @@ export class World implements Parts {
   #start(node: Node): void {
     if (node.member) return;
     node.life++;
-    const { nodes, partitions, fence } = this.#plan;
+    const { nodes, partitions, fence, limits } = this.#plan;
     const sender = { node: node.index, life: node.life };
-    node.member = newMember({ sender, nodes, partitions, fence });
+    node.member = newMember({ sender, nodes, partitions, fence, limits });
     node.were = node.member.owners.map(before);
   }
 
@@ -315,6 +354,7 @@ export class World implements Parts {
   #calm(): void {
     this.#rates = CALM;
     this.#outageUntil = this.#now;
+    this.#unwritableUntil = this.#now;
     for (const node of this.#nodes) {
       this.#start(node);
       this.#resume(node, node.life);
@@ -324,13 +364,15 @@ export class World implements Parts {
   #count(): void {
     const { happened, logs, stores, bucket } = this;
     for (const { epoch } of bucket.now.owners) happened.epochs += epoch;
-    for (const { entries, refusals } of logs) {
-      happened.entries += entries.length;
+    for (const { last, refusals, snapshots } of logs) {
+      happened.entries += last.length;
       happened.refusals += refusals;
+      happened.snapshots += snapshots;
     }
-    for (const { kills, fenced } of stores) {
+    for (const { kills, fenced, refused } of stores) {
       happened.kills += kills;
       happened.fenced += fenced;
+      happened.refused += refused;
     }
   }
 }
