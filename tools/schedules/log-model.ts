@@ -5,9 +5,10 @@ import type {
   LogAsk,
   Piece,
   Placed,
+  Sent,
   StoredRow,
 } from '../../src/cluster/cluster-messages.js';
-import { applyEntry, emptyFold } from '../../src/cluster/fold.js';
+import { applyEntry, applyPiece, emptyFold, type Fold } from '../../src/cluster/fold.js';
 import { expectThat } from './broken.js';
 
 /** What all entries up to a sequence come to. */
@@ -25,6 +26,7 @@ export interface Truth {
 export interface Contents {
   readonly pending: readonly StoredRow[];
   readonly deadLetters: readonly StoredRow[];
+  readonly senders: readonly Sent[];
 }
 
 /** One count for all logs and pieces, as a stream counts its messages. */
@@ -157,7 +159,6 @@ export class LogModel {
     }
     const before = this.#placed.at(-1);
     const placed = { sequence: ++this.#stream.sequence, behind: expected, entry, atMs };
-    if (before && before.entry.base !== base) this.snapshots++;
     this.#placed.push(placed);
     if (batch) this.#check(batch);
     for (const key of released) if (!this.#fold.pending.has(key)) this.dropped.add(key);
@@ -166,7 +167,22 @@ export class LogModel {
     const counts = { received, upserted, coalesced, deadLettered, pending: pending.size };
     this.truth.set(placed.sequence, { ...counts, length: this.#placed.length });
     if (before?.entry.epoch !== entry.epoch) this.openings.set(placed.sequence, contentsOf(this.#fold));
+    if (before && before.entry.base !== base) this.#checkSnapshot(base);
     return { kind: 'appended', epoch, expected, sequence: placed.sequence };
+  }
+
+  /** Who reads the snapshot that is published now, and what stands behind it, comes to what the log says. */
+  #checkSnapshot(base: Base): void {
+    this.snapshots++;
+    const fold = emptyFold();
+    for (let index = 0; index < base.pieces; index++) {
+      const kept = this.#pieces.get(nameOf(base, index));
+      expectThat(kept !== undefined, () => `a snapshot is published, and its piece ${index} is not kept`);
+      applyPiece(fold, kept!.piece);
+    }
+    for (const placed of this.#placed.slice(this.truth.get(base.sequence)!.length)) applyEntry(fold, placed);
+    const [read, there] = [fold, this.#fold].map((one) => JSON.stringify(contentsOf(one)));
+    expectThat(read === there, () => `a snapshot comes to ${read}, the log to ${there}`);
   }
 
   /** Batches of a sender follow each other without a gap, each once; the values of a key rise. */
@@ -197,10 +213,11 @@ export class LogModel {
   }
 }
 
-export function contentsOf({ pending, deadLetters }: ReturnType<typeof emptyFold>): Contents {
+export function contentsOf({ pending, deadLetters, senders }: Fold): Contents {
   const byKey = (rows: ReadonlyMap<number, StoredRow>) =>
     [...rows.values()].sort((one, other) => one.key - other.key);
-  return { pending: byKey(pending), deadLetters: byKey(deadLetters) };
+  const byNode = [...senders.values()].sort((one, other) => one.node - other.node);
+  return { pending: byKey(pending), deadLetters: byKey(deadLetters), senders: byNode };
 }
 
 function nameOf({ epoch, number }: Base, index: number): string {

@@ -39,6 +39,8 @@ export interface Plan {
   readonly partitions: number;
   readonly fence: FenceKind;
   readonly limits: Limits;
+  /** How long a piece of a snapshot takes until it is kept, ms at most. */
+  readonly pieceMs: number;
   /** Until then the store refuses some values. */
   readonly repairedAtMs: number;
   readonly clocks: readonly { readonly rate: number; readonly offsetMs: number }[];
@@ -49,7 +51,7 @@ export interface Plan {
 }
 
 export function planOf(dice: Dice): Plan {
-  const nodes = dice.between(2, 3);
+  const nodes = dice.pick([1, 2, 2, 3, 3]);
   const partitions = dice.between(1, 2);
   const calmAtMs = dice.between(6000, 14_000);
   const clocks = Array.from({ length: nodes }, () => ({
@@ -60,6 +62,7 @@ export function planOf(dice: Dice): Plan {
     ...{ nodes, partitions, clocks, calmAtMs },
     fence: dice.chance(1, 2) ? 'lock' : 'table',
     limits: limitsOf(dice),
+    pieceMs: dice.pick([1, 100, 800]),
     repairedAtMs: dice.chance(1, 3) ? Number.POSITIVE_INFINITY : dice.between(0, calmAtMs),
     rates: {
       lost: dice.pick([0, 20, 100, 250]),

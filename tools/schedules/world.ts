@@ -169,7 +169,7 @@ export class World implements Parts {
     const kind = this.#dice.chance(1, 8) ? 'drop' : 'replay';
     for (const key of this.logs[partition]!.deadLetters.keys())
       this.#give(node, node.life, { from: 'operator', partition, order: { kind, key } });
-    this.#queue.put(this.#now + this.#dice.between(300, 3000), () => this.#orderOften());
+    this.#queue.put(this.#now + this.#dice.between(50, 1200), () => this.#orderOften());
   }
 
   #ownerOf(partition: number): Node {
@@ -214,13 +214,14 @@ export class World implements Parts {
       case 'node': {
         const to = this.#nodes[effect.node]!;
         // It reaches whatever life of the node is there by then.
-        this.#send(true, () => this.#give(to, to.life, { from: 'node', message: effect.message }));
+        this.#send(true, 0, () => this.#give(to, to.life, { from: 'node', message: effect.message }));
         break;
       }
       case 'log': {
         const { partition, ask } = effect;
         const isWrite = ask.kind === 'append' || ask.kind === 'keep' || ask.kind === 'purge';
-        this.#ask(isWrite, () => {
+        const atLeastMs = ask.kind === 'keep' ? this.#dice.below(this.#plan.pieceMs) : 0;
+        this.#ask(isWrite, atLeastMs, () => {
           const answer = this.logs[partition]!.answer(
             ask,
             this.#now,
@@ -234,7 +235,7 @@ export class World implements Parts {
       case 'bucket': {
         const { ask } = effect;
         if (ask.kind === 'claim' && ask.lapsed) this.happened.takeovers++;
-        this.#ask(ask.kind !== 'look', () => {
+        this.#ask(ask.kind !== 'look', 0, () => {
           const answer = this.bucket.answer(ask, node.index, this.#now, this.#lateMs());
           return () => this.#give(node, life, { from: 'bucket', answer });
         });
@@ -243,9 +244,10 @@ export class World implements Parts {
       case 'store': {
         const { partition, ask } = effect;
         const process = `${node.index}.${life}`;
-        this.#send(false, () => {
+        this.#send(false, 0, () => {
           const answer = this.stores[partition]!.answer(ask, process);
-          if (answer) this.#send(false, () => this.#give(node, life, { from: 'store', partition, answer }));
+          if (answer)
+            this.#send(false, 0, () => this.#give(node, life, { from: 'store', partition, answer }));
         });
         break;
       }
@@ -253,20 +255,20 @@ export class World implements Parts {
   }
 
   /** Of log and bucket, which do not answer during an outage. */
-  #ask(isWrite: boolean, act: () => () => void): void {
-    this.#send(true, () => {
+  #ask(isWrite: boolean, atLeastMs: number, act: () => () => void): void {
+    this.#send(true, atLeastMs, () => {
       if (this.#now < this.#outageUntil || (isWrite && this.#now < this.#unwritableUntil)) return;
       const answer = act();
-      this.#send(true, answer);
+      this.#send(true, 0, answer);
     });
   }
 
-  #send(mayDouble: boolean, arrive: () => void): void {
+  #send(mayDouble: boolean, atLeastMs: number, arrive: () => void): void {
     const { lost, doubled, delayed } = this.#rates;
     if (this.#dice.chance(lost, 1000)) return;
     const copies = mayDouble && this.#dice.chance(doubled, 1000) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
-      const delay = this.#dice.between(1, this.#dice.chance(delayed, 1000) ? MAX_DELAY_MS : 20);
+      const delay = atLeastMs + this.#dice.between(1, this.#dice.chance(delayed, 1000) ? MAX_DELAY_MS : 20);
       this.#queue.put(this.#now + delay, arrive);
     }
   }
