@@ -7,7 +7,7 @@
 /** A process of a node: batch ids mean something only together with it. */
 export interface Sender {
   readonly node: number;
-  /** Rises with each start of the node. */
+  /** Rises with each start of the node: see `join`. */
   readonly life: number;
 }
 
@@ -181,6 +181,7 @@ export type BucketAnswer =
       readonly kind: 'renewed';
       /** That the write expected. */
       readonly expected: number;
+      readonly isTaken: boolean;
       /** What stands there now, whether or not it was taken. */
       readonly record: LeaseRecord;
     }
@@ -242,7 +243,9 @@ export type Effect =
   | { readonly to: 'bucket'; readonly ask: BucketAsk }
   | { readonly to: 'store'; readonly partition: number; readonly ask: StoreAsk }
   /** Credit of the batch is paid back: it is journaled. */
-  | { readonly to: 'agents'; readonly partition: number; readonly id: number };
+  | { readonly to: 'agents'; readonly partition: number; readonly id: number }
+  /** A later process of the node has its lease: this one is to end. What it sends is journaled no more. */
+  | { readonly to: 'process'; readonly order: 'end' };
 
 export type Input =
   | { readonly from: 'agents'; readonly partition: number; readonly rows: readonly Row[] }

@@ -18,6 +18,14 @@ export const MAX_UNRENEWED_MS = 1700;
 /** What was not answered is asked again, ms. */
 export const RETRY_MS = 300;
 
+/** What a process of a node begins with: see `join`. */
+export interface Joined {
+  readonly life: number;
+  /** Of the node's lease, and when it was asked for. */
+  readonly revision: number;
+  readonly sinceMs: number;
+}
+
 /** A node's own lease, kept by its own clock alone. */
 export interface Lease {
   readonly life: number;
@@ -29,8 +37,8 @@ export interface Lease {
   isReplaced: boolean;
 }
 
-export function newLease(life: number): Lease {
-  return { life, revision: 0, sinceMs: Number.NEGATIVE_INFINITY, renewal: undefined, isReplaced: false };
+export function newLease({ life, revision, sinceMs }: Joined): Lease {
+  return { life, revision, sinceMs, renewal: undefined, isReplaced: false };
 }
 
 export function holdsLease({ sinceMs, isReplaced }: Lease, nowMs: number): boolean {

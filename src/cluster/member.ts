@@ -14,21 +14,24 @@ export interface Member {
   readonly owners: readonly Owner[];
 }
 
-export interface MemberOptions extends OwnerOptions {
+export interface MemberOptions extends Omit<OwnerOptions, 'sender'> {
+  readonly node: number;
+  readonly joined: leases.Joined;
   readonly nodes: number;
   readonly partitions: number;
 }
 
 export function newMember(options: MemberOptions): Member {
-  const { sender, nodes, partitions, limits } = options;
+  const { node, joined, nodes, partitions, limits, fence } = options;
+  const sender = { node, life: joined.life };
   const ofEach = <T>(make: (partition: number) => T) =>
     Array.from({ length: partitions }, (_, index) => make(index));
   return {
     sender,
-    lease: leases.newLease(sender.life),
+    lease: leases.newLease(joined),
     watch: leases.newWatch(nodes),
     lanes: ofEach((partition) => newLane(partition, sender, limits.batchRows)),
-    owners: ofEach((partition) => newOwner(partition, options)),
+    owners: ofEach((partition) => newOwner(partition, { sender, limits, fence })),
   };
 }
 
@@ -74,7 +77,7 @@ function fromBucket(member: Member, answer: BucketAnswer, nowMs: number): Effect
     case 'renewed':
       if (leases.renewed(member.lease, answer.expected, answer.record, nowMs))
         leases.countAnew(member.watch, nowMs);
-      return [];
+      return member.lease.isReplaced ? [{ to: 'process', order: 'end' }] : [];
     case 'seen': {
       if (!leases.seen(member.watch, answer.number, answer.leases, nowMs)) return [];
       return answer.owners.flatMap((record, partition) => [

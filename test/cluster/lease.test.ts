@@ -14,6 +14,8 @@ import {
   type Watch,
 } from '../../src/cluster/lease.js';
 
+const JOINED = { life: 1, revision: 0, sinceMs: 0 };
+
 /** Looks at a time; the answer comes `tookMs` later. */
 function lookAt(watch: Watch, atMs: number, revision: number, tookMs = 10): void {
   const ask = look(watch, atMs);
@@ -62,7 +64,7 @@ test('a read that shows less than an earlier one counts for nothing', (t) => {
 });
 
 test('a node stops counting on its lease before others take it, however clocks drift within the margin', (t) => {
-  const lease = newLease(1);
+  const lease = newLease(JOINED);
   const ask = renewal(lease, 1000);
   t.deepEqual(ask, { kind: 'renew', revision: 0, value: { life: 1 } });
   // The answer takes a while: what counts is when it was sent.
@@ -73,7 +75,7 @@ test('a node stops counting on its lease before others take it, however clocks d
 });
 
 test('a node whose lease a later life has counts on it no more, and writes none', (t) => {
-  const lease = newLease(1);
+  const lease = newLease(JOINED);
   renewal(lease, 0);
   renewed(lease, 0, { life: 2, revision: 9 }, 10);
   t.false(holdsLease(lease, 0));

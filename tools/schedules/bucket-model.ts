@@ -41,12 +41,13 @@ export class BucketModel {
         return { kind: 'seen', number: ask.number, leases: state.leases, owners: state.owners };
       }
       case 'renew': {
-        if (leases[node]!.revision === ask.revision) {
+        const isTaken = leases[node]!.revision === ask.revision;
+        if (isTaken) {
           const record = { ...ask.value, revision: this.#next(atMs) };
           this.#revisions[node]!.push(record.revision);
           this.#states.push({ atMs, leases: leases.with(node, record), owners });
         }
-        return { kind: 'renewed', expected: ask.revision, record: this.now.leases[node]! };
+        return { kind: 'renewed', expected: ask.revision, isTaken, record: this.now.leases[node]! };
       }
       case 'claim': {
         const { partition, epoch, owner } = ask;
@@ -63,6 +64,10 @@ export class BucketModel {
   #next(atMs: number): number {
     this.#writtenMs.set(++this.#revision, atMs);
     return this.#revision;
+  }
+
+  revisionBefore(node: number, revision: number): number {
+    return this.#revisions[node]!.findLast((one) => one < revision) ?? 0;
   }
 
   /** How long the lease of a node stood at a revision, until it moved, or until now. */

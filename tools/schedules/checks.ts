@@ -1,5 +1,6 @@
 import type { Effect, Input } from '../../src/cluster/cluster-messages.js';
-import { LEASE_MS, MAX_DRIFT } from '../../src/cluster/lease.js';
+import { QUIET_MS } from '../../src/cluster/join.js';
+import { type Joined, LEASE_MS, MAX_DRIFT } from '../../src/cluster/lease.js';
 import type { Member } from '../../src/cluster/member.js';
 import { type Limits, ledgerOf, type Owner, type OwnerLedger } from '../../src/cluster/owner-state.js';
 import { expectThat } from './broken.js';
@@ -9,7 +10,7 @@ import { MAX_LATE_READ_MS } from './plan.js';
 import type { StoreModel } from './store-model.js';
 
 /** An outage of so long, ms, is noticed by all who look, however late what was answered before it comes. */
-const NOTICED_MS = 2500;
+const NOTICED_MS = 2000;
 
 export interface Parts {
   readonly logs: readonly LogModel[];
@@ -79,6 +80,21 @@ export function checkOwner(owner: Owner, was: Before, log: LogModel): void {
   expectThat(
     isOwning || next?.entry.epoch !== was.epoch || log.isPurgedBehind(owner.fold.sequence),
     () => `${who()}: entry ${next?.sequence} is in no ledger`,
+  );
+}
+
+/** A process takes the place of no other that renews its lease, as far as it could. */
+export function checkJoined(
+  node: number,
+  { life, revision }: Joined,
+  { bucket }: Parts,
+  nowMs: number,
+): void {
+  const before = bucket.revisionBefore(node, revision);
+  const stood = before === 0 ? Number.POSITIVE_INFINITY : bucket.stoodMs(node, before, nowMs);
+  expectThat(
+    stood >= QUIET_MS / (1 + MAX_DRIFT) - MAX_LATE_READ_MS - 1,
+    () => `life ${life} of ${node} begins, and the lease of the one before stood for ${stood} ms`,
   );
 }
 

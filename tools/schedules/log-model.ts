@@ -159,8 +159,8 @@ export class LogModel {
     }
     const before = this.#placed.at(-1);
     const placed = { sequence: ++this.#stream.sequence, behind: expected, entry, atMs };
-    this.#placed.push(placed);
     if (batch) this.#check(batch);
+    this.#placed.push(placed);
     for (const key of released) if (!this.#fold.pending.has(key)) this.dropped.add(key);
     applyEntry(this.#fold, placed);
     const { received, upserted, coalesced, deadLettered, pending } = this.#fold;

@@ -273,4 +273,32 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
       replace: 'for (const known of leases) known.firstSeenMs = Math.min(known.firstSeenMs, nowMs);',
     },
   ),
+  caughtBySchedules('life-of-two', 'A process that was refused a life takes it when somebody has it.', {
+    file: 'src/cluster/join.ts',
+    find: 'if (answer.isTaken)',
+    replace: 'if (answer.isTaken || answer.record.life === taking.life)',
+  }),
+  caughtBySchedules(
+    'joins-beside-another',
+    'A process takes the next life of its node while another one renews its lease.',
+    {
+      file: 'src/cluster/join.ts',
+      find: 'const isQuiet = revision === 0 || watch.lookedMs - firstSeenMs >= QUIET_MS;',
+      replace: 'const isQuiet = firstSeenMs <= watch.answeredMs;',
+    },
+  ),
+  caughtBySchedules(
+    'in-use-by-a-late-write',
+    'What a process wrote before it was killed counts as that of one that runs.',
+    {
+      file: 'src/cluster/join.ts',
+      find: 'const RENEWALS_IN_USE = 3;',
+      replace: 'const RENEWALS_IN_USE = 1;',
+    },
+  ),
+  caughtBySchedules('replaced-goes-on', 'A process goes on whose lease a later one has.', {
+    file: 'src/cluster/member.ts',
+    find: "return member.lease.isReplaced ? [{ to: 'process', order: 'end' }] : [];",
+    replace: 'return [];',
+  }),
 ];
