@@ -1,22 +1,7 @@
-import { type Base, type Effect, type LogAnswer, NO_BASE, type Piece } from './cluster-messages.js';
+import { type Base, type Effect, type LogAnswer, NO_BASE } from './cluster-messages.js';
 import { applyPiece, pieceOf } from './fold.js';
 import { RETRY_MS } from './lease.js';
-import { askLog, type Owner } from './owner-state.js';
-
-/**
- * A snapshot on its way: its pieces are kept one after the other, beside appends; then the next entry publishes it. So
- * it is published under the condition under which entries are appended: no replaced owner publishes any.
- */
-export interface Snapshot {
-  readonly base: Base;
-  /** That are pending or dead letters when it begins. What comes later is in entries behind it. */
-  readonly keys: readonly number[];
-  /** Entries that it covers, of those behind the last one. */
-  readonly covers: number;
-  /** Pieces that are kept. */
-  kept: number;
-  sending: { readonly piece: Piece; sentMs: number } | undefined;
-}
+import { askLog, type Owner, type Snapshot } from './owner-state.js';
 
 export function beginSnapshot(owner: Owner, nowMs: number): Effect[] {
   const { epoch, fold, limits, length } = owner;

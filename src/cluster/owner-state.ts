@@ -5,6 +5,7 @@ import type {
   Entry,
   LogAsk,
   Order,
+  Piece,
   Sender,
   StoreAsk,
   StoredRow,
@@ -12,7 +13,6 @@ import type {
 import { NO_BASE } from './cluster-messages.js';
 import { emptyFold, type Fold } from './fold.js';
 import { type Fence, type FenceKind, newFence } from './owner-fence.js';
-import type { Snapshot } from './owner-snapshot.js';
 
 /**
  * - `none`: the partition is another's.
@@ -68,6 +68,21 @@ export interface Statement {
 export interface Outcome {
   readonly row: StoredRow;
   readonly isRefused: boolean;
+}
+
+/**
+ * A snapshot on its way: its pieces are kept one after the other, beside appends; then the next entry publishes it. So
+ * it is published under the condition under which entries are appended: no replaced owner publishes any.
+ */
+export interface Snapshot {
+  readonly base: Base;
+  /** That are pending or dead letters when it begins. What comes later is in entries behind it. */
+  readonly keys: readonly number[];
+  /** Entries that it covers, of those behind the last one. */
+  readonly covers: number;
+  /** Pieces that are kept. */
+  kept: number;
+  sending: { readonly piece: Piece; sentMs: number } | undefined;
 }
 
 /** One node as the owner of one partition. */

@@ -1,11 +1,14 @@
 import test from 'ava';
 import {
+  couldRenew,
+  countAnew,
   HOLD_MS,
   holdsLease,
   isLapsed,
   LEASE_MS,
   look,
   MAX_DRIFT,
+  MAX_UNRENEWED_MS,
   newLease,
   newWatch,
   renewal,
@@ -14,7 +17,7 @@ import {
   type Watch,
 } from '../../src/cluster/lease.js';
 
-const JOINED = { life: 1, revision: 0, sinceMs: 0 };
+const JOINED = { life: 1, revision: 0, sinceMs: Number.NEGATIVE_INFINITY };
 
 /** Looks at a time; the answer comes `tookMs` later. */
 function lookAt(watch: Watch, atMs: number, revision: number, tookMs = 10): void {
@@ -80,4 +83,20 @@ test('a node whose lease a later life has counts on it no more, and writes none'
   renewed(lease, 0, { life: 2, revision: 9 }, 10);
   t.false(holdsLease(lease, 0));
   t.is(renewal(lease, 5000), undefined);
+});
+
+test('a node that could not renew its own lease for long concludes nothing from those of others', (t) => {
+  const lease = newLease({ ...JOINED, sinceMs: 0 });
+  renewal(lease, 1000);
+  t.false(renewed(lease, 0, { life: 1, revision: 7 }, 1010));
+  t.true(couldRenew(lease, 1000 + MAX_UNRENEWED_MS));
+  t.false(couldRenew(lease, 1001 + MAX_UNRENEWED_MS));
+  // The next one is taken 6 s later: nobody could renew in between.
+  renewal(lease, 2000);
+  t.true(renewed(lease, 7, { life: 1, revision: 8 }, 8000));
+  const watch = newWatch(1);
+  for (let at = 0; at <= 8000; at += 500) lookAt(watch, at, 1);
+  t.true(isLapsed(watch, 0));
+  countAnew(watch, 8000);
+  t.false(isLapsed(watch, 0));
 });

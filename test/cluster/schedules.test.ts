@@ -19,7 +19,7 @@ test('whatever is lost, doubled, late, paused or killed: no journaled row is los
   t.log(`${runs} schedules from seed ${first} (set LARS_TEST_SEED to try others): ${JSON.stringify(total)}`);
   // They try what they are meant to try.
   for (const [name, times] of Object.entries(total))
-    t.true(times > runs / 20, `${name}: ${times} in ${runs}`);
+    t.true(times > runs / 40, `${name}: ${times} in ${runs}`);
 });
 
 test('a seed decides everything: what failed once fails again', (t) => {

@@ -4,9 +4,9 @@ import { Broken } from './broken.js';
 import { BucketModel } from './bucket-model.js';
 import { checkEnd, isSettled, type Parts } from './checks.js';
 import { LogModel } from './log-model.js';
-import { Network } from './network.js';
+import { Network } from './message-network.js';
+import { type Around, Process } from './node-process.js';
 import type { Fault, Plan, Target } from './plan.js';
-import { type Around, Process } from './process.js';
 import { StoreModel } from './store-model.js';
 
 const KEYS_OF_PROCESS = 3;

@@ -14,7 +14,7 @@ import {
   type Parts,
   stateOf,
 } from './checks.js';
-import type { Network } from './network.js';
+import type { Network } from './message-network.js';
 import type { Plan } from './plan.js';
 
 /** Where processes run. */
