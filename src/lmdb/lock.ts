@@ -54,7 +54,7 @@ function lockData(
 ) {
   let locked = false;
   try {
-    locked = lockerOf()(fd, { shared });
+    locked = tryLock(fd, { shared });
     if (!locked)
       throw new ReporterError(
         'JOURNAL_IN_USE',
@@ -116,7 +116,7 @@ interface LockOptions {
 function lockFile(fd: number, { file, dir, advice, what = 'journal', shared }: LockOptions): () => void {
   let locked = false;
   try {
-    locked = lockerOf()(fd, { shared });
+    locked = tryLock(fd, { shared });
     if (!locked) {
       const holder = readFileSync(file, 'utf8').trim() || 'unknown';
       throw new ReporterError(
@@ -134,7 +134,8 @@ function lockFile(fd: number, { file, dir, advice, what = 'journal', shared }: L
   return () => closeSync(fd);
 }
 
-const lockerOf = (): TryLock => nativeLock() ?? lockByCommand;
+/** An advisory lock of the operating system on the whole file, which goes when `fd` is closed. */
+export const tryLock: TryLock = (fd, how) => (nativeLock() ?? lockByCommand)(fd, how);
 
 /** Undefined where the package has no build, as on musl (Alpine). */
 function nativeLock(): TryLock | undefined {

@@ -18,6 +18,7 @@ import { checkDataFile, checkTrees } from './data-file.js';
  * | crashes the process on a write to an environment that is closed; a read throws later, in a timer | callers ask, after each wait, whether it was closed |
  * | goes on in a file that was moved or deleted | `Reserve.displacement`, asked before anything is acknowledged |
  * | keeps the file as long as it ever was | nothing; freed pages are used again |
+ * | destroys the locks of an environment that one process closes while another opens it | `inTurn`, around each opening and closing where several processes may |
  * | lets two processes write, without its lock file even unseen | `lockJournal`, where only one may |
  */
 export interface EnvironmentOptions

@@ -5,7 +5,7 @@ import { encodeReportFrame } from '../../src/client/encode.js';
 import type { Ledger, ReporterStatus } from '../../src/index.js';
 import { openStore } from '../../src/store/open.js';
 import { numberedReport, until } from '../../src/testing/index.js';
-import { type CliProcess, type ReadyLine, startServe } from '../../tools/shared/process.js';
+import { type CliOptions, type CliProcess, type ReadyLine, startServe } from '../../tools/shared/process.js';
 import { tempDir } from '../support/temp.js';
 
 const ENV = { LARS_LISTEN_HOST: '127.0.0.1', LARS_LISTEN_PORT: '0', LARS_ADMIN_PORT: '0' };
@@ -32,9 +32,9 @@ export class KeptSite {
     t: ExecutionContext,
     env: NodeJS.ProcessEnv = {},
     cwd = tempDir(t),
-    args: string[] = [],
+    options: Pick<CliOptions, 'program'> = {},
   ) {
-    const { cli, ready } = await startServe(args, { cwd, env: { ...ENV, ...env } });
+    const { cli, ready } = await startServe([], { cwd, env: { ...ENV, ...env }, ...options });
     t.teardown(async () => void (await cli.stop('SIGKILL')));
     return new KeptSite(cwd, cli, ready);
   }
@@ -105,15 +105,19 @@ export class KeptSite {
     return newest;
   }
 
-  /** Waits until the store has this number of each caller. */
-  storedAt(callers: readonly number[], round: number): Promise<boolean> {
-    return until(
-      async () => {
-        const stored = await this.stored();
-        return callers.every((caller) => stored.get(caller) === round);
-      },
-      { boundMs: BOUND_MS, what: `round ${round} of every caller to be stored` },
-    );
+  /** Waits until the store has this number of each caller. Rejects with the log: it says what was in the way. */
+  async storedAt(callers: readonly number[], round: number): Promise<void> {
+    const isStored = async () => {
+      const stored = await this.stored();
+      return callers.every((caller) => stored.get(caller) === round);
+    };
+    const what = `round ${round} of every caller to be stored`;
+    try {
+      await until(isStored, { boundMs: BOUND_MS, what });
+    } catch (error) {
+      const { message, cause } = error as Error;
+      throw new Error(`${message}; last failure: ${String(cause)}; the log:\n${this.cli.stderr}`);
+    }
   }
 }
 

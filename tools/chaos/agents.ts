@@ -14,11 +14,15 @@ const RECONNECT_MS = 60;
 const LOOK_MS = 10;
 /** Rounds after which an agent is known as a good one, whatever becomes of the process that reads it. */
 const TRUSTED_AFTER = 3;
+/** One of so many agents speaks TLS. */
+const SECURE_EVERY = 3;
 /** Rounds on one connection, at most: then an agent closes in order and connects again. */
 const MOST_ROUNDS = 40;
 
 export interface FleetOptions extends Shape {
   readonly port: number;
+  /** Where every third agent connects, with TLS, and whom it trusts. */
+  readonly secure?: { readonly port: number; readonly ca: Buffer };
   /** One agent each. */
   readonly callers: readonly number[];
   readonly seed: number;
@@ -49,7 +53,8 @@ export class Fleet {
   constructor(options: FleetOptions) {
     const isFlooded = () => this.isFlooded;
     this.#agents = options.callers.map((caller, index) => {
-      return new Agent(caller, options, seeded(options.seed + index), isFlooded);
+      const isSecure = index % SECURE_EVERY === 0;
+      return new Agent(caller, { ...options, isSecure, isFlooded, random: seeded(options.seed + index) });
     });
   }
 
@@ -104,11 +109,20 @@ export class Fleet {
   }
 }
 
+interface AgentOptions extends FleetOptions {
+  readonly isSecure: boolean;
+  readonly isFlooded: () => boolean;
+  readonly random: () => number;
+}
+
 class Agent {
   readonly #caller: number;
-  readonly #options: FleetOptions;
+  readonly #options: AgentOptions;
   readonly #random: () => number;
-  readonly #isFlooded: () => boolean;
+  /** Where it connects. */
+  readonly #port: number;
+  /** Whom it trusts; undefined without TLS. */
+  readonly #ca: Buffer | undefined;
   readonly #running: Promise<void>;
   #mode: Mode | 'closed' = 'silent';
   #settled = true;
@@ -119,11 +133,13 @@ class Agent {
   #rounds = 0;
   reconnects = 0;
 
-  constructor(caller: number, options: FleetOptions, random: () => number, isFlooded: () => boolean) {
+  constructor(caller: number, options: AgentOptions) {
+    const secure = options.isSecure ? options.secure : undefined;
     this.#caller = caller;
     this.#options = options;
-    this.#random = random;
-    this.#isFlooded = isFlooded;
+    this.#random = options.random;
+    this.#port = secure?.port ?? options.port;
+    this.#ca = secure?.ca;
     this.#running = this.#run();
   }
 
@@ -153,10 +169,10 @@ class Agent {
    * after the one that replaces it.
    */
   async cut(how: 'reset' | 'close'): Promise<boolean> {
-    const { port, service } = this.#options;
+    const { service } = this.#options;
     const link = this.#link;
     if (!link?.isOpen) return false;
-    const socket = socketAt(port, link.localPort);
+    const socket = socketAt(this.#port, link.localPort);
     if (socket === undefined) return false;
     this.#letGo = this.#isLetGo(socket, service.endings);
     await link.cut(how);
@@ -184,11 +200,13 @@ class Agent {
 
   /** One connection, from its beginning to its end. */
   async #connection(): Promise<void> {
-    const { port, service, history, timeline } = this.#options;
-    const { losses, endings } = service;
-    let mayBeTurnedAway = this.#isFlooded() || service.state === 'ending';
-    const link = await Link.open(port);
-    mayBeTurnedAway ||= this.#isFlooded();
+    const { service, history, timeline, isFlooded } = this.#options;
+    const { losses, endings, changes } = service;
+    // A connection with TLS ends in a hand-over, whichever of the two processes it is of.
+    const isSecure = this.#ca !== undefined;
+    let mayBeTurnedAway = isFlooded() || service.state === 'ending' || (isSecure && service.isChanging);
+    const link = await Link.open(this.#port, this.#ca);
+    mayBeTurnedAway ||= isFlooded();
     if (!link) return;
     this.#link = link;
     this.reconnects++;
@@ -208,7 +226,8 @@ class Agent {
     const wasSettling = this.#mode === 'settling' && round > 0;
     const end = await link.finish();
     this.#link = undefined;
-    if (mayBeTurnedAway) return;
+    // What is sent while the other side ends a connection is not read, and that looks like an end in order.
+    if (mayBeTurnedAway || (isSecure && (service.changes !== changes || service.endings !== endings))) return;
     const hasLost = service.losses !== losses;
     if (end === 'read to its end' && round > 0 && !hasLost) {
       history.wasRead(this.#caller, round, service.incarnation);

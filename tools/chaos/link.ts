@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 
 /** How a connection of an agent came to its end. */
 export type LinkEnd =
@@ -38,15 +39,18 @@ export class Link {
     });
   }
 
-  /** Undefined when the reporter cannot be reached. */
-  static async open(port: number): Promise<Link | undefined> {
-    const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+  /** Undefined when the reporter cannot be reached, or takes no handshake. With TLS where `ca` is given. */
+  static async open(port: number, ca?: Buffer): Promise<Link | undefined> {
+    const plain = connect({ host: '127.0.0.1', port, noDelay: true });
+    // Of 1.2, the server says the last word of a handshake: who has heard it is taken.
+    const socket = ca
+      ? connectSecurely({ socket: plain, ca, host: 'localhost', maxVersion: 'TLSv1.2' })
+      : plain;
     try {
-      await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_MS) });
+      await once(socket, ca ? 'secureConnect' : 'connect', { signal: AbortSignal.timeout(CONNECT_MS) });
       return new Link(socket);
     } catch {
-      socket.on('error', () => {});
-      socket.destroy();
+      for (const each of [socket, plain]) each.on('error', () => {}).destroy();
       return undefined;
     }
   }

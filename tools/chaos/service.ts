@@ -45,6 +45,8 @@ export class Service {
   endings = 0;
   /** Kills of the process that reads, by which no connection ends: what it had read and not journaled is lost. */
   losses = 0;
+  /** Begun changes of the process that reads: connections with TLS end by them. */
+  changes = 0;
   /** Another process takes over: what is asked may be answered by either. */
   isChanging = false;
   /** Told when all that process `from` has read is journaled, or `to` has it. */
@@ -197,6 +199,7 @@ export class Service {
       this.#expected = [...this.#expected, 'the process that reads has ended'];
     }
     this.isChanging = true;
+    this.changes++;
     this.incarnation++;
     begin({ keeper: cli.child.pid!, reader });
     await until(

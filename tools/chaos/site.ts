@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { seeded, until } from '../../src/testing/index.js';
 import { TestAuthority, type TestCertificate } from '../shared/certificates.js';
 import { Admin } from './admin.js';
@@ -101,7 +102,8 @@ export class Site {
     service.onCarried = (from, to) => {
       for (const each of [history, wideHistory]) each.carried(from, to);
     };
-    this.fleet = new Fleet({ ...options, port, callers, service, history });
+    const secure = { port: ports.tls, ca: readFileSync(this.authority.ca) };
+    this.fleet = new Fleet({ ...options, port, secure, callers, service, history });
     const wide = { ...this.wideShape, callers: wideCallers, history: wideHistory };
     this.wide = new Fleet({ ...options, ...wide, port, service });
     this.watch = new Watch({ service, admin: this.admin, histories: [history, wideHistory], timeline });

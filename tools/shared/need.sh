@@ -1,7 +1,7 @@
 #!/bin/sh
 # The tests use programs that npm does not have. Makes sure that they are there:
 #
-#   sh tools/shared/need.sh mariadb chromium openssl promtool systemd haproxy
+#   sh tools/shared/need.sh mariadb chromium openssl promtool systemd seccomp haproxy
 #
 # Exits 0 when they are or could be installed (Debian, Ubuntu and the like, as root or with sudo that asks nothing). Else
 # says what to do, exit 1. CHROMIUM and PROMTOOL name programs elsewhere.
@@ -34,6 +34,7 @@ have_promtool() {
 }
 have_openssl() { in_path_or openssl /usr/bin; }
 have_haproxy() { in_path_or haproxy /usr/sbin /usr/local/sbin; }
+have_seccomp() { [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import seccomp' 2>/dev/null; }
 have_systemd() { in_path_or systemd-analyze /usr/bin; }
 
 describe() {
@@ -64,13 +65,18 @@ describe() {
       what='the tests of balancers need HAProxy'
       else_how='dnf install haproxy (Fedora); the service need not run'
       ;;
+    seccomp)
+      packages='python3 python3-seccomp util-linux'
+      what='the test of what the units allow confines a reporter with seccomp'
+      else_how='dnf install python3-libseccomp (Fedora)'
+      ;;
     systemd)
       packages='systemd procps'
       what='the tests of the units need systemd-analyze; systemd itself need not run'
       else_how='any Linux with systemd has it'
       ;;
     *)
-      echo "need.sh: $1 is none of mariadb, chromium, openssl, promtool, systemd, haproxy" >&2
+      echo "need.sh: $1 is none of mariadb, chromium, openssl, promtool, systemd, seccomp, haproxy" >&2
       exit 1
       ;;
   esac

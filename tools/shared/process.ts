@@ -8,6 +8,8 @@ export interface CliOptions {
   /** Added to an environment without any `LARS_…` variable. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** What runs `lars-reporter`, with its first arguments; this Node and the project's own build unless given. */
+  readonly program?: readonly [string, ...string[]];
   /** Bytes on stdin; an empty stdin unless given. */
   readonly input?: Uint8Array;
 }
@@ -33,9 +35,13 @@ export class CliProcess {
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], { env = {}, cwd, input }: CliOptions = {}) {
+  constructor(
+    args: readonly string[],
+    { env = {}, cwd, program = [process.execPath, MAIN], input }: CliOptions = {},
+  ) {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('LARS_'));
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const [file, ...first] = program;
+    const child = spawn(file, [...first, ...args], {
       env: { ...Object.fromEntries(inherited), ...env },
       stdio: 'pipe',
       ...(cwd === undefined ? {} : { cwd }),

@@ -3,6 +3,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { DataFileError } from '../../lmdb/data-file.js';
+import { inTurn } from '../../lmdb/in-turn.js';
 import { dataFileOf, openEnvironment } from '../../lmdb/open-environment.js';
 import { Reserve } from '../../lmdb/reserve.js';
 import { StoreError } from '../../model/errors.js';
@@ -53,42 +54,48 @@ interface Opened {
   reserve: Reserve | undefined;
 }
 
+type Use = () => Promise<Opened>;
+
 /**
  * A store in the folder `dir`, made when missing. One process may write while others read; several writers of
  * one process share commits, and a resolved upsert is on disk. Order is kept by construction: writes are queued
  * in one place and committed in that order, also those whose commit failed and that are sent again.
  */
 export function embeddedStore({ dir }: { readonly dir: string }): Store {
-  let opened: Opened | undefined;
-  const use = () => {
-    opened ??= openFolder(dir);
-    return opened;
+  let opening: Promise<Opened> | undefined;
+  const use: Use = () => {
+    opening ??= openFolder(dir).catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
   };
   return {
     description: description(dir),
-    open: async () => void use(),
+    open: async () => void (await use()),
     check: async () => {
-      if (opened === undefined) await checkFolder(dir);
-      else checkFormat(dir, opened.root);
+      if (opening === undefined) await checkFolder(dir);
+      else checkFormat(dir, (await opening).root);
     },
     writer: () => embeddedWriter(dir, use),
     read: embeddedReader(dir, use),
     forget: (order) => forgetOldRows(dir, use, order),
     close: async () => {
-      const { root, reserve } = opened ?? {};
-      opened = undefined;
+      const closing = opening;
+      opening = undefined;
+      const opened = await closing?.catch(() => undefined);
       // First, so that nobody who waits for room writes to an environment that is closed.
-      await reserve?.close();
-      await root?.close();
+      await opened?.reserve?.close();
+      if (opened) await inTurn(dir, () => opened.root.close());
     },
   };
 }
 
-function embeddedWriter(dir: string, use: () => Opened): StoreWriter {
+function embeddedWriter(dir: string, use: Use): StoreWriter {
   return {
     upsert: async (batch) => {
       if (batch.length === 0) return;
-      const opened = use();
+      const opened = await use();
       const { rows } = opened;
       try {
         opened.reserve ??= new Reserve(dataFileOf(dir));
@@ -130,7 +137,7 @@ function putAll(rows: Database<Buffer, Buffer>, { words, length }: RowBatch): vo
   }
 }
 
-function embeddedReader(dir: string, use: () => Opened): StoreReader {
+function embeddedReader(dir: string, use: Use): StoreReader {
   return {
     async *rows({ modid, cmdid, after }: RowFilter = {}) {
       // A service is a range of keys; a cmdid alone is not, its rows are picked out.
@@ -141,7 +148,7 @@ function embeddedReader(dir: string, use: () => Opened): StoreReader {
       const isBehind = behind !== undefined && Buffer.compare(behind, start) >= 0;
       if (isBehind) start = behind;
       try {
-        const { rows } = use();
+        const { rows } = await use();
         for (let more = true, first = !isBehind; more; first = false) {
           const page = rows.getRange({
             start,
@@ -163,12 +170,12 @@ function embeddedReader(dir: string, use: () => Opened): StoreReader {
 }
 
 /** No other process writes: whoever calls holds the journal of the reporter that could. */
-async function* forgetOldRows(dir: string, use: () => Opened, order: ForgetOrder): AsyncGenerator<Forgotten> {
+async function* forgetOldRows(dir: string, use: Use, order: ForgetOrder): AsyncGenerator<Forgotten> {
   const forgotten = { looked: 0, old: 0, removed: 0 };
   let old: Row[] = [];
   const settle = async () => {
     forgotten.old += old.length;
-    if (old.length > 0 && !order.dryRun) forgotten.removed += await remove(dir, use(), old);
+    if (old.length > 0 && !order.dryRun) forgotten.removed += await remove(dir, await use(), old);
     old = [];
     return { ...forgotten };
   };
@@ -224,11 +231,19 @@ function toRow(key: Buffer, value: Buffer): Row {
  * Opens the store in `dir`, makes it when there is none. Throws StoreError `configuration`; `retry-slowly` when the
  * disk has no room to make it.
  */
-function openFolder(dir: string): Opened {
+async function openFolder(dir: string): Promise<Opened> {
+  try {
+    makeDir(dir);
+    return await inTurn(dir, () => openAlone(dir));
+  } catch (error) {
+    throw classifyOpening(error, `opening ${description(dir)}`);
+  }
+}
+
+async function openAlone(dir: string): Promise<Opened> {
   let root: RootDatabase<Buffer, Buffer> | undefined;
   let reserve: Reserve | undefined;
   try {
-    makeDir(dir);
     root = openRoot(dir, false);
     const isNew = isEmpty(root);
     if (!isNew) checkFormat(dir, root);
@@ -243,9 +258,9 @@ function openFolder(dir: string): Opened {
     }
     return { root, rows, reserve };
   } catch (error) {
-    reserve?.close().catch(() => {});
-    root?.close().catch(() => {});
-    throw classifyOpening(error, `opening ${description(dir)}`);
+    await reserve?.close().catch(() => {});
+    await root?.close().catch(() => {});
+    throw error;
   }
 }
 
@@ -266,12 +281,14 @@ async function checkFolder(dir: string): Promise<void> {
       await access(existing, constants.W_OK | constants.X_OK);
       return;
     }
-    const root = openRoot(dir, true);
-    try {
-      if (!isEmpty(root)) checkFormat(dir, root);
-    } finally {
-      await root.close();
-    }
+    await inTurn(dir, async () => {
+      const root = openRoot(dir, true);
+      try {
+        if (!isEmpty(root)) checkFormat(dir, root);
+      } finally {
+        await root.close();
+      }
+    });
   } catch (error) {
     throw classifyOpening(error, `checking ${description(dir)}`);
   }

@@ -264,3 +264,34 @@ function writeData(dir: string, bytes: Buffer): void {
   mkdirSync(dir);
   writeFileSync(path.join(dir, 'data.mdb'), bytes);
 }
+
+test('processes that open and close the store at the same moments do not harm each other', async (t) => {
+  const dir = tempDir(t);
+  const child = spawn(process.execPath, ['--input-type=module', '-e', OPENS_AND_CLOSES, dir], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  t.is((await lines.next()).value, 'begins');
+  for (let round = 1; round <= 500; round++) {
+    const store = embeddedStore({ dir });
+    await store.writer(LANE).upsert(service(1, 1, round));
+    await store.close();
+  }
+  child.stdin.end();
+  t.is((await lines.next()).value, 'nothing failed');
+});
+
+const OPENS_AND_CLOSES = `
+  const { embeddedStore } = await import(${EMBEDDED});
+  let isOver = false;
+  process.stdin.on('end', () => { isOver = true; }).resume();
+  console.log('begins');
+  while (!isOver) {
+    const store = embeddedStore({ dir: process.argv[1] });
+    for await (const { ts } of store.read.rows()) if (!(ts > 0)) throw new Error('no row');
+    await store.close();
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+  }
+  console.log('nothing failed');
+`;
