@@ -301,4 +301,35 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     find: "return member.lease.isReplaced ? [{ to: 'process', order: 'end' }] : [];",
     replace: 'return [];',
   }),
+  caughtBySchedules('opening-forgets-the-snapshot', 'The first entry of an epoch names no snapshot.', {
+    file: 'src/cluster/owner.ts',
+    find: 'owner.base = last?.entry.base ?? NO_BASE;',
+    replace: 'owner.base = NO_BASE;',
+  }),
+  caughtBySchedules('fence-row-uncompared', 'Statements do not look at the fence row.', {
+    file: 'src/cluster/owner.ts',
+    find: "const count = fence.kind === 'table' ? fence.count : undefined;",
+    replace: 'const count = undefined;',
+  }),
+  {
+    name: 'refused-goes-with-released',
+    breaks: 'A row that was just refused goes with the older dead letter of its key.',
+    edits: [
+      {
+        file: 'src/cluster/fold.ts',
+        find: '  for (const key of entry.released) deadLetters.delete(key);\n',
+        replace: '',
+      },
+      {
+        file: 'src/cluster/fold.ts',
+        find: '  applyOutcomes(fold, entry);\n',
+        replace:
+          '  applyOutcomes(fold, entry);\n  for (const key of entry.released) deadLetters.delete(key);\n',
+      },
+    ],
+    tests: [
+      { file: 'test/cluster/schedules.test', titles: ['whatever is lost*'] },
+      { file: 'test/cluster/fold.test', titles: ['a row that is refused*'] },
+    ],
+  },
 ];
