@@ -195,8 +195,8 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     'A dead letter that is tried again replaces a newer value of its key.',
     {
       file: 'src/cluster/owner-entry.ts',
-      find: " && kind === 'replay' && !fold.pending.has(key);",
-      replace: " && kind === 'replay';",
+      find: 'if (!isReplay) released.push(key);',
+      replace: "if (kind !== 'replay') released.push(key);",
     },
   ),
   caughtBySchedules(
