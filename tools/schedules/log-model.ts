@@ -93,6 +93,11 @@ export class LogModel {
     return this.#pieces.size;
   }
 
+  /** All entries that were ever appended, with their times. */
+  get history(): readonly (Placed & { readonly atMs: number })[] {
+    return this.#placed;
+  }
+
   /** The entry behind a sequence, removed or not. */
   next(sequence: number): Placed | undefined {
     return this.#placed[this.truth.get(sequence)!.length];
