@@ -105,15 +105,21 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
       replace: '',
     },
   ),
-  caughtBySchedules(
-    'no-drift-margin',
-    'A node counts on its lease as long as others do whose clocks are right.',
-    {
-      file: 'src/cluster/lease.ts',
-      find: 'nowMs - sinceMs < HOLD_MS',
-      replace: 'nowMs - sinceMs < LEASE_MS',
-    },
-  ),
+  {
+    name: 'no-drift-margin',
+    breaks: 'A node counts on its lease as long as others do whose clocks are right.',
+    edits: [
+      {
+        file: 'src/cluster/lease.ts',
+        find: 'nowMs - sinceMs < HOLD_MS',
+        replace: 'nowMs - sinceMs < LEASE_MS',
+      },
+    ],
+    tests: [
+      { file: 'test/cluster/schedules.test', titles: ['whatever is lost*'] },
+      { file: 'test/cluster/lease.test', titles: ['a node stops counting*'] },
+    ],
+  },
   {
     name: 'outage-counts',
     breaks: 'After an outage of the bucket, in which nobody could renew, healthy nodes are taken over.',
