@@ -34,7 +34,7 @@ test('an empty configuration has the documented defaults', (t) => {
         ...{ handshakeTimeoutMs: 10_000, maxHandshakes: 64 },
       },
     },
-    writers: { count: 4, maxBatchRows: 1000, rewriteMs: 400 },
+    writers: { count: 4, maxBatchRows: 2000, rewriteMs: 400 },
     journal: { dir: '/srv/lars/data/journal', groupMs: 20, snapshotBytes: 1_048_576 },
     store: { url: 'embedded:/srv/lars/data/store', connectTimeoutMs: 5000, queryTimeoutMs: 10_000, tls: {} },
     admin: { host: '127.0.0.1', port: 7780, tls: {} },

@@ -92,7 +92,7 @@ const sections = z.strictObject({
         4,
         'Partitions, each with its own writer and store connection; 3 to 4 keep one database server busy.',
       ),
-      maxBatchRows: integer(1, 10_000, 1000, 'Rows in one upsert.'),
+      maxBatchRows: integer(1, 10_000, 2000, 'Rows in one upsert.'),
       rewriteMs: integer(
         0,
         60_000,

@@ -49,7 +49,7 @@ const shown = (value: number, digits = 3) =>
   value.toLocaleString('en-US', { maximumSignificantDigits: digits });
 
 function benchWith(db: DatabaseServer, varied: Varied): Bench {
-  const defaults = { short: false, soakMinutes: 1, writers: 4, batchRows: 1000, keys: 500_000, tableRows: 0 };
+  const defaults = { short: false, soakMinutes: 1, writers: 4, batchRows: 2000, keys: 500_000, tableRows: 0 };
   return new Bench({ ...defaults, ...varied, db, say: note });
 }
 

@@ -35,7 +35,7 @@ async function main(): Promise<number> {
       short: false,
       soakMinutes: 1,
       writers: numberOf('--writers', values.writers, { from: 1, to: 1024 }),
-      batchRows: 1000,
+      batchRows: 2000,
       keys: 500_000,
       tableRows: 0,
       say: note,

@@ -38,7 +38,7 @@ const USAGE = `npm run bench -- [options]
   --case IDS         only these cases, e.g. U,H (${CASES.map(({ id }) => id).join(' ')})
   --rounds N         rounds, at most, of each case (default 5)
   --writers N        writers.count (default 4)
-  --batch-rows N     writers.maxBatchRows (default 1000)
+  --batch-rows N     writers.maxBatchRows (default 2000)
   --keys N           distinct keys of U (default 500000)
   --table-rows N     other rows in the table before U begins (default 0)
   --soak-minutes N   length of S (default 1)
@@ -67,7 +67,7 @@ function runFrom(args: readonly string[]): Run | 'help' {
     case: { type: 'string' },
     rounds: { type: 'string' },
     writers: { type: 'string', default: '4' },
-    'batch-rows': { type: 'string', default: '1000' },
+    'batch-rows': { type: 'string', default: '2000' },
     keys: { type: 'string', default: '500000' },
     'table-rows': { type: 'string', default: '0' },
     'soak-minutes': { type: 'string', default: '1' },
