@@ -120,6 +120,17 @@ export class NatsCluster {
     await gone;
   }
 
+  /** As `kill9`, and its disk is gone: it never comes back. */
+  async lose(index: number): Promise<void> {
+    await this.kill9(index);
+    rmSync(this.#members[index]!.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  }
+
+  /** Indexes of the servers that run. */
+  get running(): number[] {
+    return [...this.#members.keys()].filter((index) => this.#members[index]!.child);
+  }
+
   pause(index: number): void {
     this.#members[index]!.child?.kill('SIGSTOP');
   }

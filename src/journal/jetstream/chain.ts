@@ -23,6 +23,8 @@ export class Chain {
   readonly #place: Place;
   readonly #ownership: Ownership;
   #last = 0;
+  /** What was appended last, done or not. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(place: Place, ownership: Ownership) {
     this.#place = place;
@@ -45,8 +47,14 @@ export class Chain {
     }
   }
 
-  /** Appends one thing, in parts if need be: it is there when its last part is. */
-  async append(kind: Label['kind'], sequence: number, body: Uint8Array): Promise<Span> {
+  /** Appends one thing, in parts if need be: it is there when its last part is. Each when the one before is done. */
+  append(kind: Label['kind'], sequence: number, body: Uint8Array): Promise<Span> {
+    const appended = this.#turn.then(() => this.#append(kind, sequence, body));
+    this.#turn = appended.catch(() => {});
+    return appended;
+  }
+
+  async #append(kind: Label['kind'], sequence: number, body: Uint8Array): Promise<Span> {
     this.#place.attempts.requireOpen();
     const { subjects, sender } = this.#place;
     const parts = partsOf(this.#place, body);

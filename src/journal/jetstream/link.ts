@@ -14,6 +14,8 @@ const RECONNECT_MS = 250;
 const PING_MS = 3000;
 /** How soon servers are looked at again, one of which was too old. */
 const LOOK_AGAIN_MS = 5000;
+/** A consumer that nobody reads goes after so long. */
+const CONSUMER_IDLE_NS = 30e9;
 /** Bytes that a reader has asked for and not yet read. */
 const READ_AHEAD_BYTES = 4 * 1024 * 1024;
 
@@ -220,22 +222,33 @@ export class Link {
     return this.#attempt(() => this.#manager.streams.add(config));
   }
 
-  /** Messages of some subjects from a position on, in order. */
-  async read(stream: string, subjects: readonly string[], from: number): Promise<Reading> {
-    const { DeliverPolicy } = this.#packages.jetstream;
-    const consumer = await this.#attempt(() =>
-      this.#js.consumers.get(stream, {
+  /**
+   * Messages of some subjects from a position on, in order. They are read by a consumer on `replicas` servers: one is made
+   * at once, and may be placed on a server that has just gone.
+   */
+  async read(stream: string, subjects: readonly string[], from: number, replicas: number): Promise<Reading> {
+    const { AckPolicy, DeliverPolicy } = this.#packages.jetstream;
+    const { consumers } = this.#manager;
+    const made = await this.#attempt(() =>
+      consumers.add(stream, {
         filter_subjects: [...subjects],
         deliver_policy: DeliverPolicy.StartSequence,
         opt_start_seq: Math.max(1, from),
-        inactive_threshold: 30_000,
+        ack_policy: AckPolicy.None,
+        mem_storage: true,
+        num_replicas: replicas,
+        inactive_threshold: CONSUMER_IDLE_NS,
       }),
     );
+    const consumer = this.#js.consumers.getConsumerFromInfo(made);
     const max_bytes = Math.max(READ_AHEAD_BYTES, 2 * this.#maxPayload);
     const messages = await consumer.consume({ max_bytes, expires: 5000, idle_heartbeat: 1000 });
     return {
       async *[Symbol.asyncIterator]() {
-        for await (const { seq, headers, data } of messages) {
+        let delivered = 0;
+        for await (const { seq, headers, data, info } of messages) {
+          if (info.deliverySequence !== ++delivered)
+            throw new Error('a message was not delivered in its turn');
           const label = decodeLabel(headers?.get(LABEL) ?? '', `${stream}, message ${seq}`);
           yield { position: seq, label, body: data };
         }

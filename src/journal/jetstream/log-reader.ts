@@ -20,8 +20,13 @@ export interface Range {
 export async function* readRange(place: Place, { subjects, from, to }: Range): AsyncGenerator<Stored> {
   const { link, attempts } = place;
   let next = from;
+  let replicas = 1;
   while (next <= to) {
-    const reading = await attempts.read(() => link.read(place.subjects.stream, subjects, next));
+    const reading = await attempts.read(() => {
+      const tried = replicas;
+      replicas = place.replicas;
+      return link.read(place.subjects.stream, subjects, next, tried);
+    });
     try {
       for await (const message of untilSilent(reading)) {
         attempts.requireOpen();

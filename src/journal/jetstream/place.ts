@@ -14,6 +14,8 @@ export interface Shared {
   readonly events: EventSink;
   readonly faults: JournalFaults | undefined;
   readonly sender: Sender;
+  /** Of each stream, at least. */
+  readonly replicas: number;
 }
 
 /** One partition, and how it is reached. */
