@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JetStreamClient, JetStreamManager, StreamConfig } from '@nats-io/jetstream';
+import type { JetStreamClient, JetStreamManager, MsgRequest, StreamConfig } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { errorOf, messageOf, ReporterError } from '../../model/errors.js';
 import { decodeLabel, encodeLabel, LABEL, type Label, type Stored } from './label.js';
@@ -8,6 +8,8 @@ import { askServers, problemOf } from './server-versions.js';
 
 /** Longest time until an answer; what is not answered is asked for again. */
 const ANSWER_MS = 4000;
+/** For what need not work. */
+const IMPATIENT_MS = 1000;
 /** How long one attempt waits for a connection. */
 const CONNECTION_MS = 1000;
 const RECONNECT_MS = 250;
@@ -28,6 +30,12 @@ export interface LinkOptions {
   readonly openMs: number;
 }
 
+interface Clients {
+  readonly client: NatsConnection;
+  readonly manager: JetStreamManager;
+  readonly impatient: JetStreamManager;
+}
+
 /** An append whose condition did not hold. */
 export class Refused extends Error {}
 
@@ -46,6 +54,8 @@ export class Link {
   readonly #client: NatsConnection;
   readonly #js: JetStreamClient;
   readonly #manager: JetStreamManager;
+  /** Waits for its answers no longer than is worth it. */
+  readonly #impatient: JetStreamManager;
   /** Attempts under way. */
   readonly #pending = new Set<(error: Error) => void>();
   /** Attempts that wait for a connection. */
@@ -71,7 +81,10 @@ export class Link {
         noAsyncTraces: true,
       }),
     );
-    const link = new Link(packages, options, client, await packages.jetstream.jetstreamManager(client, API));
+    const { jetstreamManager } = packages.jetstream;
+    const manager = await jetstreamManager(client, API);
+    const impatient = await jetstreamManager(client, { ...API, timeout: IMPATIENT_MS });
+    const link = new Link(packages, options, { client, manager, impatient });
     await link.#look();
     if (link.#problem) {
       await link.close();
@@ -80,16 +93,12 @@ export class Link {
     return link;
   }
 
-  private constructor(
-    packages: NatsPackages,
-    options: LinkOptions,
-    client: NatsConnection,
-    manager: JetStreamManager,
-  ) {
+  private constructor(packages: NatsPackages, options: LinkOptions, { client, manager, impatient }: Clients) {
     this.#packages = packages;
     this.#options = options;
     this.#client = client;
     this.#manager = manager;
+    this.#impatient = impatient;
     this.#js = packages.jetstream.jetstream(client, API);
     this.#maxPayload = client.info?.max_payload ?? 0;
     void this.#watch();
@@ -191,7 +200,7 @@ export class Link {
     return this.#message(stream, { seq: position }, `message ${position}`);
   }
 
-  #message(stream: string, query: { last_by_subj: string } | { seq: number }, place: string) {
+  #message(stream: string, query: MsgRequest, place: string) {
     return this.#attempt(async () => {
       const found = await this.#manager.streams.getMessage(stream, query);
       if (!found) return undefined;
@@ -222,42 +231,54 @@ export class Link {
     return this.#attempt(() => this.#manager.streams.add(config));
   }
 
+  /** The first message of a subject from a position on, as the leader has it; undefined when there is none. */
+  next(stream: string, subject: string, from: number): Promise<Stored | undefined> {
+    const query = { seq: Math.max(1, from), next_by_subj: subject };
+    return this.#message(stream, query, `message ${from} or later`);
+  }
+
   /**
-   * Messages of some subjects from a position on, in order. They are read by a consumer on `replicas` servers: one is made
-   * at once, and may be placed on a server that has just gone.
+   * Messages of some subjects from a position on, in order, by a consumer. It is placed on one server, which may have
+   * gone: it rejects soon then.
    */
-  async read(stream: string, subjects: readonly string[], from: number, replicas: number): Promise<Reading> {
+  async consume(stream: string, subjects: readonly string[], from: number, name: string): Promise<Reading> {
     const { AckPolicy, DeliverPolicy } = this.#packages.jetstream;
-    const { consumers } = this.#manager;
-    const made = await this.#attempt(() =>
-      consumers.add(stream, {
-        filter_subjects: [...subjects],
-        deliver_policy: DeliverPolicy.StartSequence,
-        opt_start_seq: Math.max(1, from),
-        ack_policy: AckPolicy.None,
-        mem_storage: true,
-        num_replicas: replicas,
-        inactive_threshold: CONSUMER_IDLE_NS,
-      }),
-    );
-    const consumer = this.#js.consumers.getConsumerFromInfo(made);
-    const max_bytes = Math.max(READ_AHEAD_BYTES, 2 * this.#maxPayload);
-    const messages = await consumer.consume({ max_bytes, expires: 5000, idle_heartbeat: 1000 });
-    return {
-      async *[Symbol.asyncIterator]() {
-        let delivered = 0;
-        for await (const { seq, headers, data, info } of messages) {
-          if (info.deliverySequence !== ++delivered)
-            throw new Error('a message was not delivered in its turn');
-          const label = decodeLabel(headers?.get(LABEL) ?? '', `${stream}, message ${seq}`);
-          yield { position: seq, label, body: data };
-        }
-      },
-      end: () => {
-        messages.stop();
-        consumer.delete().catch(() => {});
-      },
+    const { consumers } = this.#impatient;
+    const remove = () => void consumers.delete(stream, name).catch(() => {});
+    const config = {
+      name,
+      filter_subjects: [...subjects],
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: Math.max(1, from),
+      ack_policy: AckPolicy.None,
+      mem_storage: true,
+      num_replicas: 1,
+      inactive_threshold: CONSUMER_IDLE_NS,
     };
+    try {
+      const made = await this.#attempt(() => consumers.add(stream, config));
+      const consumer = this.#js.consumers.getConsumerFromInfo(made);
+      const max_bytes = Math.max(READ_AHEAD_BYTES, 2 * this.#maxPayload);
+      const messages = await consumer.consume({ max_bytes, expires: 5000, idle_heartbeat: 1000 });
+      return {
+        async *[Symbol.asyncIterator]() {
+          let delivered = 0;
+          for await (const { seq, headers, data, info } of messages) {
+            if (info.deliverySequence !== ++delivered)
+              throw new Error('a message is missing in what was delivered');
+            const label = decodeLabel(headers?.get(LABEL) ?? '', `${stream}, message ${seq}`);
+            yield { position: seq, label, body: data };
+          }
+        },
+        end: () => {
+          messages.stop();
+          remove();
+        },
+      };
+    } catch (error) {
+      remove();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -1,47 +1,80 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ReporterError } from '../../model/errors.js';
 import type { Stored } from './label.js';
 import type { Reading } from './link.js';
 import type { Place } from './place.js';
 
-/** A consumer that is silent for so long is made anew: it may be gone with its server. */
-const SILENCE_MS = 3000;
-const RETRY_MS = 100;
+/** Messages that are asked for one by one before a consumer is tried: most logs are short. */
+const ONE_BY_ONE = 64;
+/** A consumer that is silent for so long may be gone with its server. */
+const SILENCE_MS = 2000;
 
 /** Which messages are read. */
 export interface Range {
-  readonly subjects: readonly string[];
+  readonly subject: string;
+  /**
+   * Of this subject a message is behind `to`; the same as `subject` unless given. With it, or with one at `to`, the range
+   * ends: a server that shows neither is behind.
+   */
+  readonly fence?: string;
   readonly from: number;
-  /** A message at or behind this position is there for certain: with it the range ends. */
   readonly to: number;
 }
 
-/** The messages of a range, in order. A server that goes meanwhile holds it up, and nothing else. */
-export async function* readRange(place: Place, { subjects, from, to }: Range): AsyncGenerator<Stored> {
-  const { link, attempts } = place;
-  let next = from;
-  let replicas = 1;
-  while (next <= to) {
-    const reading = await attempts.read(() => {
-      const tried = replicas;
-      replicas = place.replicas;
-      return link.read(place.subjects.stream, subjects, next, tried);
-    });
-    try {
-      for await (const message of untilSilent(reading)) {
-        attempts.requireOpen();
-        if (message.position < next) continue;
-        if (message.position <= to) yield message;
-        next = message.position + 1;
-        if (message.position >= to) return;
-      }
-    } catch (error) {
-      attempts.requireOpen();
-      if (error instanceof ReporterError) throw error;
-    } finally {
-      reading.end();
+/**
+ * The messages of a range, in order. Few are asked for one by one, many are read by a consumer. A consumer that cannot be
+ * made, or falls silent, holds up nothing: after a server has gone, new ones are placed on it for minutes.
+ */
+export async function* readRange(place: Place, range: Range): AsyncGenerator<Stored> {
+  let next = range.from;
+  while (next <= range.to) {
+    for await (const message of oneByOne(place, range, next)) {
+      next = message.position + 1;
+      if (message.position > range.to) return;
+      yield message;
     }
-    await sleep(RETRY_MS);
+    if (next > range.to) return;
+    for await (const message of consumed(place, range, next)) {
+      next = message.position + 1;
+      if (message.position > range.to) return;
+      if (message.label.kind !== 'head') yield message;
+    }
+  }
+}
+
+/** Some messages; the last one may be behind the range. */
+async function* oneByOne(place: Place, { subject, fence, to }: Range, from: number): AsyncGenerator<Stored> {
+  const { link, attempts, subjects } = place;
+  const ask = async (next: number): Promise<Stored> => {
+    const found = await link.next(subjects.stream, subject, next);
+    if (found) return found;
+    const last = await link.last(subjects.stream, fence ?? subject);
+    if (last && last.position > to) return last;
+    throw new Error(`the server that leads ${subjects.stream} does not show all that is there`);
+  };
+  let next = from;
+  for (let count = 0; count < ONE_BY_ONE && next <= to; count++) {
+    const message = await attempts.read(() => ask(next));
+    yield message;
+    next = message.position + 1;
+  }
+}
+
+/** Messages as long as they come. */
+async function* consumed(place: Place, { subject, fence }: Range, from: number): AsyncGenerator<Stored> {
+  const { link, attempts, subjects, sender } = place;
+  const names = fence === undefined ? [subject] : [subject, fence];
+  let reading: Reading | undefined;
+  try {
+    reading = await link.consume(subjects.stream, names, from, sender.consumerName());
+    for await (const message of untilSilent(reading)) {
+      attempts.requireOpen();
+      yield message;
+    }
+  } catch (error) {
+    attempts.requireOpen();
+    if (error instanceof ReporterError) throw error;
+  } finally {
+    reading?.end();
   }
 }
 

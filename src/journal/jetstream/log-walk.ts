@@ -19,7 +19,7 @@ export async function* walkLog(place: Place, head: HeadRecord, to: number): Asyn
   for (let isSecond = false; ; isSecond = true) {
     let gap: number | undefined;
     const assembly = new Assembly();
-    for await (const message of readRange(place, { subjects: [subjects.log], from: last + 1, to })) {
+    for await (const message of readRange(place, { subject: subjects.log, from: last + 1, to })) {
       if (message.label.previous !== last) {
         // Before it is called missing, it is asked for again.
         if (!isSecond) {
@@ -40,7 +40,7 @@ export async function* walkLog(place: Place, head: HeadRecord, to: number): Asyn
 export async function readWhole(place: Place, { first, position }: Span): Promise<Whole | undefined> {
   const assembly = new Assembly();
   let found: Whole | undefined;
-  const range = { subjects: [place.subjects.log], from: first, to: position };
+  const range = { subject: place.subjects.log, from: first, to: position };
   for await (const message of readRange(place, range)) found = assembly.add(message);
   return found;
 }

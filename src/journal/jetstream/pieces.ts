@@ -83,8 +83,8 @@ export interface Piece {
 /** The pieces of a snapshot, in order. */
 export async function* readPieces(place: Place, snapshot: SnapshotPlace): AsyncGenerator<Piece> {
   const { subjects } = place;
-  // The log as well: were the last piece missing, something of the log would end the range.
-  const range = { subjects: [subjects.pieces, subjects.log], from: snapshot.first, to: snapshot.last };
+  // Heads are published behind the pieces that they name, and the last one is never purged.
+  const range = { subject: subjects.pieces, fence: subjects.head, from: snapshot.first, to: snapshot.last };
   const assembly = new Assembly();
   let next = { piece: 0, part: 0 };
   const isNew = ({ label }: Stored) =>

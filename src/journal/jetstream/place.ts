@@ -14,8 +14,6 @@ export interface Shared {
   readonly events: EventSink;
   readonly faults: JournalFaults | undefined;
   readonly sender: Sender;
-  /** Of each stream, at least. */
-  readonly replicas: number;
 }
 
 /** One partition, and how it is reached. */
@@ -33,6 +31,11 @@ export class Sender {
   constructor(node: string, incarnation: string) {
     this.node = node;
     this.incarnation = incarnation;
+  }
+
+  /** A name that no other consumer has. */
+  consumerName(): string {
+    return `${this.node}-${this.incarnation}-${++this.#lastId}`;
   }
 
   /** A label of something that was not written before. */

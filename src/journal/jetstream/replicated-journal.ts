@@ -69,7 +69,7 @@ export class ReplicatedJournal implements Journal {
       const { writers, replicas = 3, streams = Math.min(MAX_STREAMS, writers) } = options;
       const meta = await openStreams(link, sender, { cluster, writers, streams, replicas, openMs });
       const attempts = new Attempts(events, faults);
-      const shared = { link, attempts, peers: new LocalPeers(), events, faults, sender, replicas };
+      const shared = { link, attempts, peers: new LocalPeers(), events, faults, sender };
       return new ReplicatedJournal(cluster, meta, shared);
     } catch (error) {
       await link.close();
