@@ -19,7 +19,8 @@ export function natsProgram(name: 'nats' | 'nats2.9' = 'nats'): string {
 
 export interface ClusterOptions {
   readonly servers?: number;
-  readonly program?: string;
+  /** What each server runs; 2.10.27 unless given. */
+  readonly programs?: readonly string[];
   /** `max_payload` of the servers; their default unless given. */
   readonly maxPayload?: number;
 }
@@ -33,7 +34,7 @@ interface Member {
 
 /** Real servers on loopback, whose JetStream is one cluster. Destroyed with the process at the latest. */
 export class NatsCluster {
-  readonly #program: string;
+  readonly #programs: readonly string[];
   readonly #dir: string;
   readonly #members: Member[];
 
@@ -51,8 +52,8 @@ export class NatsCluster {
     }
   }
 
-  private constructor({ program, maxPayload }: ClusterOptions, ports: number[], routes: number[]) {
-    this.#program = program ?? natsProgram();
+  private constructor({ programs, maxPayload }: ClusterOptions, ports: number[], routes: number[]) {
+    this.#programs = programs ?? ports.map(() => natsProgram());
     this.#dir = mkdtempSync(path.join(os.tmpdir(), 'lars-nats-'));
     process.once('exit', () => this.destroy());
     this.#members = ports.map((port, index) => {
@@ -104,7 +105,7 @@ export class NatsCluster {
 
   start(index: number): void {
     const member = this.#members[index]!;
-    const child = spawn(this.#program, ['-c', path.join(member.dir, 'conf')], { stdio: 'ignore' });
+    const child = spawn(this.#programs[index]!, ['-c', path.join(member.dir, 'conf')], { stdio: 'ignore' });
     child.once('exit', () => {
       if (member.child === child) member.child = undefined;
     });

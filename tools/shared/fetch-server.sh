@@ -4,6 +4,7 @@
 #   sh tools/shared/fetch-server.sh mysql        MySQL, from Debian's unstable suite
 #   sh tools/shared/fetch-server.sh mariadb11    MariaDB 11.8, from Debian's trixie
 #   sh tools/shared/fetch-server.sh nats         NATS 2.10.27, from Debian's trixie
+#   sh tools/shared/fetch-server.sh nats2.9      NATS 2.9.10, from Debian's bookworm: too old for a journal
 #
 # Prints the program to start, a script that runs the server with the libraries it came with. Needs a Debian with
 # apt-get, no root. The mirror is the one of this machine's own apt sources, signatures are checked with its Debian
@@ -23,8 +24,11 @@ case $name in
   nats)
     suite=trixie package=nats-server server=nats-server
     ;;
+  nats2.9)
+    suite=bookworm package=nats-server server=nats-server
+    ;;
   *)
-    echo 'usage: fetch-server.sh mysql|mariadb11|nats' >&2
+    echo 'usage: fetch-server.sh mysql|mariadb11|nats|nats2.9' >&2
     exit 1
     ;;
 esac
