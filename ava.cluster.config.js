@@ -2,7 +2,7 @@
 export default {
   files: ['dist/test/journal/jetstream/*.test.js'],
   cache: false,
-  concurrency: 1,
+  concurrency: 2,
   timeout: '3m',
   workerThreads: false,
 };

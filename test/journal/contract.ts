@@ -15,6 +15,8 @@ export interface Engine {
   fresh(t: ExecutionContext): (options: Omit<JournalOptions, 'dir'>) => Promise<Journal>;
   /** Whether the number of partitions can be changed. */
   readonly hasRelayout: boolean;
+  /** How many random lives of a journal are tried; 30 unless given. */
+  readonly runs?: number;
 }
 
 const BOUND = { boundMs: 20_000 };
@@ -526,7 +528,7 @@ function testWhole(engine: Engine): void {
         );
         await journal.close();
       }),
-      { numRuns: 30 },
+      { numRuns: engine.runs ?? 30 },
     );
   });
 }

@@ -47,11 +47,22 @@ export class Chain {
     }
   }
 
-  /** Appends one thing, in parts if need be: it is there when its last part is. Each when the one before is done. */
-  append(kind: Label['kind'], sequence: number, body: Uint8Array): Promise<Span> {
-    const appended = this.#turn.then(() => this.#append(kind, sequence, body));
-    this.#turn = appended.catch(() => {});
-    return appended;
+  /**
+   * Appends one thing, in parts if need be: it is there when its last part is. Each has its turn when the one before is
+   * done: only then `encode` is called, and `appended` before the next one.
+   */
+  append(
+    kind: Label['kind'],
+    sequence: number,
+    encode: () => Uint8Array,
+    appended: (span: Span, bytes: number) => void,
+  ): Promise<void> {
+    const done = this.#turn.then(async () => {
+      const body = encode();
+      appended(await this.#append(kind, sequence, body), body.length);
+    });
+    this.#turn = done.catch(() => {});
+    return done;
   }
 
   async #append(kind: Label['kind'], sequence: number, body: Uint8Array): Promise<Span> {

@@ -42,13 +42,9 @@ export class PartitionLetters {
   }
 
   /** The entry at a position is durable. */
-  settle(position: number, at: number, confirmed: Int32Array, { refusals, released }: Settling): void {
+  settle(position: number, { at, refusals, released }: Settling): void {
     this.#position = position;
-    if (this.#letters.size > 0) {
-      for (const key of released) this.#letters.delete(nameOf(key, 0));
-      for (let word = 0; word < confirmed.length; word += WORDS_PER_KEY)
-        this.#letters.delete(nameOf(confirmed, word));
-    }
+    for (const key of released) this.#letters.delete(nameOf(key, 0));
     for (const { words, code, message } of refusals) {
       const name = nameOf(words, 0);
       const before = this.#letters.get(name)?.deadLetter;
@@ -64,8 +60,9 @@ export class PartitionLetters {
     }
   }
 
-  has(key: Int32Array): boolean {
-    return this.#letters.has(nameOf(key, 0));
+  /** Whether the key whose packed words begin at `words[at]` has one. */
+  has(words: Int32Array, at: number): boolean {
+    return this.#letters.size > 0 && this.#letters.has(nameOf(words, at));
   }
 
   get(key: Int32Array): StoredDeadLetter | undefined {

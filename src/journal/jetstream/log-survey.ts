@@ -83,7 +83,7 @@ async function surveyRecords(place: Place, head: HeadRecord, to: number, tell: T
     totals.bytes += body.length;
     let record: JournalRecord;
     try {
-      record = decodeEntry(body, place.peers).record;
+      record = decodeEntry(body, place.peers).record();
     } catch (error) {
       if (!isSkipped) note(`record ${label.sequence}`, messageOf(error));
       continue;

@@ -22,9 +22,6 @@ import type { Place } from './place.js';
 import { purgeBehind } from './purge.js';
 import { RecordIndex } from './record-index.js';
 
-const NO_WORDS = new Int32Array(0);
-const NO_REFUSALS: Settling['refusals'] = [];
-
 /** One partition, as its owner has it: a replay makes this process the owner. */
 export class OwnedPartition implements PartitionJournal {
   readonly letters: PartitionLetters;
@@ -118,12 +115,13 @@ export class OwnedPartition implements PartitionJournal {
     const isSkipped = this.#head.value.skipped.includes(position);
     try {
       if (label.kind === 'release') {
-        this.#settle(position, 0, NO_WORDS, { refusals: NO_REFUSALS, released: decodeRelease(body) });
+        this.#settle(position, { at: 0, refusals: [], released: decodeRelease(body) });
         return undefined;
       }
-      const { record, settling } = decodeEntry(body, this.#place.peers);
-      this.#settle(position, record.at, record.confirmed, settling);
+      const entry = decodeEntry(body, this.#place.peers);
+      if (entry.settling) this.#settle(position, entry.settling);
       if (label.sequence <= head.sequence) return undefined;
+      const record = entry.record();
       this.#records.add(label.sequence, whole, body.length);
       return isSkipped ? remainderOf(record) : record;
     } catch (error) {
@@ -134,19 +132,27 @@ export class OwnedPartition implements PartitionJournal {
   }
 
   /** Unless the snapshot was taken behind it. */
-  #settle(position: number, at: number, confirmed: Int32Array, settling: Settling): void {
-    if (position > this.letters.position) this.letters.settle(position, at, confirmed, settling);
+  #settle(position: number, settling: Settling): void {
+    if (position > this.letters.position) this.letters.settle(position, settling);
   }
 
   async append(sequence: number, entry: JournalEntry): Promise<void> {
-    const { peers, faults, partition } = this.#place;
-    const { record } = entry;
-    const settling = settlingOf(entry);
-    const plain = encodeEntry(record, settling, peers);
-    const bytes = faults?.onStore?.(plain, { kind: 'record', partition, sequence }) ?? plain;
-    const span = await this.#chain.append('entry', sequence, bytes);
-    this.#records.add(sequence, span, bytes.length);
-    this.letters.settle(span.position, record.at, record.confirmed, settling);
+    const { peers, faults, partition, attempts } = this.#place;
+    attempts.requireOpen();
+    let settling: Settling | undefined;
+    const encode = () => {
+      settling = settlingOf(entry, (words, at) => this.letters.has(words, at));
+      return encodeEntry(
+        entry.record,
+        settling,
+        peers,
+        (bytes) => faults?.onStore?.(bytes, { kind: 'record', partition, sequence }) ?? bytes,
+      );
+    };
+    await this.#chain.append('entry', sequence, encode, (span, bytes) => {
+      this.#records.add(sequence, span, bytes);
+      this.letters.settle(span.position, settling!);
+    });
   }
 
   /** Nobody can take it from under a process; another owner takes it for good. */
@@ -159,10 +165,12 @@ export class OwnedPartition implements PartitionJournal {
 
   async release(keys: readonly Int32Array[]): Promise<void> {
     this.#place.attempts.requireOpen();
-    const released = keys.filter((key) => this.letters.has(key)).map((key) => key.slice());
+    const released = keys.filter((key) => this.letters.has(key, 0)).map((key) => key.slice());
     if (released.length === 0) return;
-    const { position } = await this.#chain.append('release', 0, encodeRelease(released));
-    this.letters.settle(position, 0, NO_WORDS, { refusals: NO_REFUSALS, released });
+    const encode = () => encodeRelease(released);
+    await this.#chain.append('release', 0, encode, ({ position }) =>
+      this.letters.settle(position, { at: 0, refusals: [], released }),
+    );
   }
 
   async snapshot(

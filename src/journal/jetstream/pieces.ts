@@ -32,8 +32,7 @@ export async function writePieces(
   const { sequence, epoch, source, letters } = content;
   const whole = sender.label('rows', { epoch });
   let written: SnapshotPlace | undefined;
-  const write = async (kind: Label['kind'], plain: Uint8Array): Promise<boolean> => {
-    const bytes = faults?.onStore?.(plain, { kind: 'piece', partition, sequence }) ?? plain;
+  const write = async (kind: Label['kind'], bytes: Uint8Array): Promise<boolean> => {
     const pieces = written?.pieces ?? 0;
     const positions = await publishParts(place, { ...whole, kind, sequence: pieces }, bytes, isStale);
     if (!positions) return false;
@@ -48,7 +47,9 @@ export async function writePieces(
   for (let slot = 0; slot < source.slotEnd; slot += ROWS_PER_PIECE) {
     const rows = source.copySlots(slot, slot + ROWS_PER_PIECE);
     if (rows.length === 0) continue;
-    const bytes = encodeSections(encodePiece(rows), jsonBytes(peers.listOf(rows)));
+    const plain = encodePiece(rows);
+    const stored = faults?.onStore?.(plain, { kind: 'piece', partition, sequence }) ?? plain;
+    const bytes = encodeSections(stored, jsonBytes(peers.listOf(rows)));
     if (isStale() || !(await write('rows', bytes))) return undefined;
   }
   for (let from = 0; from < letters.length; from += LETTERS_PER_PIECE) {

@@ -14,6 +14,8 @@ test.after.always(() => cluster?.destroy());
 testJournalContract({
   name: 'jetstream',
   hasRelayout: false,
+  // A new journal takes a second: its streams elect their leaders.
+  runs: 10,
   fresh: (t) => {
     const name = freshName();
     t.teardown(async () => {
