@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { until } from '../../src/testing/until.js';
 
@@ -69,7 +70,9 @@ export class NatsCluster {
       ];
       if (routes.length > 1) {
         const others = routes.map((route) => `"nats://127.0.0.1:${route}"`).join(', ');
-        lines.push(`cluster { name: lars, listen: "127.0.0.1:${routes[index]}", routes: [${others}] }`);
+        lines.push(
+          `cluster { name: ${path.basename(this.#dir)}, listen: "127.0.0.1:${routes[index]}", routes: [${others}] }`,
+        );
       }
       writeFileSync(path.join(dir, 'conf'), lines.join('\n'));
       return { name, port, dir, child: undefined };
@@ -82,24 +85,36 @@ export class NatsCluster {
   }
 
   /** A connection of the test's own. Takes whichever server is up. */
-  async client(servers = this.servers): Promise<NatsConnection> {
+  async client(servers: string | string[] = this.servers): Promise<NatsConnection> {
     const options = { maxReconnectAttempts: -1, reconnectTimeWait: 100, timeout: 2000 };
     return until(() => connect({ servers, ...options }), { ...START, what: 'a connection' });
   }
 
-  /** All servers that run have a leader, and JetStream answers. */
+  /** JetStream answers on all servers that run, and places streams on each. */
   async ready(): Promise<void> {
     const running = this.#members.filter(({ child }) => child);
-    for (const { port, name } of running) {
-      const client = await this.client([`127.0.0.1:${port}`]);
-      try {
-        await until(async () => (await jetstreamManager(client, { timeout: 1000 })).getAccountInfo(), {
-          ...START,
-          what: `JetStream on ${name}`,
-        });
-      } finally {
-        await client.close();
-      }
+    for (const { port, name } of running)
+      await this.#answer(`127.0.0.1:${port}`, `JetStream on ${name}`, async () => {});
+    await this.#answer(this.servers, 'a stream on all servers', async ({ streams }) => {
+      await streams.add({ name: 'ready', subjects: ['ready'], num_replicas: running.length });
+      await streams.delete('ready');
+    });
+  }
+
+  async #answer(
+    servers: string | string[],
+    what: string,
+    ask: (manager: JetStreamManager) => Promise<void>,
+  ): Promise<void> {
+    const client = await this.client(servers);
+    try {
+      const answered = async () => {
+        await ask(await jetstreamManager(client, { timeout: 1000 }));
+        return true;
+      };
+      await until(answered, { ...START, what });
+    } finally {
+      await client.close();
     }
   }
 
@@ -162,18 +177,26 @@ export class NatsCluster {
   }
 }
 
+/** Below those that systems give to connections: nobody else takes one before its server does. */
+const LOWEST_PORT = 10_000;
+const HIGHEST_PORT = 32_000;
+
 /** Ports that were free a moment ago. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(LOWEST_PORT, HIGHEST_PORT);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const isListening = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (isListening) await new Promise((resolve) => server.close(resolve));
+  return isListening;
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorOf, ReporterError } from '../../model/errors.js';
 import type { EventSink } from '../../observe/events.js';
 import type { JournalFaults } from '../faults.js';
-import { closed } from './link.js';
+import { closed } from './nats-link.js';
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 1000;

@@ -1,8 +1,8 @@
 import { ReporterError } from '../../model/errors.js';
 import { appendIf } from './conditional.js';
 import type { Label } from './label.js';
+import { type Place, partsOf } from './log-place.js';
 import type { Ownership } from './ownership.js';
-import { type Place, partsOf } from './place.js';
 
 const NOTHING = new Uint8Array(0);
 

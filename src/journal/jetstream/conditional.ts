@@ -1,6 +1,6 @@
 import { isSame, type Label, type Stored } from './label.js';
-import { Refused } from './link.js';
-import type { Place } from './place.js';
+import type { Place } from './log-place.js';
+import { Refused } from './nats-link.js';
 
 /** What became of a conditional append. */
 export type Outcome =

@@ -1,7 +1,7 @@
 import { ReporterError } from '../../model/errors.js';
 import type { Stored } from './label.js';
-import type { Reading } from './link.js';
-import type { Place } from './place.js';
+import type { Place } from './log-place.js';
+import type { Reading } from './nats-link.js';
 
 /** Messages that are asked for one by one before a consumer is tried: most logs are short. */
 const ONE_BY_ONE = 64;

@@ -2,10 +2,10 @@ import { messageOf } from '../../model/errors.js';
 import type { JournalEvent, JournalProblem, PartitionSurvey } from '../contract.js';
 import { type JournalRecord, remainderOf, wrongIn } from '../record.js';
 import { decodeEntry } from './entry.js';
-import { type HeadRecord, readHead } from './head.js';
+import type { Place } from './log-place.js';
 import { walkLog } from './log-walk.js';
+import { type HeadRecord, readHead } from './partition-head.js';
 import { decodeLetters, decodeRows, readPieces, rowsIn } from './pieces.js';
-import type { Place } from './place.js';
 
 type Note = (place: string, problem: string) => void;
 type Tell = (event: JournalEvent) => void;

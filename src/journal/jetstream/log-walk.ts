@@ -1,7 +1,7 @@
 import type { Span } from './chain.js';
-import type { HeadRecord } from './head.js';
+import type { Place } from './log-place.js';
 import { Assembly, readRange, type Whole } from './log-reader.js';
-import type { Place } from './place.js';
+import type { HeadRecord } from './partition-head.js';
 
 /** What is met in a log behind the snapshot. */
 export type Met =

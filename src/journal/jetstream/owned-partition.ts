@@ -12,13 +12,13 @@ import {
   type Settling,
   settlingOf,
 } from './entry.js';
-import { Head, type HeadRecord } from './head.js';
-import { Keeping } from './keeping.js';
+import type { Place } from './log-place.js';
 import type { Whole } from './log-reader.js';
 import { readWhole, walkLog } from './log-walk.js';
 import { Ownership } from './ownership.js';
+import { Head, type HeadRecord } from './partition-head.js';
+import { PartitionQuarantine } from './partition-quarantine.js';
 import { decodeLetters, decodeRows, type Piece, readPieces, writePieces } from './pieces.js';
-import type { Place } from './place.js';
 import { purgeBehind } from './purge.js';
 import { RecordIndex } from './record-index.js';
 
@@ -29,7 +29,7 @@ export class OwnedPartition implements PartitionJournal {
   readonly #ownership: Ownership;
   readonly #chain: Chain;
   readonly #head: Head;
-  readonly #keeping: Keeping;
+  readonly #quarantine: PartitionQuarantine;
   readonly #records = new RecordIndex();
 
   constructor(place: Place) {
@@ -38,7 +38,7 @@ export class OwnedPartition implements PartitionJournal {
     this.#ownership = new Ownership(place.partition);
     this.#chain = new Chain(place, this.#ownership);
     this.#head = new Head(place, this.#ownership);
-    this.#keeping = new Keeping(place, this.#ownership, this.#head);
+    this.#quarantine = new PartitionQuarantine(place, this.#ownership, this.#head);
   }
 
   get sinceSnapshot(): { readonly bytes: number; readonly events: number } {
@@ -75,7 +75,7 @@ export class OwnedPartition implements PartitionJournal {
     for await (const met of walkLog(this.#place, head, to)) {
       if (met.kind === 'gap') {
         const error = new ReporterError('JOURNAL_CORRUPT', `messages before ${met.position} are missing`);
-        await this.#keeping.missing(met.position, last + 1, error);
+        await this.#quarantine.missing(met.position, last + 1, error);
         continue;
       }
       const record = await this.#record(met.whole, head);
@@ -103,7 +103,7 @@ export class OwnedPartition implements PartitionJournal {
       this.letters.restore(decodeLetters(bytes));
     } catch (error) {
       if (!(error instanceof ReporterError)) throw error;
-      await this.#keeping.piece(number, sequence, bytes, error);
+      await this.#quarantine.piece(number, sequence, bytes, error);
     }
     return undefined;
   }
@@ -126,7 +126,7 @@ export class OwnedPartition implements PartitionJournal {
       return isSkipped ? remainderOf(record) : record;
     } catch (error) {
       if (!(error instanceof ReporterError) || error.code !== 'JOURNAL_CORRUPT') throw error;
-      if (!isSkipped) await this.#keeping.record(position, label.sequence, body, error);
+      if (!isSkipped) await this.#quarantine.record(position, label.sequence, body, error);
       return undefined;
     }
   }
@@ -212,7 +212,7 @@ export class OwnedPartition implements PartitionJournal {
     const span = this.#records.get(sequence);
     if (!span || this.#head.value.skipped.includes(span.position)) return;
     const whole = await readWhole(this.#place, span);
-    if (whole) await this.#keeping.record(span.position, sequence, whole.body, error);
+    if (whole) await this.#quarantine.record(span.position, sequence, whole.body, error);
   }
 
   async quarantinedAt(): Promise<number> {

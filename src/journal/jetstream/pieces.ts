@@ -2,11 +2,11 @@ import type { DeadLetter } from '../../model/dead-letter.js';
 import { WORDS_PER_ROW } from '../../model/row.js';
 import type { SnapshotSource, StoredDeadLetter } from '../contract.js';
 import { decodePiece, encodePiece, ROWS_PER_PIECE } from '../record.js';
-import type { SnapshotPlace } from './head.js';
 import type { Label, Stored } from './label.js';
 import type { LocalPeers, PeerList } from './local-peers.js';
+import { type Place, partsOf } from './log-place.js';
 import { Assembly, readRange } from './log-reader.js';
-import { type Place, partsOf } from './place.js';
+import type { SnapshotPlace } from './partition-head.js';
 import { decodeSections, encodeSections, jsonBytes, jsonOf } from './sections.js';
 
 const LETTERS_PER_PIECE = 500;

@@ -1,5 +1,5 @@
-import type { Head } from './head.js';
-import type { Place } from './place.js';
+import type { Place } from './log-place.js';
+import type { Head } from './partition-head.js';
 
 const ATTEMPTS = 3;
 

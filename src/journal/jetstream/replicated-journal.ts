@@ -10,13 +10,13 @@ import type {
 } from '../contract.js';
 import { Attempts } from './attempts.js';
 import { AllLetters } from './dead-letters.js';
-import { Link } from './link.js';
 import { LocalPeers } from './local-peers.js';
+import { type Place, Sender, type Shared } from './log-place.js';
+import { type Meta, openStreams } from './log-streams.js';
 import { surveyLog } from './log-survey.js';
+import { Link } from './nats-link.js';
 import { importNats } from './nats-packages.js';
 import { OwnedPartition } from './owned-partition.js';
-import { type Place, Sender, type Shared } from './place.js';
-import { type Meta, openStreams } from './streams.js';
 import { partitionSubjects, requireName } from './subjects.js';
 
 const MAX_STREAMS = 8;

@@ -2,8 +2,8 @@ import type { EventSink } from '../../observe/events.js';
 import type { JournalFaults } from '../faults.js';
 import type { Attempts } from './attempts.js';
 import type { Label } from './label.js';
-import type { Link } from './link.js';
 import type { LocalPeers } from './local-peers.js';
+import type { Link } from './nats-link.js';
 import type { Subjects } from './subjects.js';
 
 /** What all partitions of a journal share. */

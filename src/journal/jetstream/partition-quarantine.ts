@@ -1,14 +1,14 @@
-import type { Head, HeadRecord } from './head.js';
+import type { Place } from './log-place.js';
+import { partsOf } from './log-place.js';
 import type { Ownership } from './ownership.js';
-import type { Place } from './place.js';
-import { partsOf } from './place.js';
+import type { Head, HeadRecord } from './partition-head.js';
 import { encodeSections, jsonBytes } from './sections.js';
 
 /**
  * The quarantine of one partition. What comes there is kept on a subject that is never purged, and the head says that it
  * is to be passed over: nobody but the owner can say that.
  */
-export class Keeping {
+export class PartitionQuarantine {
   readonly #place: Place;
   readonly #ownership: Ownership;
   readonly #head: Head;

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { StreamConfig } from '@nats-io/jetstream';
 import { ReporterError } from '../../model/errors.js';
 import type { Label } from './label.js';
-import { type Link, Refused, within } from './link.js';
-import type { Sender } from './place.js';
+import type { Sender } from './log-place.js';
+import { type Link, Refused, within } from './nats-link.js';
 import { decodeSections, encodeSections, jsonBytes, jsonOf } from './sections.js';
 import { metaSubject, streamOf, subjectsOf } from './subjects.js';
 

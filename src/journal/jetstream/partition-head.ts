@@ -1,7 +1,7 @@
 import { ReporterError } from '../../model/errors.js';
 import { appendIf } from './conditional.js';
+import type { Place } from './log-place.js';
 import type { Ownership } from './ownership.js';
-import type { Place } from './place.js';
 import { decodeSections, encodeSections, jsonBytes, jsonOf } from './sections.js';
 
 /** Where a partition's replay starts, and what of it is in quarantine. */
