@@ -13,8 +13,18 @@ export const LEASE_MS = 3000;
 export const HOLD_MS = (LEASE_MS * (1 - MAX_DRIFT)) / (1 + MAX_DRIFT);
 /** Looks that come further apart than this, ms, do not belong together: the bucket could not be read in between. */
 export const MAX_GAP_MS = 1000;
+/** A node that has not renewed its own lease for so long, ms, cannot tell whether anybody could. */
+export const MAX_UNRENEWED_MS = 1700;
 /** What was not answered is asked again, ms. */
 export const RETRY_MS = 300;
+
+/** What a process of a node begins with: see `join`. */
+export interface Joined {
+  readonly life: number;
+  /** Of the node's lease, and when it was asked for. */
+  readonly revision: number;
+  readonly sinceMs: number;
+}
 
 /** A node's own lease, kept by its own clock alone. */
 export interface Lease {
@@ -27,12 +37,17 @@ export interface Lease {
   isReplaced: boolean;
 }
 
-export function newLease(life: number): Lease {
-  return { life, revision: 0, sinceMs: Number.NEGATIVE_INFINITY, renewal: undefined, isReplaced: false };
+export function newLease({ life, revision, sinceMs }: Joined): Lease {
+  return { life, revision, sinceMs, renewal: undefined, isReplaced: false };
 }
 
 export function holdsLease({ sinceMs, isReplaced }: Lease, nowMs: number): boolean {
   return !isReplaced && nowMs - sinceMs < HOLD_MS;
+}
+
+/** Whether leases could be renewed of late, as far as this node knows: else those of others say nothing. */
+export function couldRenew({ sinceMs }: Lease, nowMs: number): boolean {
+  return nowMs - sinceMs <= MAX_UNRENEWED_MS;
 }
 
 /** The write that is due, if any. */
@@ -46,14 +61,16 @@ export function renewal(lease: Lease, nowMs: number): BucketAsk | undefined {
   return { kind: 'renew', revision: lease.revision, value: { life: lease.life } };
 }
 
-/** A renewal that expected the revision `expected` was answered. */
-export function renewed(lease: Lease, expected: number, record: LeaseRecord): void {
-  if (lease.renewal === undefined || expected !== lease.revision) return;
+/** A renewal that expected the revision `expected` was answered. True: for long, none could be written. */
+export function renewed(lease: Lease, expected: number, record: LeaseRecord, nowMs: number): boolean {
+  if (lease.renewal === undefined || expected !== lease.revision) return false;
+  const wasAway = !couldRenew(lease, nowMs);
   // A renewal that was refused found its own earlier try there, another life, or what an earlier life had left.
   if (record.life === lease.life) lease.sinceMs = lease.renewal.firstMs;
   if (record.life > lease.life) lease.isReplaced = true;
   lease.revision = record.revision;
   lease.renewal = undefined;
+  return wasAway;
 }
 
 /** The leases of all nodes, as one node sees them, by its own clock alone. */
@@ -99,6 +116,11 @@ export function seen(watch: Watch, number: number, records: readonly LeaseRecord
   watch.answeredMs = nowMs;
   watch.look = undefined;
   return true;
+}
+
+/** Time in which nobody could renew is over. */
+export function countAnew({ leases }: Watch, nowMs: number): void {
+  for (const known of leases) known.firstSeenMs = nowMs;
 }
 
 /**

@@ -1,56 +1,37 @@
 import type { BucketAnswer, Effect, Input, OwnerRecord, PeerMessage, Sender } from './cluster-messages.js';
-import {
-  holdsLease,
-  isLapsed,
-  type Lease,
-  look,
-  newLease,
-  newWatch,
-  renewal,
-  renewed,
-  seen,
-  type Watch,
-} from './lease.js';
-import {
-  batchCame,
-  claim,
-  claimed,
-  leave,
-  logAnswered,
-  newOwner,
-  type Owner,
-  ownerTick,
-  storeAnswered,
-} from './owner.js';
-import type { FenceKind } from './owner-fence.js';
+import * as leases from './lease.js';
+import { batchCame, claim, claimed, logAnswered, ordered, ownerTick, storeAnswered } from './owner.js';
+import { newOwner, type Owner, type OwnerOptions } from './owner-state.js';
 import { handAgain, journaled, type Lane, newLane, ownerSeen, takeRows } from './sender.js';
 
 /** One process of a cluster: its lease, a lane for each partition, and what it owns. */
 export interface Member {
   readonly sender: Sender;
-  readonly lease: Lease;
-  readonly watch: Watch;
+  readonly lease: leases.Lease;
+  readonly watch: leases.Watch;
   /** By partition. */
   readonly lanes: readonly Lane[];
   readonly owners: readonly Owner[];
 }
 
-export interface MemberOptions {
-  readonly sender: Sender;
+export interface MemberOptions extends Omit<OwnerOptions, 'sender'> {
+  readonly node: number;
+  readonly joined: leases.Joined;
   readonly nodes: number;
   readonly partitions: number;
-  readonly fence: FenceKind;
 }
 
-export function newMember({ sender, nodes, partitions, fence }: MemberOptions): Member {
+export function newMember(options: MemberOptions): Member {
+  const { node, joined, nodes, partitions, limits, fence } = options;
+  const sender = { node, life: joined.life };
   const ofEach = <T>(make: (partition: number) => T) =>
     Array.from({ length: partitions }, (_, index) => make(index));
   return {
     sender,
-    lease: newLease(sender.life),
-    watch: newWatch(nodes),
-    lanes: ofEach((partition) => newLane(partition, sender)),
-    owners: ofEach((partition) => newOwner(partition, sender, fence)),
+    lease: leases.newLease(joined),
+    watch: leases.newWatch(nodes),
+    lanes: ofEach((partition) => newLane(partition, sender, limits.batchRows)),
+    owners: ofEach((partition) => newOwner(partition, { sender, limits, fence })),
   };
 }
 
@@ -67,13 +48,18 @@ export function step(member: Member, input: Input, nowMs: number): Effect[] {
     case 'node':
       return fromPeer(member, input.message, nowMs);
     case 'log':
-      return logAnswered(owners[input.partition]!, input.answer, holdsLease(member.lease, nowMs), nowMs);
+      return logAnswered(
+        owners[input.partition]!,
+        input.answer,
+        leases.holdsLease(member.lease, nowMs),
+        nowMs,
+      );
     case 'bucket':
       return fromBucket(member, input.answer, nowMs);
     case 'store':
       return storeAnswered(owners[input.partition]!, input.answer, nowMs);
     case 'operator':
-      return leave(owners[input.partition]!, nowMs);
+      return ordered(owners[input.partition]!, input.order, nowMs);
     case 'clock':
       return tick(member, nowMs);
   }
@@ -89,10 +75,11 @@ function fromBucket(member: Member, answer: BucketAnswer, nowMs: number): Effect
     case 'claimed':
       return claimed(member.owners[answer.partition]!, answer.epoch, answer.revision, nowMs);
     case 'renewed':
-      renewed(member.lease, answer.expected, answer.record);
-      return [];
+      if (leases.renewed(member.lease, answer.expected, answer.record, nowMs))
+        leases.countAnew(member.watch, nowMs);
+      return member.lease.isReplaced ? [{ to: 'process', order: 'end' }] : [];
     case 'seen': {
-      if (!seen(member.watch, answer.number, answer.leases, nowMs)) return [];
+      if (!leases.seen(member.watch, answer.number, answer.leases, nowMs)) return [];
       return answer.owners.flatMap((record, partition) => [
         ...ownerSeen(member.lanes[partition]!, record.owner?.node, nowMs),
         ...claimWhenFree(member, partition, record, nowMs),
@@ -103,7 +90,7 @@ function fromBucket(member: Member, answer: BucketAnswer, nowMs: number): Effect
 
 function tick({ lease, watch, lanes, owners }: Member, nowMs: number): Effect[] {
   const effects: Effect[] = [];
-  for (const ask of [renewal(lease, nowMs), look(watch, nowMs)])
+  for (const ask of [leases.renewal(lease, nowMs), leases.look(watch, nowMs)])
     if (ask !== undefined) effects.push({ to: 'bucket', ask });
   for (const lane of lanes) effects.push(...handAgain(lane, nowMs));
   for (const owner of owners) effects.push(...ownerTick(owner, nowMs));
@@ -116,15 +103,21 @@ function claimWhenFree(member: Member, partition: number, record: OwnerRecord, n
   const mine = member.owners[partition]!;
   const { owner, revision } = record;
   const epoch = record.epoch + 1;
-  if (mine.phase === 'claiming' && mine.epoch === record.epoch && isSame(owner, sender))
-    return claimed(mine, record.epoch, revision, nowMs);
-  if (mine.phase !== 'none' || !holdsLease(lease, nowMs)) return [];
+  if (mine.phase === 'claiming') {
+    if (mine.epoch === record.epoch && isSame(owner, sender))
+      return claimed(mine, record.epoch, revision, nowMs);
+    if (nowMs - mine.claimedMs < leases.RETRY_MS) return [];
+    // Not answered: whether it is free is decided anew.
+    mine.phase = 'none';
+  }
+  if (mine.phase !== 'none' || !leases.holdsLease(lease, nowMs)) return [];
   const isGone =
     owner === undefined || owner.node === sender.node || watch.leases[owner.node]!.life > owner.life;
-  if (!isGone && !isLapsed(watch, owner.node)) return [];
+  if (!isGone && !(leases.isLapsed(watch, owner.node) && leases.couldRenew(lease, nowMs))) return [];
   const lapsed = isGone ? undefined : { node: owner.node, revision: watch.leases[owner.node]!.revision };
   const ask = { kind: 'claim', partition, revision, epoch, owner: sender } as const;
-  return claim(mine, epoch, { to: 'bucket', ask: lapsed ? { ...ask, lapsed } : ask }, nowMs);
+  claim(mine, epoch, nowMs);
+  return [{ to: 'bucket', ask: lapsed ? { ...ask, lapsed } : ask }];
 }
 
 function isSame(one: Sender | undefined, other: Sender): boolean {

@@ -5,17 +5,19 @@ import { RETRY_MS } from './lease.js';
 export interface Lane {
   readonly partition: number;
   readonly sender: Sender;
+  /** Rows of a batch at most. */
+  readonly batchRows: number;
   /** The node that owns the partition, as far as is known here. */
   owner: number | undefined;
   /** What came while a batch was on its way: the newest value of each key. */
-  merge: Map<number, number>;
+  readonly merge: Map<number, number>;
   /** Handed over again, unchanged, until it is journaled. Nothing newer overtakes it. */
   handed: { readonly batch: Batch; sentMs: number } | undefined;
   lastId: number;
 }
 
-export function newLane(partition: number, sender: Sender): Lane {
-  return { partition, sender, owner: undefined, merge: new Map(), handed: undefined, lastId: 0 };
+export function newLane(partition: number, sender: Sender, batchRows: number): Lane {
+  return { partition, sender, batchRows, owner: undefined, merge: new Map(), handed: undefined, lastId: 0 };
 }
 
 export function takeRows(lane: Lane, rows: readonly Row[], nowMs: number): Effect[] {
@@ -43,8 +45,8 @@ export function handAgain(lane: Lane, nowMs: number): Effect[] {
 
 function handOver(lane: Lane, nowMs: number): Effect[] {
   if (lane.handed || lane.merge.size === 0) return [];
-  const rows = [...lane.merge].map(([key, value]) => ({ key, value }));
-  lane.merge = new Map();
+  const rows = [...lane.merge].slice(0, lane.batchRows).map(([key, value]) => ({ key, value }));
+  for (const { key } of rows) lane.merge.delete(key);
   lane.handed = { batch: { sender: lane.sender, id: ++lane.lastId, rows }, sentMs: nowMs };
   return deliver(lane, nowMs);
 }

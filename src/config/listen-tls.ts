@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { DAY_MS, file, integer, type KeyMeta, otherHost, text } from './kinds.js';
 import { textProblem } from './values.js';
 
+const CLIENT_AUTH = 'none';
+
 /** The section `listen.tls`. */
 export const listenTls = z
   .strictObject({
@@ -21,10 +23,11 @@ export const listenTls = z
     ca: file('Certificates (PEM) of the authorities that vouch for certificates of agents.'),
     clientAuth: z
       .enum(['none', 'optional', 'required'])
-      .default('none')
+      .optional()
       .describe(
-        'Whether agents show certificates: `optional` looks at those that are shown, `required` also refuses who shows none.',
-      ),
+        'Whether agents show certificates: `optional` looks at those that are shown, `required` also refuses who shows none. With `listen.tls.ca`, it is to be said.',
+      )
+      .meta({ unset: CLIENT_AUTH } satisfies KeyMeta),
     allowNames: z
       .array(text(nameProblem).meta({ expected: 'a name of a certificate' } satisfies KeyMeta))
       .default([])
@@ -59,7 +62,8 @@ export const listenTls = z
   .superRefine((tls, context) => {
     const refuse = (key: keyof typeof tls, message: string) =>
       context.addIssue({ code: 'custom', path: [key], message });
-    const { port, cert, key, ca, clientAuth, allowNames, allowFingerprints } = tls;
+    const { port, cert, key, ca, allowNames, allowFingerprints } = tls;
+    const { clientAuth = CLIENT_AUTH } = tls;
     if (port === undefined) {
       const used = (['host', 'cert', 'key', 'ca'] as const).find((name) => tls[name] !== undefined);
       if (used !== undefined) refuse(used, 'is used with listen.tls.port alone: set it, too');
@@ -69,8 +73,12 @@ export const listenTls = z
     if (cert === undefined)
       refuse('cert', 'required with listen.tls.port: name the certificate of this reporter');
     if (key === undefined) refuse('key', 'required with listen.tls.port: name the key of listen.tls.cert');
-    if (ca !== undefined && clientAuth === 'none')
-      refuse('ca', 'is used where agents show certificates: set listen.tls.clientAuth to required');
+    // Who names an authority and nothing else may well believe that agents are checked by it.
+    if (ca !== undefined && tls.clientAuth === undefined)
+      refuse(
+        'ca',
+        'is used where agents show certificates: set listen.tls.clientAuth to required, or to none',
+      );
     const list =
       allowNames.length > 0 ? 'allowNames' : allowFingerprints.length > 0 ? 'allowFingerprints' : undefined;
     if (list !== undefined && clientAuth !== 'required')
@@ -80,6 +88,7 @@ export const listenTls = z
     else if (clientAuth !== 'none' && ca === undefined && list === undefined)
       refuse('clientAuth', 'nobody vouches for certificates of agents: set listen.tls.ca');
   })
+  .transform((tls) => ({ ...tls, clientAuth: tls.clientAuth ?? CLIENT_AUTH }))
   .prefault({});
 
 function nameProblem(name: string): string | undefined {

@@ -157,12 +157,15 @@ export class Connection implements Reader {
 
   /** Reads no more; what was read goes its way. */
   close(): void {
-    this.#refuse();
+    this.#refused = true;
+    this.#domain.replies.flush(this.socket);
+    endSocket(this.socket);
   }
 
   /** Ends our side in order, and reads on until the peer has ended its own; what it breaks off then is nobody's loss. */
   leave(): void {
     this.#refused = true;
+    this.#domain.replies.flush(this.socket);
     this.socket.end();
   }
 
@@ -366,7 +369,7 @@ export class Connection implements Reader {
   /** Closes it for replies that it does not read. */
   closeUnread(): void {
     this.#domain.events.emit({ type: 'connection-refused', peer: this.peer, reason: 'unread-replies' });
-    this.#refuse();
+    this.close();
   }
 
   #readOn(): void {
@@ -391,12 +394,7 @@ export class Connection implements Reader {
   /** Follows the stream no further. */
   #giveUp(): void {
     this.#isLost = true;
-    this.#refuse();
-  }
-
-  #refuse(): void {
-    this.#refused = true;
-    endSocket(this.socket);
+    this.close();
   }
 
   /** `bodyBytes`: as its header claims, where it is known. */

@@ -22,7 +22,7 @@ export interface HandledFrame {
   /**
    * Sends a frame on that connection, at any time, any number of them; does nothing when it has closed meanwhile. A
    * peer that leaves more than 1 MiB of replies unread is closed; so is the one that leaves most, when all peers together
-   * leave more than 64 MiB. Throws FrameError when the body is longer than 65527 bytes.
+   * leave more than 64 MiB. All replies of a turn are one write, which counts with 256 bytes more. Throws FrameError when the body is longer than 65527 bytes.
    */
   readonly reply: (id: number, body: Uint8Array) => void;
 }
@@ -127,7 +127,8 @@ export class HandlerTable {
         handling.load.remove(frame.body.length);
         resolve();
       };
-      result.then(end, (error: unknown) => {
+      // What only resembles a promise may throw, or tell twice that it is done.
+      Promise.resolve(result).then(end, (error: unknown) => {
         this.#failed(frame, error);
         end();
       });

@@ -95,9 +95,9 @@ export class Ingress {
     const buffer = this.#rows;
     buffer.release();
     try {
-      for (const report of reportsOf(message)) this.#append(buffer, report);
+      for (const report of reportsOf(message)) this.#take(buffer, report);
     } catch (error) {
-      // Whatever was told to us, it is no report; who waits for a receipt is not left waiting.
+      // Whatever was told to us, there are no reports in it; who waits for a receipt is not left waiting.
       this.#reject(0, messageOf(error));
     }
     if (buffer.length === 0) {
@@ -106,6 +106,17 @@ export class Ingress {
     }
     const credit: Credit = { outstanding: 0, isAwaited: isAwaited(message), settled };
     this.#options.inbox.offer(buffer.rows(), credit);
+  }
+
+  /** A report that cannot even be read takes none of those beside it along. */
+  #take(buffer: RowBuffer, report: Report): void {
+    const { length } = buffer;
+    try {
+      this.#append(buffer, report);
+    } catch (error) {
+      buffer.length = length;
+      this.#reject(0, messageOf(error));
+    }
   }
 
   #append(buffer: RowBuffer, report: Report): void {

@@ -197,7 +197,7 @@ export class Listener {
       this.#deny(socket, peer, denial, DENIALS[denial]);
       return;
     }
-    if (this.#size >= this.#options.maxConnections) {
+    if (this.#size >= this.#options.maxConnections && !handshakes.makeRoomFor(peer)) {
       this.#refuse(socket, peer);
       return;
     }
@@ -225,7 +225,8 @@ export class Listener {
       return;
     }
     const isFull = !stream && this.#size >= this.#options.maxConnections;
-    if (isFull && (this.#toBeSecured.has(socket) || !this.#handshakes?.makeRoom())) {
+    const isSecure = this.#toBeSecured.has(socket);
+    if (isFull && !(isSecure ? this.#handshakes?.makeRoomFor(address) : this.#handshakes?.makeRoom())) {
       this.#refuse(socket, address);
       return;
     }

@@ -4,7 +4,7 @@ import type { HandledFrame } from './handlers.js';
 
 /** How much of what handlers reply may wait for peers to read it. */
 export interface ReplyLimits {
-  /** Bytes on one connection; it is closed when there are more. */
+  /** Bytes on one connection, with what writes take beside them; it is closed when there are more. */
   readonly maxBytes: number;
   /** Bytes on all connections; the connection that has most of them is closed when there are more. */
   readonly maxTotalBytes: number;
@@ -24,7 +24,12 @@ export interface Asker {
 interface Unread {
   bytes: number;
   readonly asker: Asker;
+  /** Of this turn, and not written yet. */
+  frames: Uint8Array[];
 }
+
+/** What a write takes in memory beside its bytes, about. A peer that asks for many short replies leaves many. */
+const WRITE_BYTES = 256;
 
 /** Replies of handlers that peers have not read yet, over all connections. */
 export class Replies {
@@ -55,21 +60,40 @@ export class Replies {
     const { socket } = asker;
     // A write behind our end would break off what is still on its way.
     if (!socket.writable) return;
-    const unread = this.#unread.get(socket) ?? { bytes: 0, asker };
+    const unread = this.#unread.get(socket) ?? { bytes: 0, asker, frames: [] };
     this.#unread.set(socket, unread);
-    unread.bytes += frame.length;
-    this.#totalBytes += frame.length;
-    // Called once it is with the system, and also when the connection ends before.
-    socket.write(frame, () => this.#sent(socket, unread, frame.length));
+    if (unread.frames.length === 0) {
+      // Those of a turn go out together: a chunk of requests is answered by one write.
+      queueMicrotask(() => this.flush(socket));
+      this.#count(unread, WRITE_BYTES);
+    }
+    unread.frames.push(frame);
+    this.#count(unread, frame.length);
     if (unread.bytes > this.#limits.maxBytes) this.#close(socket, unread);
     else if (this.#totalBytes > this.#limits.maxTotalBytes) this.#closeLargest();
+  }
+
+  /** Writes what waits for the end of the turn: the connection may end before. */
+  flush(socket: Socket): void {
+    const unread = this.#unread.get(socket);
+    if (!unread || unread.frames.length === 0) return;
+    const bytes = Buffer.concat(unread.frames);
+    unread.frames = [];
+    const sent = () => this.#sent(socket, unread, bytes.length + WRITE_BYTES);
+    // Called once it is with the system, and also when the connection ends before.
+    if (socket.writable) socket.write(bytes, sent);
+    else sent();
+  }
+
+  #count(unread: Unread, bytes: number): void {
+    unread.bytes += bytes;
+    this.#totalBytes += bytes;
   }
 
   #sent(socket: Socket, unread: Unread, bytes: number): void {
     // What it had was given back when it was closed.
     if (this.#unread.get(socket) !== unread) return;
-    unread.bytes -= bytes;
-    this.#totalBytes -= bytes;
+    this.#count(unread, -bytes);
     if (unread.bytes === 0) this.#unread.delete(socket);
   }
 

@@ -215,8 +215,7 @@ export class Intake {
     let key = words[base + ORIGIN]!;
     if (!hasKey || storedKeys.caller(key) !== caller) {
       if (hasKey) storedKeys.release(key);
-      else if (key !== UNKNOWN_PEER)
-        storedKeys.leaveOwn(row, host, voices.ip(voice), key, words[base + HEARD]!);
+      else storedKeys.leaveOwn(row, host, voices.ip(voice), key, words[base + HEARD]!);
       key = storedKeys.hold(host, caller);
       words[base + ORIGIN] = key;
       // Read from the table, where nobody knows the machine; now it is known.

@@ -1,3 +1,4 @@
+import { UNKNOWN_PEER } from './peer-addresses.js';
 import { Records } from './slots.js';
 
 const WORDS = 6;
@@ -81,7 +82,9 @@ export class StoredKeys {
 
   /** A row whose key was its own has another one now. `last`, `heard`: who wrote its own, and when. */
   leaveOwn(row: number, host: number, caller: number, last: number, heard: number): void {
-    const key = this.#of(host, caller);
+    // Of a writer nobody knows there is nothing to remember, but that who wrote it before does not count any more.
+    const key = last === UNKNOWN_PEER ? this.#records.find(host, caller) : this.#of(host, caller);
+    if (key < 0) return;
     const { words } = this.#records;
     const base = key * WORDS;
     words[base + PEER] = last;

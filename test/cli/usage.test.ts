@@ -83,6 +83,11 @@ const WRONG: readonly (readonly [args: readonly string[], says: string])[] = [
     "error: option '--wait-ms <n>' argument 'x' is invalid. Expected an integer from 0 to 3600000.",
   ],
   [
+    ['incidents', '--follow', '--since', 'yesterday'],
+    "error: option '--since <time>' argument 'yesterday' is invalid. " +
+      'Expected a span such as 15m or 2h, or a time such as 2026-11-27T02:00:00Z.',
+  ],
+  [
     ['send', '--file', 'frames.bin', '--modid', '1'],
     "error: option '--file <frames>' cannot be used with option '--modid <n>'; see --help",
   ],

@@ -3,7 +3,7 @@ import { runSchedule } from '../../tools/schedules/schedule.js';
 
 const SCHEDULES = 5000;
 /** Fewer on a machine that is busy. */
-const BOUND_MS = 10_000;
+const BOUND_MS = 20_000;
 
 test('whatever is lost, doubled, late, paused or killed: no journaled row is lost, none steps back, ledgers balance', (t) => {
   const first = Number(process.env['LARS_TEST_SEED'] ?? 1);
@@ -19,7 +19,7 @@ test('whatever is lost, doubled, late, paused or killed: no journaled row is los
   t.log(`${runs} schedules from seed ${first} (set LARS_TEST_SEED to try others): ${JSON.stringify(total)}`);
   // They try what they are meant to try.
   for (const [name, times] of Object.entries(total))
-    t.true(times > runs / 20, `${name}: ${times} in ${runs}`);
+    t.true(times > runs / 40, `${name}: ${times} in ${runs}`);
 });
 
 test('a seed decides everything: what failed once fails again', (t) => {

@@ -15,6 +15,7 @@ test('a port with TLS shows a certificate, and may be on another address', (t) =
   const { tls } = parse({ ...SHOWN, host: '::1' }).listen;
   t.like(tls, { port: 7800, host: '::1', cert: '/srv/cert.pem', key: '/srv/key.pem', clientAuth: 'none' });
   t.notThrows(() => parse({ ...SHOWN, clientAuth: 'optional', ca: 'ca' }));
+  t.notThrows(() => parse({ ...SHOWN, clientAuth: 'none', ca: 'ca' }));
   t.notThrows(() =>
     parse({ ...SHOWN, clientAuth: 'required', ca: 'ca', allowNames: ['*.a.example', 'b', 'ü'] }),
   );

@@ -134,6 +134,29 @@ test('reports from inside the process are answered when they are journaled, bad 
   t.is([...store.rows.values()].filter((row) => row.succ === 7).length, 3);
 });
 
+test('a report that cannot even be read is refused alone', async (t) => {
+  const store = new MemoryStore();
+  const events: string[] = [];
+  const onEvent = ({ type }: { type: string }) => void events.push(type);
+  const reporter = await startReporter(config(t), { store, onEvent });
+  t.teardown(() => reporter.stop());
+  const [first, last] = [numberedReport(1, 1, 3, 5), numberedReport(2, 1, 3, 5)];
+  const textless = { ...first, modid: Object.create(null) as number };
+  const broken = {
+    ...first,
+    get results(): Report['results'] {
+      throw new Error('a bug of the host');
+    },
+  };
+  await reporter.report(first, textless, broken, last);
+  t.is(reporter.ledger().received, 6);
+  await until(() => store.rows.size === 6, { ...BOUND, what: 'the rows of both' });
+  await until(() => events.filter((type) => type === 'report-rejected').length === 2, {
+    ...BOUND,
+    what: 'both to be told',
+  });
+});
+
 test('other message ids go to the host’s handlers, which reply on the same connection', async (t) => {
   const host = nact.start();
   t.teardown(() => nact.stop(host));

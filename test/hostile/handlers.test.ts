@@ -105,6 +105,34 @@ test.serial(
   },
 );
 
+test.serial('what only resembles a promise may do as it likes', async (t) => {
+  const alike = (then: (done: () => void) => void) => Object.fromEntries([['then', then]]);
+  const answers: unknown[] = [
+    alike(() => {
+      throw new Error('a bug of the host');
+    }),
+    alike((done) => {
+      done();
+      done();
+    }),
+  ];
+  const siege = await Siege.start(tempDir(t), {
+    handlers: { [ASK]: () => answers.shift() as Promise<void> },
+  });
+  t.teardown(() => siege.stop().then(() => undefined));
+  const [agent] = await siege.agents(1);
+  await agent!.sendBytes(many(frameHeader(ASK, 0), 3));
+  await agent!.sendBytes(encodeReportFrame(roundOf(100, 1)));
+  await until(() => siege.traffic.framesRejected.handler === 1, {
+    ...BOUND,
+    what: 'the failure to be counted',
+  });
+  await until(() => siege.traffic.reports === 1, { ...BOUND, what: 'the report behind them' });
+  t.is(answers.length, 0);
+  await agent!.close();
+  await siege.atRest();
+});
+
 test.serial('of bodies, too, no more than the bound is with a handler', async (t) => {
   let held = 0;
   const siege = await Siege.start(tempDir(t), {

@@ -238,6 +238,19 @@ test('half-open handshakes of many addresses give up their places while others w
   t.true(site.tls.failed.timeout >= 2);
 });
 
+test('half-open handshakes give up their places to others of their address, and to nobody else for them', async (t) => {
+  const site = await TlsSite.start(t, { maxHandshakes: 4, handshakeTimeoutMs: 600_000 });
+  const slow = await Promise.all([1, 2].map(() => site.bare({ localAddress: '127.0.7.1' })));
+  await until(() => site.tls.pending === 2, { ...BOUND, what: 'two that are slow' });
+  for (let each = 1; each <= 6; each++) await site.bare({ localAddress: '127.0.5.1' });
+  for (const socket of slow) socket.resume();
+  site.dial({ localAddress: '127.0.5.1' }).write(frameOf(1, 1));
+  await site.stored(1);
+  t.true(site.tls.failed.timeout >= 4);
+  t.is(site.tls.pending, 8 - site.tls.failed.timeout);
+  t.true(slow.every((socket) => !socket.closed && !socket.destroyed));
+});
+
 test('connections that wait for a handshake give up their places to agents', async (t) => {
   const site = await TlsSite.start(
     t,
@@ -258,6 +271,20 @@ test('connections that wait for a handshake give up their places to agents', asy
   t.is(site.tls.pending, 0);
   // The one under way may have given up its place to those that wait.
   t.is(site.tls.failed.full + site.tls.failed.timeout, 5);
+});
+
+test('an address of which many wait for a handshake gives up places to one of which none does', async (t) => {
+  const site = await TlsSite.start(
+    t,
+    { maxHandshakes: 2, handshakeTimeoutMs: 600_000 },
+    { maxConnections: 8 },
+  );
+  for (let each = 0; each < 8; each++) await site.bare({ localAddress: `127.0.5.${each % 2}` });
+  await until(() => site.tls.pending === 8, { ...BOUND, what: 'the flood' });
+  site.dial({ localAddress: '127.0.6.1' }).write(frameOf(1, 1));
+  await site.stored(1);
+  t.is(site.tls.failed.full, 1);
+  t.is(site.reporter.status().traffic.refused, 0);
 });
 
 test('a balancer tells in front of the TLS bytes whom it speaks for; a stranger who does so is refused', async (t) => {

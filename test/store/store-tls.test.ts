@@ -1,7 +1,7 @@
-import os from 'node:os';
 import test from 'ava';
 import { startReporter } from '../../src/index.js';
 import { storeWayWarning } from '../../src/store/store-tls.js';
+import { ownAddress } from '../support/own-address.js';
 import { tempDir } from '../support/temp.js';
 
 test('a store that others can listen to is warned of, one on this machine or with TLS is not', (t) => {
@@ -27,9 +27,7 @@ test('a store that others can listen to is warned of, one on this machine or wit
 });
 
 test('a reporter says once that the way to its store is not protected', async (t) => {
-  const address = Object.values(os.networkInterfaces())
-    .flat()
-    .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
+  const address = ownAddress();
   if (address === undefined) {
     t.pass('this machine has no network');
     return;

@@ -515,9 +515,11 @@ export class NaiveView {
 
   #followService(s: string, flaggedUntil: number): void {
     const { blackedOut, callers, affected, X, window } = this.service(s);
+    const blackout = this.incidents.find(
+      (one) => one.s === s && one.kind === 'blackout' && one.ended === null,
+    );
     this.#follow(s, 'blackout', blackedOut > 0, this.now, blackedOut, callers);
-    const ended = this.incidents.findLast((one) => one.s === s && one.kind === 'blackout');
-    if (ended?.ended === this.now) ended.ended = Math.max(ended.began, flaggedUntil);
+    if (blackout && blackout.ended !== null) blackout.ended = Math.max(blackout.began, flaggedUntil);
     const E = this.#settings.errorShare;
     const isLarge = window !== null && X >= E;
     if (!isLarge) this.#errorsSince.delete(s);

@@ -1,6 +1,6 @@
 /**
  * How the cost of a row grows with what surrounds it: U against its reference, one thing varied at a time, and what
- * pending keys take. `npm run --silent build && node dist/tools/bench/growth.js [--rounds N] [--only NAME]`
+ * pending keys take. `npm run --silent build && node dist/tools/bench/growth.js [--rounds N] [--only NAME] [--server NAME]`
  */
 import { statSync } from 'node:fs';
 import path from 'node:path';
@@ -53,37 +53,56 @@ function benchWith(db: DatabaseServer, varied: Varied): Bench {
   return new Bench({ ...defaults, ...varied, db, say: note });
 }
 
+/** What is measured of one value, a round each. */
+interface Measured {
+  readonly rates: number[];
+  readonly ratios: number[];
+  readonly costs: number[];
+  readonly databaseCosts: number[];
+}
+
 async function run(
   db: DatabaseServer,
   { name, title, values, options }: Series,
   rounds: number,
 ): Promise<string> {
-  const lines = [
-    `| ${title} | rows/s | ratio to bare mysql2 | CPU of the reporter, µs a row |`,
-    '| - | - | - | - |',
-  ];
-  for (const value of values) {
-    const bench = benchWith(db, options(value));
-    const { keys, tableRows } = bench.options;
-    const shape: Shape = { agents: 10, services: Math.ceil(keys / 100), hosts: 10 };
-    const expected = digestOf(rowsOf(shape, 1));
-    const rates: number[] = [];
-    const ratios: number[] = [];
-    const costs: number[] = [];
-    for (let round = 0; round < (tableRows >= LARGE_TABLE ? 1 : rounds); round++) {
-      const measured = await throughReporter(bench, shape, expected);
-      const raw = await throughScript(bench, shape, RAW_CONNECTIONS, 1000, keysOf(shape), expected);
-      rates.push(measured.rowsPerSecond);
-      ratios.push(measured.rowsPerSecond / raw.rowsPerSecond);
-      costs.push(measured.cpuMicrosPerRow);
-      note(`${name} ${shown(value)}: ${shown(rates.at(-1)!)} rows/s, ${shown(ratios.at(-1)!)} ×`);
+  const all = new Map<number, Measured>(
+    values.map((value) => [value, { rates: [], ratios: [], costs: [], databaseCosts: [] }]),
+  );
+  // Values take turns: what else the machine does disturbs all of them.
+  for (let round = 0; round < rounds; round++)
+    for (const [value, measured] of all) {
+      const bench = benchWith(db, options(value));
+      if (round === 0 || bench.options.tableRows < LARGE_TABLE) await measure(bench, measured);
+      note(
+        `${name} ${shown(value)}: ${shown(measured.rates.at(-1)!)} rows/s, ${shown(measured.ratios.at(-1)!)} ×`,
+      );
     }
-    lines.push(
-      `| ${shown(value, 8)} | ${shown(median(rates))} | ${shown(median(ratios), 2)} | ${shown(median(costs), 2)} |`,
-    );
-  }
-  return lines.join('\n');
+  const lines = [...all].map(
+    ([value, { rates, ratios, costs, databaseCosts }]) =>
+      `| ${shown(value, 8)} | ${shown(median(rates))} | ${shown(median(ratios), 2)} | ${spread(costs)} | ${spread(databaseCosts)} |`,
+  );
+  return [
+    `| ${title} | rows/s | ratio to bare mysql2 | CPU of the reporter, µs a row | CPU of the database, µs a row |`,
+    '| - | - | - | - | - |',
+    ...lines,
+  ].join('\n');
 }
+
+async function measure(bench: Bench, { rates, ratios, costs, databaseCosts }: Measured): Promise<void> {
+  const shape: Shape = { agents: 10, services: Math.ceil(bench.options.keys / 100), hosts: 10 };
+  const expected = digestOf(rowsOf(shape, 1));
+  const measured = await throughReporter(bench, shape, expected);
+  const raw = await throughScript(bench, shape, RAW_CONNECTIONS, 1000, keysOf(shape), expected);
+  rates.push(measured.rowsPerSecond);
+  ratios.push(measured.rowsPerSecond / raw.rowsPerSecond);
+  costs.push(measured.cpuMicrosPerRow);
+  databaseCosts.push(measured.databaseMicrosPerRow);
+}
+
+/** Median (lowest … highest). */
+const spread = (values: readonly number[]) =>
+  `${shown(median(values))} (${shown(Math.min(...values))} … ${shown(Math.max(...values))})`;
 
 /** What distinct keys take that the store, being away, does not. */
 async function pending(db: DatabaseServer): Promise<string> {
@@ -116,14 +135,18 @@ async function main(): Promise<number> {
   const values = optionsOf(process.argv.slice(2), {
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
+    server: { type: 'string' },
   });
   const rounds = numberOf('--rounds', values.rounds, { from: 1, to: 1000 });
-  await withDatabase(async (db) => {
-    for (const series of SERIES)
-      if ((values.only ?? series.name) === series.name)
-        process.stdout.write(`${await run(db, series, rounds)}\n\n`);
-    if ((values.only ?? 'pending') === 'pending') process.stdout.write(`${await pending(db)}\n`);
-  });
+  await withDatabase(
+    async (db) => {
+      for (const series of SERIES)
+        if ((values.only ?? series.name) === series.name)
+          process.stdout.write(`${await run(db, series, rounds)}\n\n`);
+      if ((values.only ?? 'pending') === 'pending') process.stdout.write(`${await pending(db)}\n`);
+    },
+    { server: values.server },
+  );
   return 0;
 }
 

@@ -58,7 +58,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'listen.tls.cert': `出示给代理的证书（PEM），其后是中间机构的证书。\`listen.tls\` 的所有文件都在${READ_AGAIN}。`,
   'listen.tls.key': `\`listen.tls.cert\` 的私钥（PEM）；${SECRET_FILE}。`,
   'listen.tls.ca': '为代理的证书作担保的机构的证书（PEM）。',
-  'listen.tls.clientAuth': '代理是否出示证书：`optional` 检查出示的证书，`required` 还拒绝不出示证书的代理。',
+  'listen.tls.clientAuth':
+    '代理是否出示证书：`optional` 检查出示的证书，`required` 还拒绝不出示证书的代理。设置了 `listen.tls.ca` 时必须写明。',
   'listen.tls.allowNames':
     '代理的证书可以使用的名称，通用名或备用名；`*.` 代表一级标签。名称和指纹都没有 = `listen.tls.ca` 担保的全部允许。',
   'listen.tls.allowFingerprints': '允许连接的代理证书的 SHA-256 指纹，十六进制，无论由谁签发。',

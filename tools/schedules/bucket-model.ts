@@ -17,6 +17,7 @@ export class BucketModel {
   readonly #writtenMs = new Map<number, number>();
   /** Of each node: the revisions of its lease. */
   readonly #revisions: number[][];
+  readonly #outages: { readonly fromMs: number; readonly untilMs: number }[] = [];
   #revision = 0;
 
   constructor(nodes: number, partitions: number) {
@@ -40,12 +41,13 @@ export class BucketModel {
         return { kind: 'seen', number: ask.number, leases: state.leases, owners: state.owners };
       }
       case 'renew': {
-        if (leases[node]!.revision === ask.revision) {
+        const isTaken = leases[node]!.revision === ask.revision;
+        if (isTaken) {
           const record = { ...ask.value, revision: this.#next(atMs) };
           this.#revisions[node]!.push(record.revision);
           this.#states.push({ atMs, leases: leases.with(node, record), owners });
         }
-        return { kind: 'renewed', expected: ask.revision, record: this.now.leases[node]! };
+        return { kind: 'renewed', expected: ask.revision, isTaken, record: this.now.leases[node]! };
       }
       case 'claim': {
         const { partition, epoch, owner } = ask;
@@ -64,11 +66,31 @@ export class BucketModel {
     return this.#revision;
   }
 
+  revisionBefore(node: number, revision: number): number {
+    return this.#revisions[node]!.findLast((one) => one < revision) ?? 0;
+  }
+
   /** How long the lease of a node stood at a revision, until it moved, or until now. */
   stoodMs(node: number, revision: number, nowMs: number): number {
     const next = this.#revisions[node]!.find((one) => one > revision);
     const until = next === undefined ? nowMs : this.#writtenMs.get(next)!;
     return until - (this.#writtenMs.get(revision) ?? 0);
+  }
+
+  /** Nobody can renew, because the bucket cannot be read or cannot be written. */
+  away(fromMs: number, untilMs: number): void {
+    this.#outages.push({ fromMs, untilMs });
+  }
+
+  /** Of the time until now in which the lease stood at a revision: what comes behind the last outage of `leastMs`. */
+  countedMs(node: number, revision: number, nowMs: number, leastMs: number): number {
+    const stoodMs = this.stoodMs(node, revision, nowMs);
+    const movedMs = this.#writtenMs.get(revision) ?? 0;
+    const ends = this.#outages
+      .map(({ fromMs, untilMs }) => ({ from: Math.max(fromMs, movedMs), until: Math.min(untilMs, nowMs) }))
+      .filter(({ from, until }) => until - from >= leastMs)
+      .map(({ until }) => until);
+    return Math.min(stoodMs, nowMs - Math.max(movedMs, ...ends));
   }
 
   /** How long ago the lease of a node was renewed. */

@@ -11,8 +11,15 @@ export class StoreModel {
   readonly #sessions = new Map<number, { readonly session: Session; readonly process: string }>();
   #holder: Session | undefined;
   #fenceRow = { epoch: 0, count: 0 };
+  readonly #refuses: (value: number) => boolean;
   kills = 0;
   fenced = 0;
+  refused = 0;
+
+  /** `refuses`: values that are not taken, at the moment. */
+  constructor(refuses: (value: number) => boolean) {
+    this.#refuses = refuses;
+  }
 
   /** Undefined: there is nothing to say. */
   answer(ask: StoreAsk, process: string): StoreAnswer | undefined {
@@ -45,15 +52,21 @@ export class StoreModel {
       return { kind: 'fenced', session, number, ...this.#fenceRow };
     }
     if (count !== undefined) this.#fenceRow = { epoch, count: count + 1 };
+    const refused: number[] = [];
     for (const row of rows) {
-      const before = this.rows.get(row.key)?.sequence ?? 0;
+      if (this.#refuses(row.value)) {
+        refused.push(row.key);
+        continue;
+      }
+      const before = this.rows.get(row.key) ?? { sequence: 0, value: 0 };
       expectThat(
-        row.sequence >= before,
-        () => `the store steps back: key ${row.key} from entry ${before} to ${row.sequence}`,
+        row.sequence >= before.sequence && row.value >= before.value,
+        () => `the store steps back: from ${JSON.stringify(before)} to ${JSON.stringify(row)}`,
       );
       this.rows.set(row.key, row);
     }
-    return { kind: 'written', session, number };
+    this.refused += refused.length;
+    return { kind: 'written', session, number, refused };
   }
 
   /** The server finds that a connection is no more. */

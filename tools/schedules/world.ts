@@ -1,38 +1,20 @@
-import type { Effect, Input } from '../../src/cluster/cluster-messages.js';
-import { type Member, newMember, step } from '../../src/cluster/member.js';
-import type { Owner } from '../../src/cluster/owner.js';
+import type { Input } from '../../src/cluster/cluster-messages.js';
 import type { Dice } from '../../src/testing/dice.js';
 import { Broken } from './broken.js';
 import { BucketModel } from './bucket-model.js';
-import {
-  type Before,
-  before,
-  checkEffect,
-  checkEnd,
-  checkOwner,
-  hasChanged,
-  isSettled,
-  type Parts,
-} from './checks.js';
-import { EventQueue } from './event-queue.js';
+import { checkEnd, isSettled, type Parts } from './checks.js';
 import { LogModel } from './log-model.js';
-import { CALM, type Fault, MAX_DELAY_MS, MAX_LATE_READ_MS, type Plan, type Rates } from './plan.js';
+import { Network } from './message-network.js';
+import { type Around, Process } from './node-process.js';
+import type { Fault, Plan, Target } from './plan.js';
 import { StoreModel } from './store-model.js';
 
-const KEYS_OF_NODE = 3;
+const KEYS_OF_PROCESS = 3;
 const TICK_MS = 250;
 /** Everything must be settled so long after the last fault. */
 const SETTLING_MS = 30_000;
-
-interface Node {
-  readonly index: number;
-  life: number;
-  member: Member | undefined;
-  /** Paused: what comes is held. */
-  held: (() => void)[] | undefined;
-  /** Of each owner, as it was when it was last checked. */
-  were: Before[];
-}
+/** The store refuses one of so many values, while it refuses any. */
+const REFUSED = 4;
 
 /** How often what happened, to show that schedules try what they are meant to try. */
 export interface Happened {
@@ -44,293 +26,226 @@ export interface Happened {
   refusals: number;
   entries: number;
   handOvers: number;
+  snapshots: number;
+  deadLetters: number;
+  /** Processes that did not join, because another one of their node ran. */
+  inUse: number;
 }
 
-/** Nodes, a network, a log, a bucket and a store; a seed decides what happens to each message. */
-export class World implements Parts {
-  readonly logs: readonly LogModel[];
-  readonly stores: readonly StoreModel[];
-  readonly bucket: BucketModel;
-  readonly #dice: Dice;
-  readonly #plan: Plan;
-  readonly #queue = new EventQueue<() => void>();
-  readonly #nodes: readonly Node[];
+/** Processes, a network, a log, a bucket and a store. */
+export class World implements Around {
+  readonly plan: Plan;
+  readonly dice: Dice;
+  readonly network: Network;
+  readonly parts: Parts;
+  readonly #processes: readonly Process[];
   readonly #lastRead = new Map<number, number>();
-  #rates: Rates;
-  #now = 0;
   #values = 0;
-  #outageUntil = 0;
   #isStill = false;
-  readonly happened: Happened;
+  #ambushMs = 0;
 
   constructor(plan: Plan, dice: Dice) {
-    this.#dice = dice;
-    this.#plan = plan;
-    this.#rates = plan.rates;
+    this.plan = plan;
+    this.dice = dice;
+    this.network = new Network(plan.rates, dice);
     const ofPartitions = <T>(make: () => T) => Array.from({ length: plan.partitions }, make);
-    this.logs = ofPartitions(() => new LogModel());
-    this.stores = ofPartitions(() => new StoreModel());
-    this.bucket = new BucketModel(plan.nodes, plan.partitions);
-    this.#nodes = plan.clocks.map((_, index) => ({
-      index,
-      life: 0,
-      member: undefined,
-      held: undefined,
-      were: [],
-    }));
-    this.happened = {
-      ...{ events: 0, epochs: 0, takeovers: 0, kills: 0, fenced: 0, refusals: 0, entries: 0, handOvers: 0 },
+    const stream = { sequence: 0 };
+    const { batchRows, noteRows } = plan.limits;
+    const refuses = (value: number) => value % REFUSED === 0 && this.network.now < plan.repairedAtMs;
+    this.parts = {
+      logs: ofPartitions(() => new LogModel(stream, batchRows + noteRows)),
+      stores: ofPartitions(() => new StoreModel(refuses)),
+      bucket: new BucketModel(plan.nodes, plan.partitions),
     };
+    // The last one is a second process of a node.
+    this.#processes = plan.clocks.map((_, index) => {
+      const node = index < plan.nodes ? index : plan.twin.node;
+      return new Process(node, index, this);
+    });
   }
 
   /** Throws Broken. */
   run(): void {
-    for (const node of this.#nodes) {
-      this.#start(node);
-      this.#tickOften(node);
-      this.#readOften(node);
+    const { plan, network } = this;
+    for (const one of this.#processes) {
+      if (one.index < plan.nodes) one.start();
+      this.#tickOften(one);
+      this.#readOften(one);
     }
-    for (const { atMs, fault } of this.#plan.faults) this.#queue.put(atMs, () => this.#strike(fault));
-    this.#queue.put(this.#plan.calmAtMs, () => this.#calm());
-    this.#runUntil(() => this.#now > this.#plan.calmAtMs && this.#isSettled());
+    this.#orderOften();
+    for (const { atMs, fault } of plan.faults) network.at(atMs, () => this.#strike(fault));
+    network.at(plan.calmAtMs, () => this.#calm());
+    this.#runUntil(() => network.now > plan.calmAtMs && this.#isSettled());
     // What is still on its way from before comes now, and no clock ticks meanwhile. It may be news: that is settled, too.
     this.#isStill = true;
-    this.#runUntil(() => this.#queue.size === 0);
+    this.#runUntil(() => network.isEmpty);
     this.#isStill = false;
-    for (const node of this.#nodes) this.#tickOften(node);
+    for (const one of this.#processes) this.#tickOften(one);
     this.#runUntil(() => this.#isSettled());
-    checkEnd(this, this.#lastRead);
-    this.#count();
+    checkEnd(this.parts, this.#lastRead, plan.limits);
   }
 
   #runUntil(isDone: () => boolean): void {
+    const { network } = this;
     let nextLook = 0;
     for (;;) {
-      if (this.#now >= nextLook || this.#queue.size === 0) {
+      if (network.now >= nextLook || network.isEmpty) {
         if (isDone()) return;
-        nextLook = this.#isStill ? Number.POSITIVE_INFINITY : this.#now + TICK_MS;
+        nextLook = this.#isStill ? Number.POSITIVE_INFINITY : network.now + TICK_MS;
       }
-      const next = this.#queue.take();
-      if (next === undefined) continue;
-      this.#now = next.at;
-      this.happened.events++;
-      next.event();
-      if (this.#now > this.#plan.calmAtMs + SETTLING_MS) throw new Broken('nothing settles any more');
+      network.next();
+      if (network.now > this.plan.calmAtMs + SETTLING_MS) throw new Broken('nothing settles any more');
     }
   }
 
   #isSettled(): boolean {
-    return isSettled(
-      this.#nodes.flatMap(({ member }) => member ?? []),
-      this,
-    );
+    const nodes = this.#processes.filter(({ index }) => index < this.plan.nodes);
+    const members = nodes.flatMap(({ member }) => member ?? []);
+    return members.length === nodes.length && isSettled(members, this.parts);
   }
 
-  #tickOften(node: Node): void {
+  #tickOften(one: Process): void {
     if (this.#isStill) return;
-    this.#give(node, node.life, { from: 'clock' });
-    this.#queue.put(this.#now + this.#dice.between(TICK_MS - 50, TICK_MS + 50), () => this.#tickOften(node));
+    one.give({ from: 'clock' });
+    this.network.after(this.dice.between(TICK_MS - 50, TICK_MS + 50), () => this.#tickOften(one));
   }
 
-  /** Agents of a node report some of its keys. */
-  #readOften(node: Node): void {
-    if (this.#now >= this.#plan.calmAtMs) return;
-    const { nodes, partitions } = this.#plan;
-    if (node.member && !node.held) {
-      const partition = this.#dice.below(partitions);
-      const first = this.#dice.below(KEYS_OF_NODE);
-      const rows = Array.from({ length: this.#dice.between(1, 2) }, (_, index) => ({
-        key: (((first + index) % KEYS_OF_NODE) * nodes + node.index) * partitions + partition,
+  /** Agents of a process report some of its keys. */
+  #readOften(one: Process): void {
+    const { dice, network, plan } = this;
+    if (network.now >= plan.calmAtMs) return;
+    if (one.isRunning) {
+      const partition = dice.below(plan.partitions);
+      const first = dice.below(KEYS_OF_PROCESS);
+      const rows = Array.from({ length: dice.between(1, 2) }, (_, index) => ({
+        key: this.#keyOf(one, (first + index) % KEYS_OF_PROCESS, partition),
         value: ++this.#values,
       }));
       for (const { key, value } of rows) this.#lastRead.set(key, value);
-      this.#give(node, node.life, { from: 'agents', partition, rows });
+      one.give({ from: 'agents', partition, rows });
     }
-    this.#queue.put(this.#now + this.#dice.between(50, 700), () => this.#readOften(node));
+    network.after(dice.between(50, 700), () => this.#readOften(one));
   }
 
-  /** An input reaches a life of a node, now or when it goes on. */
-  #give(node: Node, life: number, input: Input): void {
-    if (node.life !== life || !node.member) return;
-    if (node.held) {
-      if (input.from !== 'clock') node.held.push(() => this.#give(node, life, input));
-      return;
-    }
-    const { member } = node;
-    const { rate, offsetMs } = this.#plan.clocks[node.index]!;
-    const effects = step(member, input, Math.floor(this.#now * rate) + offsetMs);
-    for (const owner of member.owners) this.#check(node, owner);
-    for (const effect of effects) {
-      checkEffect(member, effect, this, this.#now);
-      this.#carry(node, effect);
-    }
+  #keyOf({ index }: Process, number: number, partition: number): number {
+    return (number * this.#processes.length + index) * this.plan.partitions + partition;
   }
 
-  #check({ were }: Node, owner: Owner): void {
-    const was = were[owner.partition]!;
-    if (!hasChanged(owner, was)) return;
-    checkOwner(owner, was, this.logs[owner.partition]!);
-    if (owner.phase === 'none' && was.phase === 'owning') this.happened.handOvers++;
-    were[owner.partition] = before(owner);
+  /** Somebody tries dead letters again, or forgets them. */
+  #orderOften(): void {
+    const { dice, network, plan, parts } = this;
+    if (network.now >= plan.calmAtMs) return;
+    const partition = dice.below(plan.partitions);
+    const kind = dice.chance(1, 8) ? 'drop' : 'replay';
+    for (const key of parts.logs[partition]!.deadLetters.keys())
+      this.#ownerOf(partition).give({ from: 'operator', partition, order: { kind, key } });
+    network.after(dice.between(50, 1200), () => this.#orderOften());
   }
 
-  #carry(node: Node, effect: Effect): void {
-    const { life } = node;
-    switch (effect.to) {
-      case 'agents':
-        break;
-      case 'node': {
-        const to = this.#nodes[effect.node]!;
-        // It reaches whatever life of the node is there by then.
-        this.#send(true, () => this.#give(to, to.life, { from: 'node', message: effect.message }));
-        break;
-      }
-      case 'log': {
-        const { partition, ask } = effect;
-        this.#ask(() => {
-          const answer = this.logs[partition]!.answer(
-            ask,
-            this.#now,
-            this.#lateMs(),
-            this.#dice.between(1, 8),
-          );
-          return () => this.#give(node, life, { from: 'log', partition, answer });
-        });
-        break;
-      }
-      case 'bucket': {
-        const { ask } = effect;
-        if (ask.kind === 'claim' && ask.lapsed) this.happened.takeovers++;
-        this.#ask(() => {
-          const answer = this.bucket.answer(ask, node.index, this.#now, this.#lateMs());
-          return () => this.#give(node, life, { from: 'bucket', answer });
-        });
-        break;
-      }
-      case 'store': {
-        const { partition, ask } = effect;
-        const process = `${node.index}.${life}`;
-        this.#send(false, () => {
-          const answer = this.stores[partition]!.answer(ask, process);
-          if (answer) this.#send(false, () => this.#give(node, life, { from: 'store', partition, answer }));
-        });
-        break;
-      }
-    }
+  #ownerOf(partition: number): Process {
+    const node = this.parts.bucket.now.owners[partition]!.owner?.node ?? 0;
+    const ofNode = this.#processes.filter((one) => one.node === node);
+    return ofNode.find((one) => one.owns(partition)) ?? ofNode[0]!;
   }
 
-  /** Of log and bucket, which do not answer during an outage. */
-  #ask(act: () => () => void): void {
-    this.#send(true, () => {
-      if (this.#now < this.#outageUntil) return;
-      const answer = act();
-      this.#send(true, answer);
-    });
+  toNode(node: number, input: Input): void {
+    const up = this.#processes.filter((one) => one.node === node && one.member);
+    if (up.length > 0) this.dice.pick(up).give(input);
   }
 
-  #send(mayDouble: boolean, arrive: () => void): void {
-    const { lost, doubled, delayed } = this.#rates;
-    if (this.#dice.chance(lost, 1000)) return;
-    const copies = mayDouble && this.#dice.chance(doubled, 1000) ? 2 : 1;
-    for (let copy = 0; copy < copies; copy++) {
-      const delay = this.#dice.between(1, this.#dice.chance(delayed, 1000) ? MAX_DELAY_MS : 20);
-      this.#queue.put(this.#now + delay, arrive);
-    }
+  hadTwin(of: Process, sinceMs: number): boolean {
+    return this.#processes.some(
+      (one) => one !== of && one.node === of.node && (one.isUp || one.endedMs >= sinceMs),
+    );
   }
 
-  #lateMs(): number {
-    return this.#dice.chance(this.#rates.lateReads, 1000) ? this.#dice.between(1, MAX_LATE_READ_MS) : 0;
+  takesOver(process: Process): void {
+    if (this.network.now < this.plan.calmAtMs && this.#ambushMs > 0) process.pause(this.#ambushMs);
+    this.#ambushMs = 0;
+  }
+
+  /** What it had read and not journaled is lost. */
+  ended(of: Process): void {
+    for (let partition = 0; partition < this.plan.partitions; partition++)
+      for (let number = 0; number < KEYS_OF_PROCESS; number++)
+        this.#lastRead.delete(this.#keyOf(of, number, partition));
+    const { name } = of;
+    if (of.index < this.plan.nodes) this.network.after(this.dice.between(50, 2500), () => of.start());
+    // Whether the server notices.
+    if (this.dice.chance(1, 2)) this.network.after(this.dice.between(1, 3000), () => this.#endSessions(name));
   }
 
   #strike(fault: Fault): void {
-    if (fault.kind === 'outage') {
-      this.#outageUntil = Math.max(this.#outageUntil, this.#now + fault.forMs);
-      return;
-    }
+    const { network, plan, parts } = this;
+    if (fault.kind === 'outage' || fault.kind === 'unwritable') {
+      const until = Math.min(network.now + fault.forMs, plan.calmAtMs);
+      parts.bucket.away(network.now, until);
+      network.away(fault.kind, until);
+    } else if (fault.kind === 'twin') {
+      const twin = this.#processes.at(-1)!;
+      twin.start();
+      network.after(fault.forMs, () => twin.end());
+    } else if (fault.kind === 'ambush') this.#ambushMs = fault.forMs;
+    else this.#strikeOne(fault);
+  }
+
+  #strikeOne(fault: Fault & { readonly of: Target }): void {
+    const { network, plan } = this;
     const { of } = fault;
-    const index = 'node' in of ? of.node : (this.bucket.now.owners[of.ownerOf]!.owner?.node ?? 0);
-    const node = this.#nodes[index]!;
-    const { life } = node;
-    if (!node.member) return;
+    const one = 'node' in of ? this.#processes[of.node]! : this.#ownerOf(of.ownerOf);
+    const { name } = one;
+    if (!one.isUp) return;
     switch (fault.kind) {
       case 'pause':
-        this.#pause(node, life, fault.forMs);
+        one.pause(fault.forMs);
         break;
       case 'stall':
-        this.#endSessions(`${index}.${life}`);
-        this.#queue.put(this.#now + fault.afterMs, () => this.#pause(node, life, fault.forMs));
+        this.#endSessions(name);
+        network.after(fault.afterMs, () => {
+          if (one.name === name && network.now < plan.calmAtMs) one.pause(fault.forMs);
+        });
         break;
       case 'kill':
-        node.member = undefined;
-        node.held = undefined;
-        for (const key of this.#lastRead.keys())
-          if (this.#nodeOf(key) === node.index) this.#lastRead.delete(key);
-        if (this.#dice.chance(1, 2))
-          this.#queue.put(this.#now + this.#dice.between(1, 3000), () =>
-            this.#endSessions(`${node.index}.${life}`),
-          );
-        this.#queue.put(this.#now + fault.forMs, () => this.#start(node));
+        one.end();
         break;
       case 'disconnect':
-        this.#endSessions(`${node.index}.${life}`);
+        this.#endSessions(name);
         break;
       case 'give-up':
-        this.#give(node, life, { from: 'operator', partition: fault.partition });
+        one.give({ from: 'operator', partition: fault.partition, order: { kind: 'give-up' } });
         break;
     }
-  }
-
-  #pause(node: Node, life: number, forMs: number): void {
-    if (node.life !== life || !node.member || this.#now >= this.#plan.calmAtMs) return;
-    node.held ??= [];
-    this.#queue.put(this.#now + forMs, () => this.#resume(node, life));
-  }
-
-  #nodeOf(key: number): number {
-    return Math.floor(key / this.#plan.partitions) % this.#plan.nodes;
   }
 
   #endSessions(process: string): void {
-    for (const store of this.stores) store.endSessions(process);
-  }
-
-  #start(node: Node): void {
-    if (node.member) return;
-    node.life++;
-    const { nodes, partitions, fence } = this.#plan;
-    const sender = { node: node.index, life: node.life };
-    node.member = newMember({ sender, nodes, partitions, fence });
-    node.were = node.member.owners.map(before);
-  }
-
-  #resume(node: Node, life: number): void {
-    if (node.life !== life || !node.held) return;
-    const { held } = node;
-    node.held = undefined;
-    // Whether it looks at the clock first is chance.
-    if (this.#dice.chance(1, 2)) this.#give(node, life, { from: 'clock' });
-    for (const event of held) event();
+    for (const store of this.parts.stores) store.endSessions(process);
   }
 
   #calm(): void {
-    this.#rates = CALM;
-    this.#outageUntil = this.#now;
-    for (const node of this.#nodes) {
-      this.#start(node);
-      this.#resume(node, node.life);
+    this.network.calm();
+    for (const one of this.#processes) {
+      if (one.index === this.plan.nodes) one.end();
+      else one.start();
+      one.resume();
     }
   }
 
-  #count(): void {
-    const { happened, logs, stores, bucket } = this;
-    for (const { epoch } of bucket.now.owners) happened.epochs += epoch;
-    for (const { entries, refusals } of logs) {
-      happened.entries += entries.length;
-      happened.refusals += refusals;
-    }
-    for (const { kills, fenced } of stores) {
-      happened.kills += kills;
-      happened.fenced += fenced;
-    }
+  get happened(): Happened {
+    const { logs, stores, bucket } = this.parts;
+    const sum = <T>(list: readonly T[], of: (one: T) => number) =>
+      list.reduce((total, one) => total + of(one), 0);
+    return {
+      events: this.network.events,
+      epochs: sum(bucket.now.owners, ({ epoch }) => epoch),
+      takeovers: sum(this.#processes, ({ takeovers }) => takeovers),
+      kills: sum(stores, ({ kills }) => kills),
+      fenced: sum(stores, ({ fenced }) => fenced),
+      refusals: sum(logs, ({ refusals }) => refusals),
+      entries: sum(logs, ({ last }) => last.length),
+      handOvers: sum(this.#processes, ({ handOvers }) => handOvers),
+      snapshots: sum(logs, ({ snapshots }) => snapshots),
+      deadLetters: sum(logs, ({ last }) => last.deadLettered),
+      inUse: sum(this.#processes, ({ refusals }) => refusals),
+    };
   }
 }

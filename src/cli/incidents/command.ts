@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { backoffMs } from '../../model/backoff.js';
 import type { Address } from '../../model/status.js';
+import { Parameters } from '../../view/query/parameters.js';
 import type { Incident, IncidentsAnswer } from '../../view/shapes.js';
 import { adminAddress } from '../admin-client.js';
 import { type CommonOptions, commandWith, loadSettingsWithWarnings } from '../settings.js';
@@ -42,6 +43,7 @@ export function incidentsCommand(terminal: Terminal): Command {
     .option(
       '--since <time>',
       'those that ran in this time, such as 15m, 2h or an ISO time (default: 1h; with --follow only those that run)',
+      timeOption,
     )
     .option('--cursor <file>', 'keep there what was printed, and print the rest the next time')
     .option(
@@ -50,6 +52,18 @@ export function incidentsCommand(terminal: Terminal): Command {
       addressOption,
     )
     .action((options: IncidentsOptions) => incidents(options, terminal));
+}
+
+/** Looked at here: a reporter that is away does not say what is wrong with it. */
+function timeOption(text: string): string {
+  try {
+    new Parameters(new URLSearchParams({ since: text }), ['since']).time('since', 0);
+  } catch {
+    throw new InvalidArgumentError(
+      'Expected a span such as 15m or 2h, or a time such as 2026-11-27T02:00:00Z.',
+    );
+  }
+  return text;
 }
 
 async function incidents(options: IncidentsOptions, terminal: Terminal): Promise<void> {

@@ -112,6 +112,14 @@ export class Handshakes {
     return one !== undefined;
   }
 
+  /** Gives up one that waits, of the address of which the most wait, for one of `peer`, of which fewer do. Whether there was one. */
+  makeRoomFor(peer: string): boolean {
+    const longest = this.#line.longest();
+    if (longest === undefined || this.#line.countOf(longest) <= this.countOf(peer) + 1) return false;
+    this.#fail(this.#line.lastOf(longest)!, 'full', TOO_MANY);
+    return true;
+  }
+
   /** Why the peer of a secure stream may not send any more, as the rules are now; undefined when it may. */
   refusalOf(socket: Socket): Refusal | undefined {
     return refusalOf(this.#certificates.get(socket), this.#rules, Date.now());
@@ -255,14 +263,13 @@ export class Handshakes {
   #begin(): void {
     this.#turn = undefined;
     const { maxHandshakes } = this.#rules;
-    const most = Math.ceil(maxHandshakes * SHARE_OF_AN_ADDRESS);
     for (let begun = 0; !this.#isHeld && this.#running.size < maxHandshakes; begun++) {
       if (begun === BEGUN_A_TURN) {
         this.#pump();
         return;
       }
-      const handshake = this.#line.next((peer) => (this.#runningOf.get(peer) ?? 0) < most);
-      if (!handshake) return;
+      const handshake = this.#line.next(this.#mayRun);
+      if (!handshake) break;
       this.#run(handshake);
     }
     if (!this.#isHeld) this.#losePatience();
@@ -276,18 +283,32 @@ export class Handshakes {
     this.#server.emit('connection', socket);
   }
 
-  /** All places are taken, and others wait: the oldest handshake has so much time and no more. */
+  /** Its address has not its share of the places yet. */
+  readonly #mayRun = (peer: string): boolean =>
+    (this.#runningOf.get(peer) ?? 0) < Math.ceil(this.#rules.maxHandshakes * SHARE_OF_AN_ADDRESS);
+
+  /** The oldest handshake for whose place somebody waits: of the same address, or of any when no place is free. */
+  #oldestAwaited(): Handshake | undefined {
+    const isFull = this.#running.size >= this.#rules.maxHandshakes;
+    const isAny = isFull && this.#line.some(this.#mayRun);
+    for (const handshake of this.#running)
+      if (isAny || this.#line.countOf(handshake.peer) > 0) return handshake;
+    return undefined;
+  }
+
+  /** Others wait: the oldest handshake whose place they could have has so much time and no more. */
   #losePatience(): void {
-    const [oldest] = this.#running;
-    if (this.#patience || this.#line.size === 0 || !oldest) return;
+    if (this.#patience || this.#line.size === 0) return;
+    const oldest = this.#oldestAwaited();
+    if (!oldest) return;
     const leftMs = PATIENCE_MS - (performance.now() - oldest.beganMs!);
     this.#patience = setTimeout(
       () => {
         this.#patience = undefined;
         // What has come already is looked at first.
         setImmediate(() => {
-          const isStill = this.#running.has(oldest) && this.#running.size >= this.#rules.maxHandshakes;
-          if (isStill && this.#line.size > 0 && performance.now() - oldest.beganMs! >= PATIENCE_MS)
+          const isStill = this.#oldestAwaited() === oldest;
+          if (isStill && performance.now() - oldest.beganMs! >= PATIENCE_MS)
             this.#fail(
               oldest,
               'timeout',

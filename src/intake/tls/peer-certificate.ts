@@ -102,10 +102,13 @@ function shown(names: readonly string[]): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
+/** An address of mail or of a page may end as the name of a machine does: what stands for `*` must be a label. */
 function isNamed(name: string, allowed: ReadonlySet<string>): boolean {
   const dot = name.indexOf('.');
-  return allowed.has(name) || (dot > 0 && allowed.has(`*${name.slice(dot)}`));
+  return allowed.has(name) || (LABEL.test(name.slice(0, dot)) && allowed.has(`*${name.slice(dot)}`));
 }
+
+const LABEL = /^[a-z0-9_-]+$/;
 
 const inSmall = (text: string) => text.toLowerCase();
 

@@ -42,6 +42,12 @@ export class WaitingLine<One> {
     return undefined;
   }
 
+  /** Whether anybody waits of an address that `mayGo`. */
+  some(mayGo: (address: string) => boolean): boolean {
+    for (const address of this.#byAddress.keys()) if (mayGo(address)) return true;
+    return false;
+  }
+
   /** The address of which the most wait; undefined when nobody does. */
   longest(): string | undefined {
     let longest: string | undefined;

@@ -42,10 +42,15 @@ test('names are compared as a whole, in any case; a star stands for the first la
   for (const other of ['agent', 'agent-11', 'site.example', '*.example', '*.agent-1.site.example'])
     t.is(named(other), 'not-allowed', other);
   t.is(reasonOf(shown({ names: [] }), rules({ allowNames: ['agent-1'] })), 'not-allowed');
-  t.is(
-    reasonOf(shown({ names: ['.site.example'] }), rules({ allowNames: ['*.site.example'] })),
-    'not-allowed',
-  );
+  // Some of them are of no machine: an address of mail, a page, a common name that is any text.
+  for (const odd of [
+    '.site.example',
+    'somebody@a.site.example',
+    'spiffe://a.site.example',
+    'a b.site.example',
+  ])
+    t.is(reasonOf(shown({ names: [odd] }), rules({ allowNames: ['*.site.example'] })), 'not-allowed', odd);
+  t.is(reasonOf(shown({ names: ['a@b.example'] }), rules({ allowNames: ['a@b.example'] })), undefined);
 });
 
 test('a fingerprint lets a certificate in, whoever has signed it, for its time and no longer', (t) => {

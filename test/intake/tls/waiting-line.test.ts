@@ -27,6 +27,13 @@ test('an address that may not go now is passed over, and keeps its turn', (t) =>
   t.is(line.next(anyone), 3);
 });
 
+test('whether anybody waits who may go is known', (t) => {
+  const line = lineOf(['a', 1], ['b', 2]);
+  t.true(line.some((address) => address === 'b'));
+  t.false(line.some((address) => address === 'c'));
+  t.false(lineOf().some(anyone));
+});
+
 test('who leaves is counted no more', (t) => {
   const line = lineOf(['a', 1], ['b', 2], ['b', 3]);
   t.is(line.longest(), 'b');

@@ -1,13 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import os from 'node:os';
 import test, { type ExecutionContext } from 'ava';
 import { migrate } from '../../../src/store/migration.js';
 import { openStore } from '../../../src/store/open.js';
 import type { StoreTlsKeys } from '../../../src/store/store-tls.js';
 import { renew, TestAuthority } from '../../../tools/shared/certificates.js';
 import { type DatabaseServer, PASSWORD, startServer } from '../../../tools/shared/database-server.js';
+import { ownAddress } from '../../support/own-address.js';
 import { batch, row } from '../../support/rows.js';
 import { tempDir } from '../../support/temp.js';
 import { LANE } from '../collect.js';
@@ -145,9 +145,7 @@ test('a server without TLS is refused where TLS is asked for, and gets no passwo
 });
 
 test('without TLS, no password goes to whoever is in between, in clear or for a key of his own', async (t) => {
-  const address = Object.values(os.networkInterfaces())
-    .flat()
-    .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
+  const address = ownAddress();
   if (address === undefined) {
     t.pass('this machine has no network');
     return;

@@ -1,6 +1,8 @@
 import { TestAuthority } from '../../shared/certificates.js';
-import { type Bench, type BenchTls, type Case, expectBalanced } from '../case.js';
+import { type Bench, type BenchTls, type Case, expectBalanced, type Measurement } from '../case.js';
+import { digestOf, rowsOf } from '../rows.js';
 import { throughReporter } from './rereports.js';
+import { uniqueShape, throughReporter as uniqueThroughReporter } from './unique.js';
 
 /** T: what TLS costs beside the same without. */
 export const tls: Case = {
@@ -13,6 +15,13 @@ export const tls: Case = {
       unit: 'rows/s',
       reference: 'H without TLS',
       target: { of: 'ratio', atLeast: 0.5 },
+    },
+    {
+      id: 'T store',
+      title: 'U with TLS to the database',
+      unit: 'rows/s',
+      reference: 'U without TLS',
+      target: { of: 'ratio', atLeast: 0.8 },
     },
     {
       id: 'T memory',
@@ -36,13 +45,29 @@ export const tls: Case = {
       const plain = await throughReporter(bench);
       const [idleSecure, idlePlain] = [await idleWith(bench, own), await idleWith(bench)];
       const details = { microsPerRow: secure.cpuMicrosPerRow, plainMicrosPerRow: plain.cpuMicrosPerRow };
+      const store = await toStore(bench);
       return [
+        store,
         { line: 'T', measured: secure.rowsPerSecond, reference: plain.rowsPerSecond, details },
         { line: 'T memory', measured: idleSecure.kib, reference: idlePlain.kib },
         { line: 'T handshakes', measured: idleSecure.perSecond, reference: idlePlain.perSecond },
       ];
     }),
 };
+
+async function toStore(bench: Bench): Promise<Measurement> {
+  const shape = uniqueShape(bench);
+  const expected = digestOf(rowsOf(shape, 1));
+  const secure = await uniqueThroughReporter(bench, shape, expected, '?ssl-mode=REQUIRED');
+  const plain = await uniqueThroughReporter(bench, shape, expected);
+  const details = {
+    microsPerRow: secure.cpuMicrosPerRow,
+    plainMicrosPerRow: plain.cpuMicrosPerRow,
+    databaseMicrosPerRow: secure.databaseMicrosPerRow,
+    plainDatabaseMicrosPerRow: plain.databaseMicrosPerRow,
+  };
+  return { line: 'T store', measured: secure.rowsPerSecond, reference: plain.rowsPerSecond, details };
+}
 
 function idleWith(
   bench: Bench,

@@ -29,11 +29,7 @@ export const unique: Case = {
     },
   ],
   async round(bench) {
-    const shape: Shape = {
-      agents: 10,
-      services: bench.size(Math.ceil(bench.options.keys / 100), 100),
-      hosts: 10,
-    };
+    const shape = uniqueShape(bench);
     const expected = digestOf(rowsOf(shape, 1));
     const measured = await throughReporter(bench, shape, expected);
     const raw = await throughScript(bench, shape, RAW_CONNECTIONS, BATCH_ROWS, keysOf(shape), expected);
@@ -57,20 +53,25 @@ export const unique: Case = {
   },
 };
 
+export function uniqueShape(bench: Bench): Shape {
+  return { agents: 10, services: bench.size(Math.ceil(bench.options.keys / 100), 100), hosts: 10 };
+}
+
 interface Rate {
   readonly rowsPerSecond: number;
   readonly databaseMicrosPerRow: number;
 }
 
-/** From the first write of the agents until the store has confirmed the last row. */
+/** From the first write of the agents until the store has confirmed the last row. `query` is added to the address of the store. */
 export function throughReporter(
   bench: Bench,
   shape: Shape,
   expected: Digest,
+  query = '',
 ): Promise<Rate & { cpuMicrosPerRow: number; mainMicrosPerRow: number }> {
   const keys = keysOf(shape);
   return bench.withTable(({ name, url }) =>
-    bench.withProcesses({ url }, async ({ reporter, load, port }) => {
+    bench.withProcesses({ url: url + query }, async ({ reporter, load, port }) => {
       await load.call('connect', { port, connections: shape.agents });
       const warm = warmUpOf(shape);
       await load.call('prepare', { shape: warm, version: 1 });

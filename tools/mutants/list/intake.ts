@@ -134,6 +134,44 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/hostile/tls.test', titles: ['half-open handshakes of one address*'] }],
   },
   {
+    name: 'tls-address-impatient',
+    breaks: 'Handshakes that do not end keep the share of their address, although others of it wait.',
+    edits: [
+      {
+        file: 'src/intake/tls/handshakes.ts',
+        find: 'if (isAny || this.#line.countOf(handshake.peer) > 0) return handshake;',
+        replace: 'if (isAny) return handshake;',
+      },
+    ],
+    tests: [
+      { file: 'test/hostile/tls.test', titles: ['half-open handshakes give up their places to others of*'] },
+    ],
+  },
+  {
+    name: 'tls-crowd-keeps-places',
+    breaks: 'Connections of one address that wait for a handshake keep those of others out.',
+    edits: [
+      {
+        file: 'src/intake/listener.ts',
+        find: '&& !handshakes.makeRoomFor(peer)',
+        replace: '',
+      },
+    ],
+    tests: [{ file: 'test/hostile/tls.test', titles: ['an address of which many wait*'] }],
+  },
+  {
+    name: 'tls-star-for-anything',
+    breaks: 'An address of mail passes for the name of a machine.',
+    edits: [
+      {
+        file: 'src/intake/tls/peer-certificate.ts',
+        find: 'LABEL.test(name.slice(0, dot))',
+        replace: 'dot > 0',
+      },
+    ],
+    tests: [{ file: 'test/intake/tls/peer-certificate.test', titles: ['names are compared*'] }],
+  },
+  {
     name: 'tls-names-ignored',
     breaks: 'A certificate of any name is let in.',
     edits: [
@@ -233,6 +271,14 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ file: 'test/hostile/handlers.test', titles: ['a handler that never ends*'] }],
+  },
+  {
+    name: 'replies-short-for-nothing',
+    breaks: 'A short reply that waits counts with its few bytes alone.',
+    edits: [
+      { file: 'src/intake/replies.ts', find: 'const WRITE_BYTES = 256;', replace: 'const WRITE_BYTES = 0;' },
+    ],
+    tests: [{ file: 'test/intake/replies.test', titles: ['short replies count*'] }],
   },
   {
     name: 'replies-without-bound',

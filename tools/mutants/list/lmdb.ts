@@ -3,6 +3,19 @@ import type { Mutant } from '../mutant.js';
 /** Data files and their room. */
 export const LMDB_MUTANTS: readonly Mutant[] = [
   {
+    name: 'embedded-store-opened-at-once',
+    breaks:
+      'A process that opens an embedded store while another closes it cannot write to it, nor can others.',
+    edits: [
+      {
+        file: 'src/lmdb/in-turn.ts',
+        find: 'const release = await enter(dataFileOf(dir));',
+        replace: 'const release = () => enter(dataFileOf(dir));',
+      },
+    ],
+    tests: [{ file: 'test/store/embedded/embedded.test', titles: ['processes that open and close*'] }],
+  },
+  {
     name: 'cut-off-file-opened',
     breaks:
       'A data file that is cut off, of the journal or of the embedded store, is opened, and ends the process.',

@@ -3,19 +3,6 @@ import type { Mutant } from '../mutant.js';
 /** The database. */
 export const STORE_MUTANTS: readonly Mutant[] = [
   {
-    name: 'embedded-store-opened-at-once',
-    breaks:
-      'A process that opens an embedded store while another closes it cannot write to it, nor can others.',
-    edits: [
-      {
-        file: 'src/lmdb/in-turn.ts',
-        find: 'const release = await enter(dataFileOf(dir));',
-        replace: 'const release = () => enter(dataFileOf(dir));',
-      },
-    ],
-    tests: [{ file: 'test/store/embedded/embedded.test', titles: ['processes that open and close*'] }],
-  },
-  {
     name: 'forget-trusts-what-it-read',
     breaks: 'A row that was reported after it was read as old is forgotten.',
     edits: [

@@ -3,6 +3,19 @@ import type { Mutant } from '../mutant.js';
 /** What people look at, beside the way of the rows. */
 export const VIEW_MUTANTS: readonly Mutant[] = [
   {
+    name: 'unknown-writer-of-key-forgotten',
+    breaks:
+      'A caller counts as shared after somebody unknown wrote its key between two reports of one machine.',
+    edits: [
+      {
+        file: 'src/view/stored-keys.ts',
+        find: 'const key = last === UNKNOWN_PEER ? this.#records.find(host, caller) : this.#of(host, caller);',
+        replace: 'const key = last === UNKNOWN_PEER ? -1 : this.#of(host, caller);',
+      },
+    ],
+    tests: [{ file: 'test/view/definitions.test', titles: ['whatever is reported*'] }],
+  },
+  {
     name: 'troubled-services-without-series',
     breaks: 'Of many services, one in trouble has no series, so that no alert fires.',
     edits: [
