@@ -10,6 +10,9 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { until } from '../../src/testing/until.js';
 
 const FETCH = fileURLToPath(new URL('../../../tools/shared/fetch-server.sh', import.meta.url));
+/** How often, and how long, a new cluster is tried to be formed. */
+const FORMATIONS = 5;
+const FORMATION_MS = 8000;
 const START = { boundMs: 60_000 };
 
 /** The server's program, fetched into the cache when it is not there; see tools/shared/fetch-server.sh. */
@@ -41,15 +44,18 @@ export class NatsCluster {
 
   static async start(options: ClusterOptions = {}): Promise<NatsCluster> {
     const count = options.servers ?? 3;
-    const ports = await freePorts(2 * count);
-    const cluster = new NatsCluster(options, ports.slice(0, count), ports.slice(count));
-    try {
-      for (const index of ports.slice(0, count).keys()) cluster.start(index);
-      await cluster.ready();
-      return cluster;
-    } catch (error) {
-      cluster.destroy();
-      throw error;
+    for (let attempt = 1; ; attempt++) {
+      const ports = await freePorts(2 * count);
+      const cluster = new NatsCluster(options, ports.slice(0, count), ports.slice(count));
+      try {
+        for (const index of ports.slice(0, count).keys()) cluster.start(index);
+        await cluster.ready();
+        await cluster.#places();
+        return cluster;
+      } catch (error) {
+        cluster.destroy();
+        if (attempt === FORMATIONS) throw error;
+      }
     }
   }
 
@@ -69,7 +75,10 @@ export class NatsCluster {
         `jetstream { store_dir: "${path.join(dir, 'data')}", max_file_store: 2GB }`,
       ];
       if (routes.length > 1) {
-        const others = routes.map((route) => `"nats://127.0.0.1:${route}"`).join(', ');
+        const others = routes
+          .filter((_, other) => other !== index)
+          .map((route) => `"nats://127.0.0.1:${route}"`)
+          .join(', ');
         lines.push(
           `cluster { name: ${path.basename(this.#dir)}, listen: "127.0.0.1:${routes[index]}", routes: [${others}] }`,
         );
@@ -90,21 +99,30 @@ export class NatsCluster {
     return until(() => connect({ servers, ...options }), { ...START, what: 'a connection' });
   }
 
-  /** JetStream answers on all servers that run, and places streams on each. */
+  /** JetStream answers on all servers that run. */
   async ready(): Promise<void> {
-    const running = this.#members.filter(({ child }) => child);
-    for (const { port, name } of running)
-      await this.#answer(`127.0.0.1:${port}`, `JetStream on ${name}`, async () => {});
-    await this.#answer(this.servers, 'a stream on all servers', async ({ streams }) => {
-      await streams.add({ name: 'ready', subjects: ['ready'], num_replicas: running.length });
-      await streams.delete('ready');
-    });
+    for (const { port, name, child } of this.#members)
+      if (child) await this.#answer(`127.0.0.1:${port}`, `JetStream on ${name}`, async () => {});
+  }
+
+  /** Streams are placed on all servers: of those that are made at once, some of 2.10 take each other for gone for good. */
+  async #places(): Promise<void> {
+    await this.#answer(
+      this.servers,
+      'a stream on all servers',
+      async ({ streams }) => {
+        await streams.add({ name: 'ready', subjects: ['ready'], num_replicas: this.#members.length });
+        await streams.delete('ready');
+      },
+      FORMATION_MS,
+    );
   }
 
   async #answer(
     servers: string | string[],
     what: string,
     ask: (manager: JetStreamManager) => Promise<void>,
+    boundMs = START.boundMs,
   ): Promise<void> {
     const client = await this.client(servers);
     try {
@@ -112,7 +130,7 @@ export class NatsCluster {
         await ask(await jetstreamManager(client, { timeout: 1000 }));
         return true;
       };
-      await until(answered, { ...START, what });
+      await until(answered, { boundMs, what });
     } finally {
       await client.close();
     }
