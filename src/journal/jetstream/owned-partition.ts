@@ -84,6 +84,8 @@ export class OwnedPartition implements PartitionJournal {
       yield { sequence: last, event: { kind: 'record', record } };
       await turn.pause();
     }
+    // What the owner before it had no time to remove.
+    void purgeBehind(this.#place, this.#head);
   }
 
   async *#rows({ snapshot, sequence }: HeadRecord): AsyncGenerator<Int32Array> {

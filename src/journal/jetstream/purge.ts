@@ -4,7 +4,7 @@ import type { Head } from './partition-head.js';
 const ATTEMPTS = 3;
 
 /**
- * Removes what the published snapshot stands for. The record it ends with stays: see `Chain`. What cannot be removed now
+ * Removes what the published snapshot stands for. Never rejects. The record it ends with stays: see `Chain`. What cannot be removed now
  * is in nobody's way, and goes after the next snapshot.
  */
 export async function purgeBehind({ link, subjects }: Place, { value, revision }: Head): Promise<void> {

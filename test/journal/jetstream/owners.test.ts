@@ -67,41 +67,41 @@ test('who replays a partition has it: the earlier owner appends, releases, snaps
   t.is(a.quarantined, 0);
 });
 
-test('a snapshot that an earlier owner publishes late is refused; the new one reads all that it needs', async (t) => {
-  const [a, b] = await twoNodes(t);
+test('a snapshot that an earlier owner publishes late is refused, and removes nothing of what the new one reads', async (t) => {
+  const name = freshName();
+  let gate: Promise<void> | undefined;
+  let isHeld = false;
+  const beforeCommit = async () => {
+    isHeld = gate !== undefined;
+    await gate;
+  };
+  const a = await openReplicated(t, cluster, { cluster: name, node: 'a', faults: { beforeCommit } });
+  const b = await openReplicated(t, cluster, { cluster: name, node: 'b' });
   const mine = a.partition(0);
-  const { pending } = await replay(mine);
+  await replay(mine);
   await appendSome(mine, 1, 50);
-  for (let sequence = 1; sequence <= 50; sequence++) {
-    const { record } = numbered(sequence);
-    pending.confirm(record.confirmed, 0);
-    pending.fold(record.rows, 5);
-  }
-  // While its pieces are written, somebody else takes the partition.
-  let taken: Promise<unknown> | undefined;
+  const { pending } = await replay(mine);
+  let open = () => {};
   const source = {
     slotEnd: pending.slotEnd,
-    copySlots: (from: number, to: number) => {
-      taken ??= replay(b.partition(0));
-      return pending.copySlots(from, to);
-    },
+    copySlots: (from: number, to: number) => pending.copySlots(from, to),
   };
-  let isTaken = false;
-  const isStale = () => {
-    void taken?.then(() => {
-      isTaken = true;
-    });
+  let asked = 0;
+  const late = mine.snapshot(50, 50, source, () => {
+    // Its piece is written; its head is next.
+    if (++asked === 2)
+      gate = new Promise((resolve) => {
+        open = resolve;
+      });
     return false;
-  };
-  const late = mine.snapshot(50, 50, source, isStale);
-  const published = await late.then(
-    () => true,
-    (error: { code: string }) => error.code,
-  );
-  await taken;
-  t.true(isTaken || published === true || published === 'JOURNAL_UNUSABLE');
+  });
+  late.catch(() => {});
+  await until(() => isHeld, { ...BOUND, what: 'the head to be published' });
+  t.is((await replay(b.partition(0))).last, 50);
+  open();
+  await t.throwsAsync(late, REPLACED);
   const found = await replay(b.partition(0));
-  t.is(found.last, 50);
+  t.deepEqual([found.base, found.last], [0, 50]);
   t.deepEqual(tableOf(found), sorted(afterNumbered(50)));
   t.is(b.quarantined, 0);
 });
