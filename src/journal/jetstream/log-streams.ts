@@ -65,7 +65,7 @@ async function openStream(link: Link, options: StreamOptions, index: number): Pr
   const name = streamOf(cluster, index);
   const config = await link.stream(name);
   if (config) {
-    const problem = problemOf(config, replicas);
+    const problem = problemOf(config, replicas, subjectsOf(cluster, index));
     if (problem) throw new ReporterError('JOURNAL_UNUSABLE', `stream ${name} ${problem}`);
     return;
   }
@@ -86,8 +86,13 @@ const SETTINGS = {
   allow_direct: false,
 } as const;
 
-/** What would lose journaled reports. */
-function problemOf(config: StreamConfig, replicas: number): string | undefined {
+/** What would lose journaled reports, or never take them. */
+function problemOf(config: StreamConfig, replicas: number, subject: string): string | undefined {
+  if (!config.subjects?.includes(subject)) return `does not take ${subject}`;
+  if (config.sealed || config.no_ack || config.deny_purge)
+    return 'is sealed, or has no_ack or deny_purge: a journal must be written, confirmed and purged';
+  if (config.max_msg_size > 0)
+    return 'has max_msg_size: entries are cut at max_payload of the servers, and not below';
   if (config.num_replicas < replicas)
     return `has ${config.num_replicas} replicas, ${replicas} are wanted: nats stream edit --replicas=${replicas}`;
   if (config.storage !== SETTINGS.storage) return 'is kept in memory: it must be kept in files';

@@ -73,6 +73,8 @@ export class Link {
         servers: [...options.servers],
         name: options.name,
         maxReconnectAttempts: -1,
+        // A server that is set up anew may know nobody for a time.
+        ignoreAuthErrorAbort: true,
         reconnectTimeWait: RECONNECT_MS,
         reconnectJitter: RECONNECT_MS,
         timeout: ANSWER_MS,
@@ -132,7 +134,7 @@ export class Link {
     const facts = await askServers(this.#packages, [...addresses]);
     if (this.#isClosed) return;
     if (facts.length > 0) this.#maxPayload = Math.min(...facts.map(({ max_payload }) => max_payload));
-    this.#problem = facts.map(problemOf).find((problem) => problem);
+    this.#problem = problemOf(facts);
     if (this.#problem) setTimeout(() => void this.#look(), LOOK_AGAIN_MS).unref();
   }
 

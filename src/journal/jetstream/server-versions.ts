@@ -27,15 +27,23 @@ export async function askServers(
   return asked.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : []));
 }
 
-/** What keeps a journal from standing on this server; undefined when nothing does. */
-export function problemOf({ server_name, version, max_payload, jetstream }: ServerFacts): Error | undefined {
+/** What keeps a journal from standing on these servers; undefined when nothing does. */
+export function problemOf(servers: readonly ServerFacts[]): Error | undefined {
+  if (servers.length > 0 && servers.every(({ jetstream }) => jetstream !== true))
+    return new ReporterError(
+      'JOURNAL_UNUSABLE',
+      'no NATS server has JetStream: turn it on in their configuration (jetstream {})',
+    );
+  return servers.map(problemWith).find((problem) => problem);
+}
+
+function problemWith({ server_name, version, max_payload }: ServerFacts): Error | undefined {
   const refuse = (what: string) =>
     new ReporterError('JOURNAL_UNUSABLE', `NATS server ${server_name} ${what}`);
   if (isOlder(version, OLDEST_VERSION))
     return refuse(
       `has version ${version}: it must be ${OLDEST_VERSION} or newer, since older ones let two owners write`,
     );
-  if (jetstream !== true) return refuse('has no JetStream: turn it on in its configuration (jetstream {})');
   if (max_payload < LEAST_PAYLOAD)
     return refuse(`has max_payload ${max_payload}: it must be ${LEAST_PAYLOAD} or more`);
   return undefined;

@@ -49,12 +49,19 @@ test('a stream whose settings would lose reports is refused, with the setting', 
     [{ max_msgs_per_subject: 10 }, /has max_msgs_per_subject/],
     [{ max_bytes: 1_000_000 }, /has discard old/],
     [{ storage: 'memory' as const }, /is kept in memory/],
+    [{ max_msg_size: 1000 }, /has max_msg_size/],
+    [{ deny_purge: true }, /has no_ack or deny_purge/],
   ] as const) {
     const name = freshName();
     await streams.add({ name: `lars-${name}-0`, subjects: [`lars.${name}.0.>`], ...config });
     const opening = openReplicated(t, cluster, { cluster: name, replicas: 1 });
     await t.throwsAsync(opening, { code: 'JOURNAL_UNUSABLE', message });
   }
+  const other = freshName();
+  await streams.add({ name: `lars-${other}-0`, subjects: [other] });
+  await t.throwsAsync(openReplicated(t, cluster, { cluster: other, replicas: 1 }), {
+    message: /does not take lars\./,
+  });
   const name = freshName();
   await openReplicated(t, cluster, { cluster: name, replicas: 1 });
   await t.throwsAsync(openReplicated(t, cluster, { cluster: name, replicas: 3 }), {
