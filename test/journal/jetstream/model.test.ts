@@ -21,7 +21,7 @@ test.before(async () => {
 test.after.always(() => cluster?.destroy());
 
 test('whatever is appended, confirmed, refused, snapshot, torn, put aside or cut off by a crash or failing servers: replay comes to what a plain map holds', async (t) => {
-  t.timeout(170_000);
+  t.timeout(60_000 + 6000 * RUNS);
   let commands = 0;
   await fc.assert(
     fc.asyncProperty(fc.commands(commonCommands, { maxCommands: 40, size: 'max' }), async (run) => {

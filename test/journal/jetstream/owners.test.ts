@@ -138,21 +138,41 @@ test('an entry of which only some parts are there is none: its owner was killed 
   t.deepEqual((await second.survey(0, () => {})).problems, []);
 });
 
+/** Runs the appending process until it has acknowledged so many records. */
+async function startChild(t: ExecutionContext, name: string, records: number) {
+  const child = spawn(process.execPath, [CHILD, name, cluster.servers.join()], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => void child.kill('SIGKILL'));
+  const closed = once(child, 'close');
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const lines = () => said.split('\n').slice(0, -1);
+  await until(() => Number(lines().at(-1)) > records, { ...BOUND, what: 'appends of the child' });
+  return { child, closed, lines };
+}
+
+for (const round of [1, 2, 3])
+  test(`what was acknowledged survives kill -9 of the owner, snapshots under way or not (${round})`, async (t) => {
+    const name = freshName();
+    const b = await openReplicated(t, cluster, { cluster: name, node: 'b', writers: 1 });
+    const { child, closed, lines } = await startChild(t, name, 100 * round);
+    child.kill('SIGKILL');
+    await closed;
+    const found = await replay(b.partition(0));
+    t.true(found.last >= Number(lines().at(-1)), `${lines().at(-1)} was acknowledged`);
+    t.deepEqual(tableOf(found), sorted(afterNumbered(found.last)));
+    t.deepEqual((await b.survey(0, () => {})).problems, []);
+    t.is(b.quarantined, 0);
+  });
+
 for (const round of [1, 2, 3])
   test(`an owner that is paused and wakes up writes nothing into another one’s epoch (${round})`, async (t) => {
     const name = freshName();
     const b = await openReplicated(t, cluster, { cluster: name, node: 'b', writers: 1 });
-    const child = spawn(process.execPath, [CHILD, name, cluster.servers.join()], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    t.teardown(() => void child.kill('SIGKILL'));
-    const closed = once(child, 'close');
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-    const lines = () => said.split('\n').slice(0, -1);
-    await until(() => Number(lines().at(-1)) > 150 * round, { ...BOUND, what: 'appends of the child' });
+    const { child, closed, lines } = await startChild(t, name, 150 * round);
     child.kill('SIGSTOP');
     await until(() => areStopped(child.pid!), { ...BOUND, what: 'the child to stand still' });
     const before = Number(lines().at(-1));

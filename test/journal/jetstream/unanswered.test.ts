@@ -3,11 +3,14 @@ import { until } from '../../../src/testing/until.js';
 import { startProxy } from '../../../tools/shared/proxy.js';
 import { NatsCluster } from '../../support/nats-cluster.js';
 import { afterNumbered, numbered } from '../numbered.js';
+import { journalStates } from '../opened.js';
 import { replay } from '../replay.js';
 import { Appending, sorted, tableOf } from './appending.js';
-import { freshName, openReplicated } from './journals.js';
+import { freshName, type Opening, openReplicated } from './journals.js';
 
 const ROUNDS = 12;
+/** After so many a client of NATS gives up, unless told otherwise. */
+const ATTEMPTS_BY_DEFAULT = 10;
 const BOUND = { boundMs: 60_000 };
 
 let cluster: NatsCluster;
@@ -18,12 +21,18 @@ test.before(async () => {
 test.after.always(() => cluster?.destroy());
 
 /** A journal whose only way to the server can be broken. */
-async function behindProxy(t: Parameters<typeof openReplicated>[0]) {
+async function behindProxy(t: Parameters<typeof openReplicated>[0], options: Opening = {}) {
   const proxy = await startProxy(Number(cluster.servers[0]!.split(':')[1]));
   t.teardown(() => proxy.close());
   const name = freshName();
   const servers = [`127.0.0.1:${proxy.port}`];
-  const journal = await openReplicated(t, cluster, { cluster: name, servers, replicas: 1, writers: 1 });
+  const journal = await openReplicated(t, cluster, {
+    cluster: name,
+    servers,
+    replicas: 1,
+    writers: 1,
+    ...options,
+  });
   const reopened = () => openReplicated(t, cluster, { cluster: name, replicas: 1 });
   return { proxy, journal, reopened };
 }
@@ -74,4 +83,25 @@ test('answers that are lost again and again, of appends, snapshots and purges: n
   );
   t.deepEqual((await other.survey(0, () => {})).problems, []);
   t.is(other.quarantined, 0);
+});
+
+test('a server that is away for long is tried for ever; what was to be appended is, once, and everything is said', async (t) => {
+  const { events, told } = journalStates();
+  const { proxy, journal, reopened } = await behindProxy(t, { events });
+  const partition = journal.partition(0);
+  await replay(partition);
+  await partition.append(1, numbered(1));
+  proxy.refuses = true;
+  proxy.cut();
+  const appended = partition.append(2, numbered(2));
+  await until(() => proxy.refused > ATTEMPTS_BY_DEFAULT, { ...BOUND, what: 'attempts to connect' });
+  t.regex(told.join(), /^no connection to any NATS server of 127\.0\.0\.1:\d+$/);
+  proxy.refuses = false;
+  await appended;
+  t.is(told.at(-1), 'ok');
+  const { records } = await replay((await reopened()).partition(0));
+  t.deepEqual(
+    records.map(({ sequence }) => sequence),
+    [1, 2],
+  );
 });

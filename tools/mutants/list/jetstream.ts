@@ -94,6 +94,17 @@ export const JETSTREAM_MUTANTS: readonly Mutant[] = [
     { file: `${ROOM}/log-walk.ts`, find: 'message.label.previous !== last', replace: 'last < 0' },
   ),
   caughtBy(
+    'unanswered',
+    'a server that is away*',
+    'connection-given-up',
+    'The connection is given up after ten attempts.',
+    {
+      file: `${ROOM}/nats-link.ts`,
+      find: 'maxReconnectAttempts: -1,',
+      replace: 'maxReconnectAttempts: 10,',
+    },
+  ),
+  caughtBy(
     'servers',
     'one server of three*',
     'one-version-checked',
