@@ -214,7 +214,7 @@ export class Keeper {
         this.#obeyLimits(reader);
         if (reader === next) {
           this.#ports.keepWanted();
-          this.#log.info({ pid: next.pid }, 'handed over; every connection goes on');
+          this.#log.info({ pid: next.pid }, 'handed over; every connection without TLS goes on');
         } else this.#ports.dropWanted();
         if (this.#stopWith) this.#stop(this.#stopWith);
       },

@@ -34,7 +34,7 @@ test('a reload moves the port of agents: those who are connected stay, new ones 
   const moved = await freePort();
   write(moved);
   t.like(await site.ask('/api/reload', { method: 'POST' }), { outcome: 'hand-over' });
-  await site.logged('handed over; every connection goes on');
+  await site.logged('handed over; every connection without TLS goes on');
   const fresh = await OneTimeAgent.connect(t, moved, 2);
   for (const agent of [old!, fresh]) await agent.send(agent.frame(2));
   await site.storedAt([1, 2], 2);

@@ -85,7 +85,7 @@ test('a hand-over ends connections with TLS in order, when all that their agents
   t.is(plain.end, undefined);
   t.is(agent.counts.reconnects, 1);
   t.is(status.traffic.tls.lost, 0);
-  await site.logged('handed over; every connection goes on');
+  await site.logged('handed over; every connection without TLS goes on');
   t.true((await site.ledger()).balanced);
 });
 

@@ -33,7 +33,7 @@ const program = (name: string) => inProject('node_modules/.bin', name);
 const MOST_BYTES = 64_000_000;
 
 /** Named in docs/compatibility.md, beside the one that runs this. */
-const VERSIONS = [20, 22, 24];
+const VERSIONS = [20, 22, 24, 26];
 
 let folder: { teardown(end: () => void): void; end: () => void };
 /** The package as it would be published. */

@@ -5,7 +5,8 @@ import { type Fault, pick } from './fault.js';
 const shape = { group: 'reporter', shortestMs: 100, longestMs: 800 };
 
 /** It goes on with another process, or with the one there is. */
-const HANDED_OVER = /handed over; every connection goes on|no hand-over; the process that reads goes on/;
+const HANDED_OVER =
+  /handed over; every connection without TLS goes on|no hand-over; the process that reads goes on/;
 /**
  * The configuration was read again, or why not. What a fault before has put back may take a hand-over: then that is what
  * there is to wait for.
