@@ -197,11 +197,6 @@ export class Link {
     return this.#message(stream, { last_by_subj: subject }, subject);
   }
 
-  /** The message at a position; undefined when it is gone. */
-  at(stream: string, position: number): Promise<Stored | undefined> {
-    return this.#message(stream, { seq: position }, `message ${position}`);
-  }
-
   #message(stream: string, query: MsgRequest, place: string) {
     return this.#attempt(async () => {
       const found = await this.#manager.streams.getMessage(stream, query);
