@@ -212,7 +212,7 @@ export class OwnedPartition implements PartitionJournal {
   async quarantine(sequence: number, error: Error): Promise<void> {
     this.#place.attempts.requireOpen();
     const span = this.#records.get(sequence);
-    if (!span || this.#head.value.skipped.includes(span.position)) return;
+    if (!span) return;
     const whole = await readWhole(this.#place, span);
     if (whole) await this.#quarantine.record(span.position, sequence, whole.body, error);
   }

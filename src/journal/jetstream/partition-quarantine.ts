@@ -22,7 +22,9 @@ export class PartitionQuarantine {
   /** A record that is damaged, or that crashes its writer. */
   async record(position: number, sequence: number, bytes: Uint8Array, error: Error): Promise<void> {
     await this.#keep(sequence, { position }, bytes, error);
-    await this.#note(sequence, error, (head) => ({ ...head, skipped: [...head.skipped, position] }));
+    // Its writer may have crashed on what was left of it, too.
+    const skipped = (head: HeadRecord) => [...new Set([...head.skipped, position])];
+    await this.#note(sequence, error, (head) => ({ ...head, skipped: skipped(head) }));
   }
 
   /** A piece that is damaged, or missing. */
