@@ -314,6 +314,8 @@ test('no two files of one name mean different things', (t) => {
 /** Where each package may be imported by `src/`. */
 const TELEMETRY = /^src\/observe\/telemetry\/[\w-]+\.ts$/;
 
+const NATS = /^src\/journal\/jetstream\/[\w-]+\.ts$/;
+
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   // Bundled when the page is built, so that nobody installs them.
   '@preact/signals': /^src\/page\//,
@@ -325,6 +327,8 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   '@opentelemetry/resources': TELEMETRY,
   '@opentelemetry/sdk-metrics': TELEMETRY,
   '@opentelemetry/sdk-trace': TELEMETRY,
+  '@nats-io/jetstream': NATS,
+  '@nats-io/transport-node': NATS,
   commander: /^src\/cli\//,
   fastify: /^src\/admin\/http\.ts$/,
   'fs-native-extensions': /^src\/lmdb\/lock\.ts$/,
@@ -373,14 +377,21 @@ test('the packages that are imported are those the package depends on', (t) => {
   for (const name of optional) t.true(peerDependenciesMeta[name]?.optional, name);
 });
 
+/** Optional packages, and the one file that imports each. */
+const LOADING = [
+  ['@opentelemetry/', 'src/observe/telemetry/packages.ts'],
+  ['@nats-io/', 'src/journal/jetstream/nats-packages.ts'],
+] as const;
+
 test('optional packages are imported in one place, when they are asked for', (t) => {
-  const telemetry = packagesOfSrc.filter(({ target }) => target.startsWith('@opentelemetry/'));
-  const loading = 'src/observe/telemetry/packages.ts';
-  expectNone(
-    t,
-    `import their types only; ${loading} imports them`,
-    telemetry.filter(({ file, typeOnly }) => !typeOnly && file !== loading).map(shown),
-  );
-  const source = readFileSync(path.join(PROJECT, loading), 'utf8');
-  t.notRegex(source, /^import (?!type )[^;]*'@opentelemetry/m);
+  for (const [scope, loading] of LOADING) {
+    const optional = packagesOfSrc.filter(({ target }) => target.startsWith(scope));
+    expectNone(
+      t,
+      `import their types only; ${loading} imports them`,
+      optional.filter(({ file, typeOnly }) => !typeOnly && file !== loading).map(shown),
+    );
+    const source = readFileSync(path.join(PROJECT, loading), 'utf8');
+    t.notRegex(source, new RegExp(`^import (?!type )[^;]*'${scope}`, 'm'));
+  }
 });

@@ -140,6 +140,22 @@ export function decodeRecord(stored: Uint8Array): JournalRecord {
   };
 }
 
+/** What is left in the place of a record that is in quarantine. */
+export function remainderOf({ at, batchId, received }: JournalRecord): JournalRecord {
+  return { ...EMPTY_RECORD, at, batchId, received, quarantined: received };
+}
+
+/** What an undamaged record says that it should not; `before`: the last batch before it. */
+export function wrongIn(
+  { batchId, received, rows, quarantined }: JournalRecord,
+  before: number,
+): string | undefined {
+  if (batchId > 0 && batchId <= before) return `carries batch ${batchId}, after batch ${before}`;
+  const count = rows.length / WORDS_PER_ROW;
+  if (received < count + quarantined) return `stands for ${received} rows, and holds ${count}`;
+  return undefined;
+}
+
 /** Rows in one piece of a snapshot: few enough to encode without holding up the event loop. */
 export const ROWS_PER_PIECE = 2000;
 

@@ -5,7 +5,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { allCommands } from './commands.js';
 import { JournalModel } from './model.js';
-import { Site } from './site.js';
+import { lmdbIn, Site } from './site.js';
 
 const RUNS = Number(process.env['LARS_TEST_RUNS'] ?? 60);
 const WRITERS = 2;
@@ -19,7 +19,7 @@ test('whatever is appended, confirmed, refused, snapshot, torn, put aside, laid 
   await fc.assert(
     fc.asyncProperty(fc.commands(allCommands, { maxCommands: 40, size: 'max' }), async (run) => {
       const dir = mkdtempSync(path.join(os.tmpdir(), 'lars-test-'));
-      const site = new Site(dir);
+      const site = new Site(lmdbIn(dir));
       const model = new JournalModel(WRITERS);
       try {
         await site.open(WRITERS);

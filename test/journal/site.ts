@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { PartitionJournal } from '../../src/journal/contract.js';
-import type { LmdbJournal } from '../../src/journal/lmdb/journal.js';
+import type { Journal, PartitionJournal } from '../../src/journal/contract.js';
+import type { JournalFaults } from '../../src/journal/faults.js';
 import type { JournalEntry } from '../../src/journal/record.js';
 import { WORDS_PER_KEY } from '../../src/model/row.js';
 import { PendingRows } from '../../src/partition/pending.js';
@@ -16,22 +16,32 @@ const rowsOf = (values: ReadonlyMap<number, number>) =>
 const keysOf = (keys: readonly number[]) =>
   Int32Array.from(keys.flatMap((key) => [...rowOf(key, 0).subarray(0, WORDS_PER_KEY)]));
 
+/** Opens a journal as a start does, before any replay. */
+export type OpenJournal = (writers: number, faults: JournalFaults) => Promise<Journal>;
+
+/** As a start does with a journal of lmdb. */
+export const lmdbIn =
+  (dir: string): OpenJournal =>
+  async (writers, faults) => {
+    const journal = openLmdb({ dir, writers, faults });
+    await journal.tidy();
+    return journal;
+  };
+
 /** A real journal on a disk that fails as it is told, and what its writers hold in memory. */
 export class Site {
-  readonly dir: string;
   readonly disk = new FaultyDisk();
-  journal!: LmdbJournal;
+  journal!: Journal;
   partitions: PartitionJournal[] = [];
   pendings: PendingRows[] = [];
+  readonly #open: OpenJournal;
 
-  constructor(dir: string) {
-    this.dir = dir;
+  constructor(open: OpenJournal) {
+    this.#open = open;
   }
 
-  /** Opens the journal as a start does, before any replay. */
   async open(writers: number): Promise<void> {
-    this.journal = openLmdb({ dir: this.dir, writers, faults: this.disk.faults });
-    await this.journal.tidy();
+    this.journal = await this.#open(writers, this.disk.faults);
     this.takePartitions();
   }
 

@@ -6,6 +6,7 @@ import { CONFIG_MUTANTS } from './list/config.js';
 import { DEPLOY_MUTANTS } from './list/deploy.js';
 import { HISTORY_MUTANTS } from './list/history.js';
 import { INTAKE_MUTANTS } from './list/intake.js';
+import { JETSTREAM_MUTANTS } from './list/jetstream.js';
 import { JOURNAL_MUTANTS } from './list/journal.js';
 import { KEEPER_MUTANTS } from './list/keeper.js';
 import { LMDB_MUTANTS } from './list/lmdb.js';
@@ -30,7 +31,7 @@ export const MUTANTS_BY_ROOM: Readonly<Record<string, readonly Mutant[]>> = {
   runtime: RUNTIME_MUTANTS,
   writer: WRITER_MUTANTS,
   partition: PARTITION_MUTANTS,
-  journal: JOURNAL_MUTANTS,
+  journal: [...JOURNAL_MUTANTS, ...JETSTREAM_MUTANTS],
   lmdb: LMDB_MUTANTS,
   store: STORE_MUTANTS,
   observe: OBSERVE_MUTANTS,

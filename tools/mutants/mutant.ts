@@ -14,8 +14,8 @@ export interface TestSelection {
   readonly file: string;
   /** AVA's patterns of titles; all tests unless given. */
   readonly titles?: readonly string[];
-  /** It is run on this server instead of the machine's MariaDB. */
-  readonly server?: 'mysql';
+  /** It is run on this database instead of the machine's MariaDB, or with servers of NATS. */
+  readonly server?: 'mysql' | 'nats';
 }
 
 /** The service with one guarantee broken on purpose. */

@@ -8,6 +8,9 @@ const QUIET_BOUND = '75s';
 /** How long the tests of one file may take. */
 const BOUND_MS = 150_000;
 
+/** Tests that `npm test` does not run. */
+const CONFIGS = { mysql: 'ava.mysql.config.js', nats: 'ava.cluster.config.js' } as const;
+
 export interface Outcome {
   readonly passed: readonly string[];
   readonly failed: readonly string[];
@@ -23,7 +26,7 @@ export async function runTests(
   signal: AbortSignal,
   titles?: readonly string[],
 ): Promise<Outcome> {
-  const config = server === undefined ? [] : ['--config', 'ava.mysql.config.js'];
+  const config = server === undefined ? [] : ['--config', CONFIGS[server]];
   const args = [
     ...config,
     '--tap',
@@ -39,7 +42,7 @@ export async function runTests(
       env: {
         ...process.env,
         TMPDIR: workshop.tempDir,
-        ...(server === undefined ? {} : { LARS_TEST_SERVER: server }),
+        ...(server === 'mysql' ? { LARS_TEST_SERVER: server } : {}),
       },
       boundMs: BOUND_MS,
       signal,

@@ -7,7 +7,7 @@ import { applied, ListError, type Mutant } from './mutant.js';
 /** What tests and the compiler read besides what is compiled. */
 const BESIDES = [
   ...['proto', 'schema', 'deploy', 'docs', 'README.md', 'README.zh-CN.md'],
-  ...['config.json', 'package.json', 'tsconfig.json', 'ava.mysql.config.js'],
+  ...['config.json', 'package.json', 'tsconfig.json', 'ava.mysql.config.js', 'ava.cluster.config.js'],
 ];
 const COMPILE_BOUND_MS = 120_000;
 /** What a change leaves unused is no mistake. */

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Fetches a database server that this machine's own release does not have, without installing anything:
+# Fetches a server that this machine's own release does not have, without installing anything:
 #
 #   sh tools/shared/fetch-server.sh mysql        MySQL, from Debian's unstable suite
 #   sh tools/shared/fetch-server.sh mariadb11    MariaDB 11.8, from Debian's trixie
+#   sh tools/shared/fetch-server.sh nats         NATS 2.10.27, from Debian's trixie
+#   sh tools/shared/fetch-server.sh nats2.9      NATS 2.9.10, from Debian's bookworm: too old for a journal
 #
 # Prints the program to start, a script that runs the server with the libraries it came with. Needs a Debian with
 # apt-get, no root. The mirror is the one of this machine's own apt sources, signatures are checked with its Debian
@@ -19,8 +21,14 @@ case $name in
   mariadb11)
     suite=trixie package=mariadb-server-core server=mariadbd
     ;;
+  nats)
+    suite=trixie package=nats-server server=nats-server
+    ;;
+  nats2.9)
+    suite=bookworm package=nats-server server=nats-server
+    ;;
   *)
-    echo 'usage: fetch-server.sh mysql|mariadb11' >&2
+    echo 'usage: fetch-server.sh mysql|mariadb11|nats|nats2.9' >&2
     exit 1
     ;;
 esac
@@ -94,10 +102,13 @@ placed() {
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 [ "${1:-}" = --no-defaults ] && shift
 RUN
-  printf 'exec "%s" --library-path "%s" "%s" --no-defaults --basedir="$here/root/usr" ' \
-    "$(placed "$loader")" "$(placed "$libraries")" "$(placed "$program")"
-  # MySQL keeps its messages in a folder of that name, MariaDB under its own.
-  printf '%s "$@"\n' "--lc-messages-dir=\"\$here/root/usr/share/$([ "$name" = mysql ] && echo mysql || echo mariadb)\""
+  printf 'exec "%s" --library-path "%s" "%s" ' "$(placed "$loader")" "$(placed "$libraries")" "$(placed "$program")"
+  # MySQL keeps its messages in a folder of that name, MariaDB under its own; NATS has none.
+  case $name in
+    mysql) printf '%s ' '--no-defaults --basedir="$here/root/usr" --lc-messages-dir="$here/root/usr/share/mysql"' ;;
+    mariadb11) printf '%s ' '--no-defaults --basedir="$here/root/usr" --lc-messages-dir="$here/root/usr/share/mariadb"' ;;
+  esac
+  printf '"$@"\n'
 } >"$work/run"
 chmod +x "$work/run"
 "$work/run" --version >"$work/version" 2>&1 || {
@@ -108,5 +119,5 @@ rm -rf "$work/lists" "$work/archives" "$work"/*cache.bin "$work/partial"
 
 # Another run may have been quicker.
 mv -T "$work" "$target" 2>/dev/null || [ -x "$target/run" ] || give_up "$target is in the way"
-sed "s#^.* Ver #lars-reporter: fetched version #" "$target/version" >&2
+sed -E "s#^(.* Ver |nats-server: v)#lars-reporter: fetched version #" "$target/version" >&2
 echo "$target/run"

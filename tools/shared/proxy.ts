@@ -5,6 +5,8 @@ export interface Proxy {
   readonly port: number;
   /** Whether new connections are ended at once. */
   refuses: boolean;
+  /** Connections that were ended at once so far. */
+  readonly refused: number;
   /** From now on keeps back whatever the connections of now send, their end too. New connections pass. */
   hold(): void;
   /** Bytes held back so far. */
@@ -24,9 +26,11 @@ export interface Proxy {
 export async function startProxy(target: number | string): Promise<Proxy> {
   const links = new Set<Link>();
   let refuses = false;
+  let refused = 0;
   let replaced: readonly [text: string, by: string] | undefined;
   const server = createServer((client) => {
     if (refuses) {
+      refused++;
       client.on('error', () => {});
       client.destroy();
       return;
@@ -52,6 +56,9 @@ export async function startProxy(target: number | string): Promise<Proxy> {
     },
     set refuses(value) {
       refuses = value;
+    },
+    get refused() {
+      return refused;
     },
     hold: () => {
       for (const link of links) link.holds = true;

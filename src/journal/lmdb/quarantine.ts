@@ -1,6 +1,6 @@
 import type { Database } from 'lmdb';
 import type { EventSink } from '../../observe/events.js';
-import { decodeRecord, EMPTY_RECORD, encodeRecord } from '../record.js';
+import { decodeRecord, encodeRecord, remainderOf } from '../record.js';
 import type { Quarantined } from './tables.js';
 
 /** What was taken out of partitions: kept under the time it came, for people to look at. */
@@ -38,10 +38,9 @@ export class Quarantine {
 }
 
 /** What is left in the place of a record that is in quarantine; undefined when nothing of it can be read. */
-export function remainderOf(bytes: Uint8Array): Uint8Array | undefined {
+export function remainingBytes(bytes: Uint8Array): Uint8Array | undefined {
   try {
-    const { at, batchId, received } = decodeRecord(bytes);
-    return encodeRecord({ ...EMPTY_RECORD, at, batchId, received, quarantined: received });
+    return encodeRecord(remainderOf(decodeRecord(bytes)));
   } catch {
     return undefined;
   }

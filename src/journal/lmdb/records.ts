@@ -3,7 +3,7 @@ import { compareKeys, WORDS_PER_KEY } from '../../model/row.js';
 import type { JournalRecord } from '../record.js';
 import { decodeRecord, encodeRecord, type JournalEntry, recordBytes } from '../record.js';
 import { type Place, storedBytes } from './place.js';
-import { remainderOf } from './quarantine.js';
+import { remainingBytes } from './quarantine.js';
 import type { UnmappedPartition } from './unmapped.js';
 
 const RECORDS_PER_READ = 64;
@@ -119,7 +119,7 @@ export class Records {
     const key = [epoch, partition, sequence];
     const bytes = tables.events.get(key);
     if (!bytes) return;
-    const rest = remainderOf(bytes);
+    const rest = remainingBytes(bytes);
     await commits.store(2 * bytes.length, 1, () =>
       tables.events.batch(() => {
         quarantine.put(key, { partition, sequence, error: error.message, bytes });

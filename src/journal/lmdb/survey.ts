@@ -1,7 +1,7 @@
 import { messageOf } from '../../model/errors.js';
 import { WORDS_PER_ROW } from '../../model/row.js';
 import type { JournalEvent, JournalProblem, PartitionSurvey } from '../contract.js';
-import { decodePiece, decodeRecord, type JournalRecord } from '../record.js';
+import { decodePiece, decodeRecord, wrongIn } from '../record.js';
 import { type Head, NO_HEAD, type Tables } from './tables.js';
 
 export interface Survey {
@@ -100,17 +100,6 @@ function surveyRecords({ tables, epoch, partition, onEvent }: Survey, head: Head
     onEvent({ kind: 'record', record });
   }
   return { totals: { count, bytes: total, first, last } };
-}
-
-/** What an undamaged record says that it should not. */
-function wrongIn(
-  { batchId, received, rows, quarantined }: JournalRecord,
-  before: number,
-): string | undefined {
-  if (batchId > 0 && batchId <= before) return `carries batch ${batchId}, after batch ${before}`;
-  const count = rows.length / WORDS_PER_ROW;
-  if (received < count + quarantined) return `stands for ${received} rows, and holds ${count}`;
-  return undefined;
 }
 
 function readable<T>(read: () => T, place: string, note: Note): T | undefined {
