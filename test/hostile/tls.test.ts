@@ -130,6 +130,20 @@ test('what is not TLS, too old, broken or cut off is counted by its reason', asy
   t.is(site.tls.handshakes, 0);
 });
 
+test('who leaves without a word, in order or with a reset, before its handshake or in it, is no news', async (t) => {
+  const site = await TlsSite.start(t);
+  for (let round = 0; round < 60; round++) {
+    const check = await HostileAgent.connect({ port: site.port });
+    // In every third its handshake has begun, in every third it may have.
+    if (round % 3 > 0) await until(() => site.tls.pending === 1, { ...BOUND, what: 'it to be there' });
+    if (round % 3 > 1) await pause(2);
+    await (round % 2 === 0 ? check.reset() : check.close());
+    await until(() => site.tls.pending === 0, { ...BOUND, what: 'it to be gone' });
+  }
+  t.deepEqual(site.warnings, []);
+  t.is(site.tls.failed.aborted, 0);
+});
+
 test('a peer with TLS on the plain port is told for what it is', async (t) => {
   const site = await TlsSite.start(t);
   await endOf(site.dial({ port: site.reporter.address.port }));

@@ -212,19 +212,20 @@ export class Handshakes {
 
   /** Node has destroyed it, or is about to. */
   #failed(handshake: Handshake, error: Error): void {
-    const { reason, why } = failureOf(error);
+    const isNews = hasSpoken(handshake);
     this.#drop(handshake);
-    this.#receiver.onFailed(handshake.peer, reason, why);
+    if (isNews) this.#tell(handshake, error);
   }
 
   #closed(handshake: Handshake): void {
-    const { socket, peer, bytesBefore } = handshake;
-    // A health check, for example, leaves without a word.
-    const hasSpoken = socket.bytesRead > bytesBefore && handshake.beganMs !== undefined;
+    const isNews = hasSpoken(handshake);
     this.#forget(handshake);
     this.#pump();
-    if (!hasSpoken) return;
-    const { reason, why } = failureOf(new Error('closed'));
+    if (isNews) this.#tell(handshake, new Error('closed'));
+  }
+
+  #tell({ peer }: Handshake, error: Error): void {
+    const { reason, why } = failureOf(error);
     this.#receiver.onFailed(peer, reason, why);
   }
 
@@ -323,3 +324,8 @@ export class Handshakes {
 }
 
 const TOO_MANY = 'too many connections wait for a handshake (listen.tls.maxHandshakes)';
+
+/** A health check, for example, leaves without a word, in order or with a reset. */
+function hasSpoken({ socket, bytesBefore, beganMs }: Handshake): boolean {
+  return socket.bytesRead > bytesBefore && beganMs !== undefined;
+}

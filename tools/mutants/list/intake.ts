@@ -122,6 +122,18 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     tests: [{ file: 'test/hostile/gate.test', titles: ['an address with as many pending keys*'] }],
   },
   {
+    name: 'tls-silence-is-news',
+    breaks: 'Each health check of a balancer that ends with a reset counts as a handshake that failed.',
+    edits: [
+      {
+        file: 'src/intake/tls/handshakes.ts',
+        find: 'const isNews = hasSpoken(handshake);\n    this.#drop(handshake);',
+        replace: 'const isNews = true;\n    this.#drop(handshake);',
+      },
+    ],
+    tests: [{ file: 'test/hostile/tls.test', titles: ['who leaves without a word*'] }],
+  },
+  {
     name: 'tls-places-never-free',
     breaks: 'The place of a handshake that has come to nothing is never free again.',
     edits: [
