@@ -6,8 +6,11 @@ import { UnaskedError, UsageError } from './terminal.js';
 
 /** A view that does not answer for so long is as good as none. */
 const IDLE_MS = 10_000;
-/** A view that is starting, as it is for a moment after `serve` is ready, is asked again for so long. */
-const STARTING_MS = 10_000;
+/**
+ * A view that is starting, as it is for a moment after `serve` is ready, is asked again for so long: less than the ten
+ * seconds that monitors commonly give `status --check`.
+ */
+const STARTING_MS = 8000;
 const AGAIN_MS = 200;
 
 type Query = Readonly<Record<string, string>>;
